@@ -1,0 +1,144 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The one place for compiler settings: every target of ours is built with these.
+var strict: [SwiftSetting] = [
+    .swiftLanguageMode(.v6),
+    .enableUpcomingFeature("ExistentialAny"),
+    .enableUpcomingFeature("MemberImportVisibility"),
+    .enableUpcomingFeature("InternalImportsByDefault"),
+]
+if Context.environment["CI"] != nil {
+    strict.append(.treatAllWarnings(as: .error))
+}
+
+extension Target.Dependency {
+    static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
+    static let configuration = product(name: "Configuration", package: "swift-configuration")
+    static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
+    static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
+    static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
+    static let hummingbirdCore = product(name: "HummingbirdCore", package: "hummingbird")
+    static let jwt = product(name: "JWTKit", package: "jwt-kit")
+    static let lifecycle = product(name: "ServiceLifecycle", package: "swift-service-lifecycle")
+    static let lifecycleTestKit = product(name: "ServiceLifecycleTestKit", package: "swift-service-lifecycle")
+    static let log = product(name: "Logging", package: "swift-log")
+    static let nioCore = product(name: "NIOCore", package: "swift-nio")
+    static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
+    static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
+    static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
+    static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
+    static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioWebSocket = product(name: "NIOWebSocket", package: "swift-nio")
+    static let nioConcurrencyHelpers = product(name: "NIOConcurrencyHelpers", package: "swift-nio")
+    static let deque = product(name: "DequeModule", package: "swift-collections")
+    static let httpTypes = product(name: "HTTPTypes", package: "swift-http-types")
+}
+
+let package = Package(
+    name: "sparq",
+    platforms: [.macOS(.v15)],
+    products: [
+        .executable(name: "sparq", targets: ["sparq"]),
+        .library(name: "SparqWorker", targets: ["SparqWorker"]),
+        .library(name: "SparqWorkerTestKit", targets: ["SparqWorkerTestKit"]),
+        .library(name: "SparqClient", targets: ["SparqClient"]),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-collections", from: "1.3.0"),
+        .package(url: "https://github.com/apple/swift-configuration", from: "1.4.0", traits: ["CommandLineArguments"]),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.0"),
+        .package(url: "https://github.com/apple/swift-http-types", from: "1.8.0"),
+        .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
+        .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
+        .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
+        .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
+        .package(url: "https://github.com/swift-server/swift-service-lifecycle", from: "2.13.0"),
+        .package(url: "https://github.com/vapor/jwt-kit", from: "5.7.0"),
+    ],
+    targets: [
+        // C libraries, with the shims that Swift needs.
+        .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
+        .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+
+        // The base: none of these knows Sparq.
+        .target(name: "AMQP", dependencies: ["CRabbitMQ", .lifecycle, .log, .deque], swiftSettings: strict),
+        .target(name: "Postgres", dependencies: ["CPostgreSQL", .lifecycle, .log, .deque], swiftSettings: strict),
+        .target(name: "WebSocket", dependencies: [.nioCore], swiftSettings: strict),
+
+        // The words that the roles share.
+        .target(name: "SparqProtocol", dependencies: [], swiftSettings: strict),
+
+        // The roles.
+        .target(
+            name: "SparqFront",
+            dependencies: [
+                "AMQP", "SparqProtocol", "WebSocket", .hummingbird, .hummingbirdCore, .jwt, .lifecycle, .log,
+                .nioCore, .nioPosix, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioConcurrencyHelpers, .deque, .httpTypes,
+            ],
+            swiftSettings: strict
+        ),
+        .target(
+            name: "SparqWorker",
+            dependencies: ["AMQP", "Postgres", "SparqProtocol", .lifecycle, .log, .deque],
+            swiftSettings: strict
+        ),
+        .target(name: "SparqWorkerTestKit", dependencies: ["SparqWorker", "SparqProtocol"], swiftSettings: strict),
+        .target(
+            name: "SparqClient",
+            dependencies: ["SparqProtocol", "WebSocket", .log, .nioCore, .nioPosix, .nioHTTP1],
+            swiftSettings: strict
+        ),
+
+        // The application, and the executable.
+        .target(name: "Messenger", dependencies: ["SparqWorker", .cryptoExtras, .log], swiftSettings: strict),
+        .executableTarget(
+            name: "sparq",
+            dependencies: [
+                "AMQP", "Postgres", "SparqProtocol", "SparqFront", "SparqWorker", "SparqClient", "Messenger",
+                .argumentParser, .configuration, .lifecycle, .log, .histogram,
+            ],
+            swiftSettings: strict
+        ),
+
+        // Unit tests need no server; the ones that do say so by their name: …IntegrationTests.
+        .testTarget(name: "AMQPTests", dependencies: ["AMQP"], swiftSettings: strict),
+        .testTarget(name: "AMQPIntegrationTests", dependencies: ["AMQP", .lifecycle, .log], swiftSettings: strict),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: strict),
+        .testTarget(name: "PostgresIntegrationTests", dependencies: ["Postgres", .lifecycle, .log], swiftSettings: strict),
+        .testTarget(
+            name: "WebSocketTests",
+            dependencies: ["WebSocket", .nioCore, .nioEmbedded, .nioWebSocket],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "SparqProtocolTests", dependencies: ["SparqProtocol"], swiftSettings: strict),
+        .testTarget(
+            name: "SparqFrontTests",
+            dependencies: ["SparqFront", "SparqProtocol", "WebSocket", .nioCore, .nioPosix, .nioEmbedded, .log, .lifecycle],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SparqWorkerTests",
+            dependencies: ["SparqWorker", "SparqWorkerTestKit", "SparqProtocol", .log],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "SparqWorkerIntegrationTests",
+            dependencies: ["SparqWorker", "SparqProtocol", "AMQP", "Postgres", .log, .lifecycle],
+            swiftSettings: strict
+        ),
+        .testTarget(
+            name: "MessengerTests",
+            dependencies: ["Messenger", "SparqWorker", "SparqWorkerTestKit", "SparqProtocol"],
+            swiftSettings: strict
+        ),
+        .testTarget(name: "SparqClientTests", dependencies: ["SparqClient", "SparqProtocol"], swiftSettings: strict),
+        .testTarget(
+            name: "EndToEndTests",
+            dependencies: ["SparqClient", "SparqProtocol", "AMQP", "Postgres", .log],
+            swiftSettings: strict
+        ),
+    ]
+)

@@ -1,0 +1,6 @@
+import ArgumentParser
+
+@main
+struct Sparq: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "sparq")
+}
