@@ -1,0 +1,19 @@
+/// One line of a batch from a worker to a node.
+public enum Delivery: Equatable, Sendable {
+    /// For the subscribers of a topic.
+    case event(Event)
+    /// A message of a connection is finished.
+    case done(Done)
+    /// An ephemeral event for one connection.
+    case send(connection: String, body: ArraySlice<UInt8>)
+    /// A connection becomes a subscriber.
+    case subscribe(connection: String, grants: [Grant])
+    /// Subscribers no more.
+    case unsubscribe(Target, topics: [String])
+    /// Close the sockets with this code (RFC 6455, section 7.4) and reason (123 bytes at most).
+    case disconnect(Target, code: Int, reason: String)
+    /// A piece of a topic's log.
+    case page(Page)
+    /// The answer to the renewal of the node's lease.
+    case lease(LeaseAnswer)
+}

@@ -1,0 +1,12 @@
+/// A sum over a node's topics that the node and the database compute alike: FNV-1a of each name, 32 bits, added up.
+public enum TopicChecksum {
+    /// The part of one topic: 0 to 2^32 - 1. The whole is the plain sum of the parts.
+    public static func part(_ topic: String) -> Int {
+        var hash: UInt32 = 2_166_136_261
+        for byte in topic.utf8 {
+            hash ^= UInt32(byte)
+            hash = hash &* 16_777_619
+        }
+        return Int(hash)
+    }
+}

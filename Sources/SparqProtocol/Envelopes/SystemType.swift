@@ -1,0 +1,15 @@
+/// Types of the messages that fronts send on their own. A client cannot send them: `$` is reserved.
+public enum SystemType {
+    /// A connection opened; a handler may refuse it.
+    public static let connect = "$connect"
+    /// A connection is gone.
+    public static let disconnect = "$disconnect"
+    /// A node has subscribers of these topics: note it in the directory, then read the log. Carries a ``SyncRequest``.
+    public static let sync = "$sync"
+    /// A node has no more subscribers of these topics. Carries a ``LeaveRequest``.
+    public static let leave = "$leave"
+    /// A subscriber is behind: read a page of the log for it. Carries a ``ReadRequest``.
+    public static let read = "$read"
+    /// A node lives. Carries a ``LeaseRequest``.
+    public static let lease = "$lease"
+}

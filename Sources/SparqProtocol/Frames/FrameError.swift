@@ -1,0 +1,40 @@
+/// Why a frame is not a message.
+public enum FrameError: Error, Equatable, Sendable {
+    /// Not JSON (RFC 8259), or not UTF-8.
+    case notJSON(JSONError)
+    /// JSON, but not an object.
+    case notAnObject
+    /// An object without `type`.
+    case missingType
+    /// `type` is no string of 1 to 128 bytes, or starts with the reserved `$`. Carries the `id`, where there was one.
+    case invalidType(id: String?)
+    /// `id` is no string of 1 to 128 bytes.
+    case invalidID
+
+    /// The stable code of the reply.
+    public var code: ErrorCode {
+        switch self {
+        case .notJSON: .notJSON
+        case .notAnObject: .notAnObject
+        case .missingType: .missingType
+        case .invalidType: .invalidType
+        case .invalidID: .invalidID
+        }
+    }
+
+    /// One sentence for people.
+    public var message: String {
+        switch self {
+        case .notJSON(let error): "The message is not JSON: \(error)."
+        case .notAnObject: "A message is a JSON object."
+        case .missingType: "A message has a \"type\"."
+        case .invalidType: "A \"type\" is a string of 1 to \(FrameScanner.nameLimit) bytes that does not begin with \"$\"."
+        case .invalidID: "An \"id\" is a string of 1 to \(FrameScanner.nameLimit) bytes."
+        }
+    }
+
+    /// The `id` of the message, as far as it could be read.
+    public var id: String? {
+        if case .invalidType(let id) = self { id } else { nil }
+    }
+}

@@ -1,0 +1,21 @@
+/// Names of exchanges and queues (DESIGN, part 4).
+public struct BrokerNames: Equatable, Sendable {
+    /// What all names begin with; `sparq`, unless several stacks share a broker's virtual host.
+    public let prefix: String
+
+    /// Names that begin with `prefix`.
+    public init(prefix: String = "sparq") { self.prefix = prefix }
+
+    /// Direct exchange that fronts publish to; the routing key is the pool.
+    public var inbound: String { "\(prefix).inbound" }
+    /// Direct exchange that workers publish to; the routing key is the node's id.
+    public var delivery: String { "\(prefix).delivery" }
+    /// Queue of messages that failed in passing; they return when their time is over.
+    public var retry: String { "\(prefix).retry" }
+    /// Queue of messages that failed for good.
+    public var dead: String { "\(prefix).dead" }
+    /// Quorum queue of a pool.
+    public func work(pool: String) -> String { "\(prefix).work.\(pool)" }
+    /// A node's exchange, and the queue that is bound to it.
+    public func node(_ id: String) -> String { "\(prefix).node.\(id)" }
+}

@@ -1,0 +1,29 @@
+/// A named stream of events: the only address besides a connection.
+public struct Topic: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
+    /// Longest name, in bytes of UTF-8.
+    public static let nameLimit = 256
+
+    /// The name as it travels.
+    public let rawValue: String
+
+    /// A topic by its name.
+    public init(rawValue: String) { self.rawValue = rawValue }
+
+    /// The stream of one user: every connection of theirs.
+    public static func user(_ id: String) -> Topic { Topic(rawValue: "user:\(id)") }
+    /// The stream of one room.
+    public static func room(_ id: String) -> Topic { Topic(rawValue: "room:\(id)") }
+    /// The stream of everyone who is connected.
+    public static let everyone = Topic(rawValue: "everyone")
+
+    /// The part before the first colon; the whole name where there is none.
+    public var kind: Substring { rawValue.prefix { $0 != ":" } }
+    /// The part behind the first colon; empty where there is none.
+    public var id: Substring { rawValue.dropFirst(kind.count + 1) }
+    /// 1 to 256 bytes, without control characters.
+    public var isValid: Bool {
+        (1...Self.nameLimit).contains(rawValue.utf8.count) && rawValue.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+    }
+    /// The name as it travels.
+    public var description: String { rawValue }
+}
