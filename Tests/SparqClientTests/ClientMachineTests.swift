@@ -1,3 +1,4 @@
+import SparqProtocol
 import Testing
 
 @testable import SparqClient

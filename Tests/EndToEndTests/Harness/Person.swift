@@ -21,7 +21,7 @@ actor Person {
             throw TimedOut(description: "auth.register of \(name) answered \(answer.status): \(answer.text)")
         }
         try self.init(name, token: token, fronts: fronts)
-        await start()
+        start()
     }
 
     init(_ name: String, token: String, fronts: [Front], headers: [(name: String, value: String)] = []) throws {

@@ -20,7 +20,7 @@ final class RunningProcess: Sendable {
     init(_ name: String, executable: String, arguments: [String], environment: [String: String], folder: URL) throws {
         self.name = name
         logFile = folder.appendingPathComponent("\(name).log")
-        if !FileManager.default.fileExists(atPath: logFile.path) { FileManager.default.createFile(atPath: logFile.path, contents: nil) }
+        if !FileManager.default.fileExists(atPath: logFile.path) { _ = FileManager.default.createFile(atPath: logFile.path, contents: nil) }
         let log = try FileHandle(forWritingTo: logFile)
         try log.seekToEnd()
         let process = Process()
