@@ -27,14 +27,19 @@ wait_gone() {
     done
 }
 
-# end_process PID MARK SIGNAL SECONDS: asks a process of ours to end, and kills it when it has not by then.
+# await_end PID MARK SECONDS: waits for a process that was asked to end, and kills it when it has not by then.
+await_end() {
+    wait_gone "$1" "$2" "$3" && return 0
+    warn "process $1 did not end within $3 s: killing it"
+    kill -KILL "$1" 2>/dev/null || true
+    wait_gone "$1" "$2" 10
+}
+
+# end_process PID MARK SIGNAL SECONDS: asks a process of ours to end, once, and sees to it that it does.
 end_process() {
     is_ours "$1" "$2" || return 0
     kill "-$3" "$1" 2>/dev/null || true
-    wait_gone "$1" "$2" "$4" && return 0
-    warn "process $1 did not end within $4 s of SIG$3: killing it"
-    kill -KILL "$1" 2>/dev/null || true
-    wait_gone "$1" "$2" 10
+    await_end "$1" "$2" "$4"
 }
 
 # port_taken PORT: whether something on this machine accepts connections there.

@@ -29,11 +29,14 @@ native_ready() {
 native_launch() {
     local name=$1 kind=${1%%-*}
     (
-        export SPARQ_HTTP_PORT=${name#*-} SPARQ_READY_FILE="$stack/run/$name.ready"
-        if [[ $kind == worker ]]; then unset SPARQ_HTTP_PORT; else unset SPARQ_READY_FILE; fi
+        if [[ $kind == worker ]]; then
+            place=(SPARQ_READY_FILE="$stack/run/$name.ready")
+        else
+            place=(SPARQ_HTTP_PORT="${name#*-}")
+        fi
         rm -f "$stack/run/$name.ready"
         raise_open_files
-        cd "$root" && exec setsid "$binary" "$kind"
+        cd "$root" && exec env "${place[@]}" setsid "$binary" "$kind"
     ) </dev/null >>"$stack/logs/$name.log" 2>&1 8>&- &
     echo "$!" >"$stack/run/$name.pid"
     echo "$stamp" >"$stack/run/$name.stamp"
@@ -48,7 +51,7 @@ native_stop() {
     done
     for name in "$@"; do
         pid=$(first_line "$stack/run/$name.pid")
-        end_process "$pid" "$(native_mark)" TERM "$stop_seconds"
+        await_end "$pid" "$(native_mark)" "$stop_seconds" # no second SIGTERM: it would cut the drain short
         rm -f "$stack/run/$name".{pid,stamp,ready}
     done
 }
@@ -91,10 +94,10 @@ native_servers() {
     local line
     "$here/services" start "$stack/services" 8>&- | sed '/nothing changed/d'
     while IFS= read -r line; do export "${line?}"; done < <("$here/services" env "$stack/services")
-    unset SPARQ_NODE_ID # every front makes up its own
+    unset SPARQ_NODE_ID SPARQ_READY_FILE # every process has its own
     (cd "$root" && "$binary" migrate up 8>&-) >"$stack/logs/migrate.log" 2>&1 ||
         { tail -n 20 "$stack/logs/migrate.log" >&2; die "migrations failed"; }
-    stamp=$(env | grep '^SPARQ_' | sort | cat - <(echo "$binary") | sha256sum | cut -c1-12)
+    stamp=$(env | grep '^SPARQ_' | grep -v '^SPARQ_BINARY=' | sort | cat - <(echo "$binary") | sha256sum | cut -c1-12)
 }
 
 # native_wanted: the names that shall run. Fronts keep their ports; new ones take the next that are free.
@@ -136,7 +139,7 @@ native_up() {
         fi
     done
     started=("${launched[@]}")
-    native_await "${wanted[@]}" # what starts comes before what stops, so that service goes on
+    native_await "${launched[@]}" # what starts comes before what stops, so that service goes on
     if ((${#surplus[@]} > 0)); then say "Stopping ${surplus[*]} …"; native_stop "${surplus[@]}"; fi
     if ((${#rolling[@]} > 0)); then
         say "The program or its settings changed: restarting one by one"
@@ -147,6 +150,7 @@ native_up() {
             say "  $name"
         done
     fi
+    native_await "${wanted[@]}"
     find "$stack/bin" -type f ! -name "$(basename "$binary")" -delete
     if ((${#started[@]} > 0)); then say "Started ${started[*]}."; fi
     if ((${#launched[@]} + ${#surplus[@]} == 0)); then say "All of it runs already; nothing changed."; fi
