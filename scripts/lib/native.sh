@@ -30,7 +30,7 @@ native_launch() {
     local name=$1 kind=${1%%-*}
     (
         if [[ $kind == worker ]]; then
-            place=(SPARQ_READY_FILE="$stack/run/$name.ready")
+            place=(SPARQ_READY_FILE="$stack/run/$name.ready" SPARQ_HEALTH_PORT=0) # one port for many would collide
         else
             place=(SPARQ_HTTP_PORT="${name#*-}")
         fi
