@@ -60,7 +60,9 @@ http_status() (
     exec 2>/dev/null
     exec 3<>"/dev/tcp/127.0.0.1/$1" || exit 1
     printf 'GET %s HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n' "$2" >&3
-    IFS=' ' read -r -t 3 _ code _ <&3 && echo "${code%$'\r'}"
+    IFS=' ' read -r -t 3 _ code _ <&3 || exit 1
+    timeout 3 cat <&3 >/dev/null || true # to its end, so that the server sees no broken connection
+    echo "${code%$'\r'}"
 )
 
 # first_line FILE: its first line, or nothing where it is not there.

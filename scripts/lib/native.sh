@@ -32,7 +32,7 @@ native_launch() {
         if [[ $kind == worker ]]; then
             place=(SPARQ_READY_FILE="$stack/run/$name.ready" SPARQ_HEALTH_PORT=0) # one port for many would collide
         else
-            place=(SPARQ_HTTP_PORT="${name#*-}")
+            place=(-u SPARQ_POSTGRES_URL SPARQ_HTTP_PORT="${name#*-}") # fronts have no database
         fi
         rm -f "$stack/run/$name.ready"
         raise_open_files
@@ -92,9 +92,11 @@ native_build() {
 
 native_servers() {
     local line
-    "$here/services" start "$stack/services" 8>&- | sed '/nothing changed/d'
+    line=$("$here/services" start "$stack/services" 8>&-)
+    if [[ $line != *"nothing changed"* ]]; then say "$line"; servers_changed=1; fi
     while IFS= read -r line; do export "${line?}"; done < <("$here/services" env "$stack/services")
     unset SPARQ_NODE_ID SPARQ_READY_FILE # every process has its own
+    unset SPARQ_RABBITMQ_PASSWORD SPARQ_POSTGRES_PASSWORD # of the container stack
     (cd "$root" && "$binary" migrate up 8>&-) >"$stack/logs/migrate.log" 2>&1 ||
         { tail -n 20 "$stack/logs/migrate.log" >&2; die "migrations failed"; }
     stamp=$(env | grep '^SPARQ_' | grep -v '^SPARQ_BINARY=' | sort | cat - <(echo "$binary") | sha256sum | cut -c1-12)
@@ -122,7 +124,7 @@ native_wanted() {
 
 native_up() {
     local name surplus=() rolling=() started=()
-    launched=()
+    launched=() servers_changed=0
     "$here/install-packages" build servers 8>&-
     mkdir -p "$stack"/{run,logs,bin}
     native_build
@@ -153,7 +155,7 @@ native_up() {
     native_await "${wanted[@]}"
     find "$stack/bin" -type f ! -name "$(basename "$binary")" -delete
     if ((${#started[@]} > 0)); then say "Started ${started[*]}."; fi
-    if ((${#launched[@]} + ${#surplus[@]} == 0)); then say "All of it runs already; nothing changed."; fi
+    if ((${#launched[@]} + ${#surplus[@]} + servers_changed == 0)); then say "All of it runs already; nothing changed."; fi
     native_report
 }
 
