@@ -58,6 +58,9 @@ public struct WebSocketMachine: Sendable {
     /// The close handshake is over, or the connection failed. Bytes that come are dropped.
     public var isClosed: Bool { self.state == .closed }
 
+    /// Bytes that came in and are not handed out yet, without the fragments of a message.
+    public var bufferedBytes: Int { self.buffer.readableBytes }
+
     /// Takes bytes that came in. Call ``next()`` until it returns nil.
     public mutating func receive(_ bytes: consuming ByteBuffer) {
         guard self.state != .closed else { return }

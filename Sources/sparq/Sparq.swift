@@ -2,5 +2,9 @@ import ArgumentParser
 
 @main
 struct Sparq: AsyncParsableCommand {
-    static let configuration = CommandConfiguration(commandName: "sparq")
+    static let configuration = CommandConfiguration(
+        commandName: "sparq",
+        abstract: "A distributed event processor for WebSocket clients, on RabbitMQ and PostgreSQL.",
+        subcommands: [Migrate.self]
+    )
 }

@@ -3,7 +3,8 @@ extension Delivery {
     public init(line: ArraySlice<UInt8>) throws(JSONError) {
         let fields = try Fields(line: line)
         switch fields.kind {
-        case "event": self = .event(Event(topic: try fields.required(fields.topic), seq: fields.seq, body: try fields.required(fields.body)))
+        case "event":
+            self = .event(Event(topic: try fields.required(fields.topic), seq: fields.seq, body: try fields.required(fields.body)))
         case "done":
             let session: Done.SessionChange? =
                 switch fields.session {

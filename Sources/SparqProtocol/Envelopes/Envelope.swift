@@ -21,7 +21,14 @@ public struct Envelope: Equatable, Sendable {
 
     /// An envelope of its parts.
     public init(
-        node: String, connection: String?, ordinal: Int, user: String?, receivedAt: Int, type: String, id: String?, message: ArraySlice<UInt8>
+        node: String,
+        connection: String?,
+        ordinal: Int,
+        user: String?,
+        receivedAt: Int,
+        type: String,
+        id: String?,
+        message: ArraySlice<UInt8>
     ) {
         self.node = node
         self.connection = connection

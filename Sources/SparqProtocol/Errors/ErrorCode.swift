@@ -13,25 +13,41 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, ExpressibleByStri
     public var description: String { rawValue }
 
     // What a front finds.
+    /// The frame is not JSON, or not UTF-8.
     public static let notJSON: Self = "not_json"
+    /// The frame is JSON, but no object.
     public static let notAnObject: Self = "not_an_object"
+    /// The message has no `type`.
     public static let missingType: Self = "missing_type"
+    /// The `type` cannot be one.
     public static let invalidType: Self = "invalid_type"
+    /// The `id` cannot be one.
     public static let invalidID: Self = "invalid_id"
+    /// Binary frames carry no messages.
     public static let binaryFrame: Self = "binary_frame"
+    /// The body of the request is over the limit.
     public static let tooLarge: Self = "too_large"
+    /// More messages per second than allowed.
     public static let rateLimited: Self = "rate_limited"
     /// No answer in time, or no broker or no worker to give one. The message may be sent again under the same `id`.
     public static let unavailable: Self = "unavailable"
 
     // What a worker finds.
+    /// No handler serves this `type`.
     public static let unknownType: Self = "unknown_type"
+    /// The fields do not decode, or have values that cannot be.
     public static let invalidFields: Self = "invalid_fields"
+    /// Only users may do this, and the client is nobody.
     public static let unauthenticated: Self = "unauthenticated"
+    /// The user may not do this.
     public static let forbidden: Self = "forbidden"
+    /// What the message speaks of is not there.
     public static let notFound: Self = "not_found"
+    /// What the message wants to make is there already.
     public static let conflict: Self = "conflict"
+    /// The cursor is negative, no whole number, or ahead of the log.
     public static let invalidCursor: Self = "invalid_cursor"
+    /// More topics than a connection may have.
     public static let tooManyTopics: Self = "too_many_topics"
     /// The handler failed for good; an operator finds the message among the dead ones.
     public static let `internal`: Self = "internal"

@@ -4,4 +4,10 @@ public struct Frame: Equatable, Sendable {
     public let type: String
     /// The client's own `id` of the message, if it gave one. 1 to 128 bytes.
     public let id: String?
+
+    /// A frame of its parts.
+    public init(type: String, id: String?) {
+        self.type = type
+        self.id = id
+    }
 }

@@ -1,0 +1,311 @@
+import NIOCore
+import SparqProtocol
+import WebSocket
+
+/// One WebSocket of a client: who it is, what it has sent, what it subscribes to. Confined to its shard's event loop.
+///
+/// It outlives its socket until what was on its way is finished, so that `$disconnect` follows it.
+final class Connection {
+    struct Subscription {
+        let topic: TopicSubscribers
+        var index: Int
+    }
+
+    enum Phase: UInt8 {
+        /// `$connect` is on its way.
+        case connecting
+        /// Welcomed.
+        case open
+        /// Welcomed, but the socket is not read any more: it closes when what is on its way is finished.
+        case draining
+        /// The socket is gone or closing.
+        case closed
+    }
+
+    let id: ConnectionID
+    /// The id's text.
+    let name: String
+    let user: String
+    private let shard: Shard
+    private(set) var socket: (any ClientSocket)?
+    private(set) var phase = Phase.connecting
+    var inFlight = InFlight<Outgoing>()
+    var subscriptions: [Subscription] = []
+    private var bucket = TokenBucket()
+    private var isReadingPaused = false
+    /// In the shard's list of those with messages on their way.
+    var isBusy = false
+    /// In the shard's list of those with messages to be sent.
+    var isReady = false
+    /// In the shard's list of those with frames to be flushed.
+    var isTouched = false
+    /// Over the outbound limit: closed as soon as the shard is through with what it does.
+    var isSlow = false
+    /// The shard knows it no more.
+    var isRemoved = false
+    /// A subscriber of some topic waits for the socket to drain.
+    private var hasDraining = false
+
+    init(id: ConnectionID, user: String, socket: any ClientSocket, shard: Shard) {
+        self.id = id
+        name = id.description
+        self.user = user
+        self.socket = socket
+        self.shard = shard
+    }
+
+    // MARK: From the socket
+
+    /// The socket is open: the workers are asked whether it may stay. `agent` and `address` are for them.
+    func opened(agent: String?, address: String?) {
+        shard.add(self)
+        var writer = JSONWriter(reservingCapacity: 160)
+        writer.raw("{\"type\":\"$connect\"")
+        if let agent {
+            writer.raw(",\"agent\":")
+            writer.string(agent)
+        }
+        if let address {
+            writer.raw(",\"ip\":")
+            writer.string(address)
+        }
+        writer.raw("}")
+        send(SystemType.connect, id: nil, writer.bytes)
+    }
+
+    /// One whole message came.
+    func received(_ text: ByteBuffer) {
+        guard phase == .connecting || phase == .open else { return }
+        shard.counters.messages += 1
+        let allowed = bucket.take(shard.rate, now: shard.now())
+        let scanned: Result<Frame, FrameError> = text.withUnsafeReadableBytes { bytes in
+            do throws(FrameError) { return .success(try FrameScanner.scan(bytes)) } catch { return .failure(error) }
+        }
+        switch scanned {
+        case .success(let frame):
+            guard allowed else {
+                refuse(.rateLimited, "More than \(shard.settings.messagesPerSecond) messages a second.", re: frame.id)
+                return
+            }
+            let message = Array(text.readableBytesView)
+            if frame.type == SubscribeFrame.type, !hasRoom(for: message) {
+                refuse(.tooManyTopics, "A connection subscribes to \(shard.settings.topics) topics at most.", re: frame.id)
+                return
+            }
+            send(frame.type, id: frame.id, message)
+        case .failure(let error):
+            if allowed {
+                refuse(error.code, error.message, re: error.id)
+            } else {
+                refuse(.rateLimited, "More than \(shard.settings.messagesPerSecond) messages a second.", re: error.id)
+            }
+        }
+    }
+
+    /// A binary message came.
+    func receivedBinary() {
+        guard phase == .connecting || phase == .open else { return }
+        guard bucket.take(shard.rate, now: shard.now()) else {
+            refuse(.rateLimited, "More than \(shard.settings.messagesPerSecond) messages a second.", re: nil)
+            return
+        }
+        refuse(.binaryFrame, "A message is a text frame.", re: nil)
+    }
+
+    /// The socket can take more again.
+    func drained() {
+        guard hasDraining else { return }
+        hasDraining = false
+        for subscription in subscriptions { askForMore(subscription) }
+    }
+
+    /// The socket is gone.
+    func closed() {
+        guard phase != .closed else { return }
+        leave()
+    }
+
+    // MARK: From the workers
+
+    /// A worker is through with a message.
+    func finished(_ ordinal: Int, reply: ArraySlice<UInt8>?) {
+        let finish = inFlight.finish(ordinal)
+        if finish == .answer {
+            if ordinal == 1 {
+                welcome(reply)
+            } else if let reply, phase != .closed {
+                write(TextFrame.encode(reply))
+            }
+        }
+        moveOn()
+    }
+
+    /// Messages never reached a worker.
+    func undelivered(_ ordinals: [Int]) {
+        for ordinal in ordinals {
+            let (id, tell) = inFlight.fail(ordinal)
+            guard tell, phase != .closed else { continue }
+            if ordinal == 1 {
+                close(.tryAgainLater, reason: "")
+            } else {
+                refuse(.unavailable, ErrorCode.unavailableMessage, re: id)
+            }
+        }
+        moveOn()
+    }
+
+    /// Looks at the deadlines.
+    func sweep(now: Int) {
+        let wasConnecting = phase == .connecting
+        var expired: [String?] = []
+        inFlight.expire(now: now) { expired.append($0) }
+        if !expired.isEmpty {
+            if wasConnecting {
+                close(.tryAgainLater, reason: "")
+            } else if phase != .closed {
+                for id in expired { refuse(.unavailable, ErrorCode.unavailableMessage, re: id) }
+            } else {
+                // What was before `$disconnect` does not end: it must not wait for ever.
+                shard.farewell(self)
+                return
+            }
+        }
+        if phase != .closed, inFlight.isStuck(now: now, patience: shard.settings.stuckPatience) { close(.tryAgainLater, reason: "") }
+        moveOn()
+    }
+
+    // MARK: Writing
+
+    /// Writes a frame that must not be lost; a socket that cannot keep up is closed.
+    func write(_ frame: ByteBuffer) {
+        guard let socket, phase != .closed, !isSlow else { return }
+        if !socket.isWritable, socket.bufferedBytes + frame.readableBytes > shard.settings.outboundBytes {
+            shard.slow(self)
+            return
+        }
+        socket.write(frame: frame)
+        shard.touch(self)
+    }
+
+    /// Writes a frame that may be lost. Returns whether it was written.
+    func writeEphemeral(_ frame: ByteBuffer) -> Bool {
+        guard let socket, phase == .open, !isSlow else { return false }
+        if !socket.isWritable, socket.bufferedBytes + frame.readableBytes > shard.settings.outboundBytes / 2 { return false }
+        socket.write(frame: frame)
+        shard.touch(self)
+        return true
+    }
+
+    /// Hands all that was written to the kernel.
+    func flush() { socket?.flush() }
+
+    /// Closes the socket with a code and a reason.
+    func close(_ code: CloseCode, reason: String) {
+        guard phase != .closed, let socket else { return }
+        leave()
+        socket.close(code, reason: reason)
+    }
+
+    /// Reads no more from the client, for the end of a drain.
+    func stopReading() {
+        guard phase == .open || phase == .connecting else { return }
+        if phase == .open { phase = .draining }
+        updateReading()
+    }
+
+    // MARK: Subscriptions
+
+    /// The connection's place among a topic's subscribers.
+    func index(in topic: TopicSubscribers) -> Int? { subscriptions.first { $0.topic === topic }?.index }
+
+    /// Another subscriber took the place of one that left.
+    func moved(in topic: TopicSubscribers, to index: Int) {
+        guard let own = subscriptions.firstIndex(where: { $0.topic === topic }) else { return }
+        subscriptions[own].index = index
+    }
+
+    /// A page was written: the next one is asked for as soon as the socket has room.
+    func afterPage(_ subscription: Subscription) {
+        if socket?.isWritable ?? false {
+            askForMore(subscription)
+        } else {
+            hasDraining = true
+        }
+    }
+
+    private func askForMore(_ subscription: Subscription) {
+        guard let cursor = subscription.topic.change(at: subscription.index, { $0.drained() }) else { return }
+        shard.tell(.more(id, topic: subscription.topic.name, after: cursor))
+    }
+
+    private func hasRoom(for message: [UInt8]) -> Bool {
+        guard let names = SubscribeFrame.topics(message) else { return true }
+        let limit = shard.settings.topics
+        if subscriptions.count + names.count <= limit { return true }
+        let had = Set(subscriptions.map(\.topic.name))
+        return had.count + names.count(where: { !had.contains($0) }) <= limit
+    }
+
+    // MARK: Steps
+
+    private func send(_ type: String, id: String?, _ message: [UInt8]) {
+        let outgoing = Outgoing(type: type, receivedAt: shard.wallClock(), message: message)
+        inFlight.receive(outgoing, bytes: message.count, id: id, deadline: shard.now() + shard.settings.replyDeadline)
+        shard.busy(self)
+        moveOn()
+    }
+
+    private func welcome(_ reply: ArraySlice<UInt8>?) {
+        switch reply.map(ReplyOutcome.init) ?? .ok {
+        case .ok:
+            guard phase == .connecting else { return }
+            phase = .open
+            write(Frames.welcome(connection: name, user: user, settings: shard.settings))
+            shard.welcomed(self)
+        case .error(let code):
+            if phase == .closed {
+                // Refused: there is nothing to take leave of.
+                shard.remove(self)
+            } else {
+                refused(code)
+            }
+        }
+    }
+
+    private func refused(_ code: String) {
+        guard let socket else { return }
+        phase = .closed
+        self.socket = nil
+        shard.remove(self)
+        socket.close(CloseCode(rawValue: 4001), reason: code)
+    }
+
+    private func refuse(_ code: ErrorCode, _ message: String, re: String?) {
+        write(Frames.error(code, message, re: re))
+    }
+
+    /// The client is gone, or is sent away: what is on its way goes on, and `$disconnect` follows it.
+    private func leave() {
+        phase = .closed
+        socket = nil
+        shard.unsubscribeAll(self)
+        send(SystemType.disconnect, id: nil, Array("{\"type\":\"$disconnect\"}".utf8))
+    }
+
+    private func moveOn() {
+        guard !isRemoved else { return }
+        if inFlight.canSend { shard.ready(self) }
+        updateReading()
+    }
+
+    /// Reads from the socket as long as the client does not run ahead of the workers.
+    func updateReading() {
+        guard let socket else { return }
+        let mayRead =
+            (phase == .open || phase == .connecting) && inFlight.unanswered < shard.settings.inFlight
+            && inFlight.waitingBytes < shard.settings.waitingBytes && !(isReady && shard.isCongested)
+        guard mayRead == isReadingPaused else { return }
+        isReadingPaused = !mayRead
+        if mayRead { socket.resumeReading() } else { socket.pauseReading() }
+    }
+}

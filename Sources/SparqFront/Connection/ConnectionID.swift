@@ -1,0 +1,59 @@
+/// The id of a connection, unique in the cluster: `c1-0123456789abcdef`. It says which event loop owns it, so that what comes for it
+/// finds its way without a map that all loops share.
+struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
+    /// What is at the other end.
+    enum Kind: UInt8, Sendable {
+        /// A WebSocket.
+        case socket = 0x63
+        /// One HTTP request.
+        case http = 0x68
+    }
+
+    let kind: Kind
+    /// The index of the shard that owns it.
+    let shard: Int
+    /// 64 random bits.
+    let number: UInt64
+
+    /// A new id.
+    static func random(_ kind: Kind, shard: Int) -> ConnectionID {
+        ConnectionID(kind: kind, shard: shard, number: .random(in: .min ... .max))
+    }
+
+    init(kind: Kind, shard: Int, number: UInt64) {
+        self.kind = kind
+        self.shard = shard
+        self.number = number
+    }
+
+    /// Reads the text form; `nil` where it is none.
+    init?(_ text: String) {
+        var utf8 = text.utf8[...]
+        guard let first = utf8.popFirst(), let kind = Kind(rawValue: first), let dash = utf8.firstIndex(of: UInt8(ascii: "-")) else {
+            return nil
+        }
+        var shard = 0
+        guard utf8.startIndex < dash, utf8.distance(from: utf8.startIndex, to: dash) <= 4 else { return nil }
+        for byte in utf8[..<dash] {
+            guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
+            shard = shard * 10 + Int(byte - UInt8(ascii: "0"))
+        }
+        var number: UInt64 = 0
+        let digits = utf8[utf8.index(after: dash)...]
+        guard digits.count == 16 else { return nil }
+        for byte in digits {
+            switch byte {
+            case UInt8(ascii: "0")...UInt8(ascii: "9"): number = number << 4 | UInt64(byte - UInt8(ascii: "0"))
+            case UInt8(ascii: "a")...UInt8(ascii: "f"): number = number << 4 | UInt64(byte - UInt8(ascii: "a") + 10)
+            default: return nil
+            }
+        }
+        self.init(kind: kind, shard: shard, number: number)
+    }
+
+    /// The text form.
+    var description: String {
+        let hex = String(number, radix: 16)
+        return "\(kind == .socket ? "c" : "h")\(shard)-\(String(repeating: "0", count: 16 - hex.count))\(hex)"
+    }
+}

@@ -1,0 +1,119 @@
+/// What a connection has sent and what has become of it.
+///
+/// Keeps order by having at most one batch on its way: what arrives meanwhile waits, and then goes all together. Answers exactly once: by
+/// the worker's reply, or by `unavailable` when the deadline is over. A message whose deadline is over still holds up those behind it
+/// until the worker is through with it, because it may still take effect.
+///
+/// Times are nanoseconds of a clock that never goes back.
+struct InFlight<Message> {
+    /// What a worker's `done` means for the client.
+    enum Finish: Equatable {
+        /// The reply, if there is one, goes to the client.
+        case answer
+        /// The client has been told `unavailable` already.
+        case late
+        /// Not one of ours, or finished before.
+        case unknown
+    }
+
+    private struct Entry {
+        var message: Message?
+        var id: String?
+        var bytes: Int
+        var deadline: Int
+        var isAnswered = false
+        var isFinished = false
+    }
+
+    /// First those on their way, then those that wait. Empty, and without memory of its own, when the connection is idle.
+    private var entries: [Entry] = []
+    /// How many of `entries` are on their way.
+    private var sent = 0
+    /// How many of those the worker is not through with.
+    private var unfinished = 0
+    /// The ordinal of the first entry, once sent. Ordinals count from 1.
+    private var firstOrdinal = 1
+    /// Messages that neither a reply nor `unavailable` has answered.
+    private(set) var unanswered = 0
+    /// Bytes of the messages that wait.
+    private(set) var waitingBytes = 0
+
+    /// Nothing on its way and nothing waiting.
+    var isEmpty: Bool { entries.isEmpty }
+    /// Messages wait, and nothing is on its way.
+    var canSend: Bool { sent == 0 && !entries.isEmpty }
+    /// Messages that wait.
+    var waiting: Int { entries.count - sent }
+
+    /// Takes a message in.
+    mutating func receive(_ message: Message, bytes: Int, id: String?, deadline: Int) {
+        entries.append(Entry(message: message, id: id, bytes: bytes, deadline: deadline))
+        unanswered += 1
+        waitingBytes += bytes
+    }
+
+    /// Sends all that waits, in order, if nothing is on its way.
+    mutating func send(_ body: (_ message: Message, _ id: String?, _ ordinal: Int) -> Void) {
+        guard sent == 0 else { return }
+        for index in entries.indices {
+            guard let message = entries[index].message else { continue }
+            entries[index].message = nil
+            body(message, entries[index].id, firstOrdinal + index)
+        }
+        sent = entries.count
+        unfinished = sent
+        waitingBytes = 0
+    }
+
+    /// The worker is through with a message.
+    mutating func finish(_ ordinal: Int) -> Finish {
+        close(ordinal)?.finish ?? .unknown
+    }
+
+    /// A message never reached a worker. Returns its `id` where the client is to be told so.
+    mutating func fail(_ ordinal: Int) -> (id: String?, tell: Bool) {
+        guard let (finish, id) = close(ordinal) else { return (nil, false) }
+        return (id, finish == .answer)
+    }
+
+    /// Calls `answer` with the `id` of each message whose deadline is over; those that wait are not sent any more.
+    mutating func expire(now: Int, _ answer: (_ id: String?) -> Void) {
+        guard unanswered > 0 else { return }
+        for index in 0..<sent where !entries[index].isAnswered && entries[index].deadline <= now {
+            entries[index].isAnswered = true
+            unanswered -= 1
+            answer(entries[index].id)
+        }
+        // All have the same patience, so those that are over stand in front.
+        while sent < entries.count, entries[sent].deadline <= now {
+            let entry = entries.remove(at: sent)
+            unanswered -= 1
+            waitingBytes -= entry.bytes
+            answer(entry.id)
+        }
+    }
+
+    /// Whether the oldest message on its way has passed its deadline by more than `patience`: its `done` is lost.
+    func isStuck(now: Int, patience: Int) -> Bool {
+        guard sent > 0, let entry = entries[..<sent].first(where: { !$0.isFinished }) else { return false }
+        return entry.deadline + patience <= now
+    }
+
+    private mutating func close(_ ordinal: Int) -> (finish: Finish, id: String?)? {
+        let index = ordinal - firstOrdinal
+        guard index >= 0, index < sent, !entries[index].isFinished else { return nil }
+        let entry = entries[index]
+        entries[index].isFinished = true
+        unfinished -= 1
+        if !entry.isAnswered {
+            entries[index].isAnswered = true
+            unanswered -= 1
+        }
+        if unfinished == 0 {
+            firstOrdinal += sent
+            if sent == entries.count { entries = [] } else { entries.removeFirst(sent) }
+            sent = 0
+        }
+        return (entry.isAnswered ? .late : .answer, entry.id)
+    }
+}

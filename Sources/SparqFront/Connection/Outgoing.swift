@@ -1,0 +1,7 @@
+/// A message of a connection on its way to the workers; its `id` is beside it.
+struct Outgoing {
+    var type: String
+    /// When it came: milliseconds since the Unix epoch.
+    var receivedAt: Int
+    var message: [UInt8]
+}

@@ -1,0 +1,26 @@
+/// A token bucket in one number: the time at which it will be full again (the "generic cell rate algorithm").
+struct TokenBucket: Sendable {
+    /// How fast a bucket fills and how much it holds.
+    struct Rate: Sendable, Equatable {
+        /// Nanoseconds for one token.
+        let interval: Int
+        /// Tokens in a full bucket.
+        let burst: Int
+
+        /// `perSecond` tokens a second; both numbers are at least 1.
+        init(perSecond: Int, burst: Int) {
+            interval = 1_000_000_000 / max(perSecond, 1)
+            self.burst = max(burst, 1)
+        }
+    }
+
+    private var fullAt = Int.min
+
+    /// Takes a token, if there is one. `now` in nanoseconds of a clock that never goes back.
+    mutating func take(_ rate: Rate, now: Int) -> Bool {
+        let fullAt = max(fullAt, now)
+        guard fullAt - now <= rate.interval * (rate.burst - 1) else { return false }
+        self.fullAt = fullAt + rate.interval
+        return true
+    }
+}

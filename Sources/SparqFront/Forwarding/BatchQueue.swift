@@ -1,0 +1,68 @@
+import DequeModule
+import SparqProtocol
+
+/// Bounds of one batch.
+struct BatchLimits: Sendable, Equatable {
+    var messages = 256
+    var bytes = 256 * 1024
+}
+
+/// Envelopes of one pool that travel in one AMQP message.
+struct Batch: Sendable {
+    /// Which message of which connection, so that a batch that comes back can be answered.
+    struct Member: Sendable, Equatable {
+        var connection: ConnectionID
+        var ordinal: Int
+    }
+
+    private var writer: JSONWriter
+    /// Envelopes in it, the node's own included.
+    private(set) var count = 0
+    /// Those that belong to connections.
+    private(set) var members: [Member] = []
+
+    init(reservingCapacity capacity: Int) { writer = JSONWriter(reservingCapacity: capacity) }
+
+    /// The body of the AMQP message.
+    var bytes: [UInt8] { writer.bytes }
+
+    fileprivate mutating func append(_ envelope: Envelope, _ member: Member?) {
+        envelope.encode(into: &writer)
+        count += 1
+        if let member { members.append(member) }
+    }
+}
+
+/// The envelopes of one pool that wait to be published, as batches that grow while the broker is busy.
+struct BatchQueue: Sendable {
+    private let limits: BatchLimits
+    private var full: Deque<Batch> = []
+    private var forming: Batch?
+    /// Bytes of all that waits.
+    private(set) var bytes = 0
+
+    init(limits: BatchLimits) { self.limits = limits }
+
+    /// Nothing waits.
+    var isEmpty: Bool { forming == nil && full.isEmpty }
+
+    /// Adds an envelope to the batch that is forming, or begins the next one.
+    mutating func append(_ envelope: Envelope, member: Batch.Member?) {
+        // What the envelope adds to the message is small beside it; the bound need not be exact.
+        let size = envelope.message.count + 256
+        if forming.map({ $0.count >= limits.messages || $0.bytes.count + size > limits.bytes }) ?? false, let batch = forming.take() {
+            full.append(batch)
+        }
+        if forming == nil { forming = Batch(reservingCapacity: max(size, 1024)) }
+        let before = forming?.bytes.count ?? 0
+        forming?.append(envelope, member)
+        bytes += (forming?.bytes.count ?? 0) - before
+    }
+
+    /// Takes the oldest batch, even one that is still small.
+    mutating func next() -> Batch? {
+        guard let batch = full.popFirst() ?? forming.take() else { return nil }
+        bytes -= batch.bytes.count
+        return batch
+    }
+}

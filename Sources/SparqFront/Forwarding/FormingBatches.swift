@@ -1,0 +1,29 @@
+import SparqProtocol
+
+/// What waits to be published, for all pools.
+struct FormingBatches: Sendable {
+    private let pools: PoolMap
+    private(set) var queues: [BatchQueue]
+
+    init(pools: PoolMap, limits: BatchLimits) {
+        self.pools = pools
+        queues = pools.pools.map { _ in BatchQueue(limits: limits) }
+    }
+
+    /// Bytes of all that waits.
+    var bytes: Int { queues.reduce(0) { $0 + $1.bytes } }
+
+    /// Adds an envelope to the batch of its type's pool.
+    mutating func add(_ envelope: Envelope, member: Batch.Member?) {
+        queues[queueIndex(envelope.type)].append(envelope, member: member)
+    }
+
+    /// Takes the oldest batch of a pool, by the pool's place in ``SparqProtocol/PoolMap/pools``.
+    mutating func next(_ pool: Int) -> Batch? { queues[pool].next() }
+
+    private func queueIndex(_ type: String) -> Int {
+        guard queues.count > 1 else { return 0 }
+        let pool = pools.pool(for: type)
+        return pools.pools.firstIndex(of: pool) ?? 0
+    }
+}

@@ -1,0 +1,396 @@
+import NIOCore
+import SparqProtocol
+import WebSocket
+
+/// One event loop's share of the hub: its connections, and who of them subscribes to what. Confined to that loop; no locks.
+///
+/// What happens within one turn of the loop is gathered: messages go to the forwarder together, and each socket is flushed once.
+final class Shard {
+    let index: Int
+    let settings: ConnectionSettings
+    let rate: TokenBucket.Rate
+    private let environment: ShardEnvironment
+    private let forwarder: any Forwarding
+    private(set) var connections: [UInt64: Connection] = [:]
+    private(set) var topics: [String: TopicSubscribers] = [:]
+    private var requests = PendingRequests()
+    private(set) var isCongested = false
+    var counters = ShardCounters()
+
+    private var busyConnections: [Connection] = []
+    private var readyConnections: [Connection] = []
+    private var touchedConnections: [Connection] = []
+    private var slowConnections: [Connection] = []
+    private var inputs: [NodeInput] = []
+    private var isSubmitPlanned = false
+    private var drain: ShardDrain?
+
+    init(index: Int, settings: ConnectionSettings, forwarder: any Forwarding, environment: ShardEnvironment) {
+        self.index = index
+        self.settings = settings
+        rate = settings.rate
+        self.forwarder = forwarder
+        self.environment = environment
+    }
+
+    func now() -> Int { environment.now() }
+    func wallClock() -> Int { environment.wallClock() }
+
+    /// Nothing is open, and all that was on its way is finished.
+    var isEmpty: Bool { connections.isEmpty && requests.isEmpty }
+
+    // MARK: Connections
+
+    /// A new connection of this shard.
+    func makeConnection(user: String, socket: any ClientSocket) -> Connection {
+        Connection(id: .random(.socket, shard: index), user: user, socket: socket, shard: self)
+    }
+
+    func add(_ connection: Connection) {
+        connections[connection.id.number] = connection
+        counters.connections += 1
+    }
+
+    /// Its socket is open and its user welcome.
+    func welcomed(_ connection: Connection) {
+        drain?.add(connection, now: now())
+    }
+
+    /// Forgets a connection that has nothing more to send.
+    func remove(_ connection: Connection) {
+        guard !connection.isRemoved else { return }
+        connection.isRemoved = true
+        connections[connection.id.number] = nil
+        counters.connections -= 1
+    }
+
+    /// Sends `$disconnect` without waiting for what is before it, and forgets the connection.
+    func farewell(_ connection: Connection) {
+        guard !connection.isRemoved else { return }
+        forwarder.forward { batches in
+            batches.add(
+                envelope(
+                    connection,
+                    Outgoing(type: SystemType.disconnect, receivedAt: wallClock(), message: Array("{\"type\":\"$disconnect\"}".utf8)),
+                    id: nil,
+                    // Beyond all that it has sent; nobody waits for its `done`.
+                    ordinal: Int(Int32.max)
+                ),
+                member: nil
+            )
+        }
+        remove(connection)
+    }
+
+    // MARK: What connections say
+
+    /// It has messages on their way: its deadlines are to be looked at.
+    func busy(_ connection: Connection) {
+        guard !connection.isBusy else { return }
+        connection.isBusy = true
+        busyConnections.append(connection)
+    }
+
+    /// It has messages to be sent, and none on their way.
+    func ready(_ connection: Connection) {
+        guard !connection.isReady else { return }
+        connection.isReady = true
+        readyConnections.append(connection)
+        planSubmit()
+    }
+
+    /// It has frames to be flushed.
+    func touch(_ connection: Connection) {
+        guard !connection.isTouched else { return }
+        connection.isTouched = true
+        touchedConnections.append(connection)
+    }
+
+    /// It is over its outbound limit.
+    func slow(_ connection: Connection) {
+        connection.isSlow = true
+        slowConnections.append(connection)
+    }
+
+    /// Tells the node.
+    func tell(_ input: NodeInput) { inputs.append(input) }
+
+    /// Ends its subscriptions.
+    func unsubscribeAll(_ connection: Connection) {
+        while let subscription = connection.subscriptions.popLast() { end(subscription, of: connection) }
+        connection.subscriptions = []
+    }
+
+    /// Ends a turn: one flush for each socket that was written to, and what the node is to know.
+    func finishTurn() {
+        for connection in slowConnections {
+            counters.slow += 1
+            connection.close(CloseCode(rawValue: 4008), reason: "slow consumer")
+        }
+        slowConnections.removeAll(keepingCapacity: true)
+        while !touchedConnections.isEmpty {
+            // Flushing may end a socket, which may touch others.
+            let touched = touchedConnections
+            touchedConnections = []
+            for connection in touched {
+                connection.isTouched = false
+                connection.flush()
+            }
+        }
+        guard !inputs.isEmpty else { return }
+        environment.tell(inputs)
+        inputs = []
+    }
+
+    // MARK: To the workers
+
+    private func planSubmit() {
+        guard !isSubmitPlanned, !isCongested else { return }
+        isSubmitPlanned = true
+        environment.later { self.submit() }
+    }
+
+    private func submit() {
+        isSubmitPlanned = false
+        guard !readyConnections.isEmpty else { return }
+        isCongested = forwarder.isCongested
+        guard !isCongested else {
+            for connection in readyConnections { connection.updateReading() }
+            return
+        }
+        let ready = readyConnections
+        readyConnections = []
+        forwarder.forward { batches in
+            for connection in ready {
+                connection.isReady = false
+                connection.inFlight.send { message, id, ordinal in
+                    batches.add(
+                        envelope(connection, message, id: id, ordinal: ordinal),
+                        member: Batch.Member(connection: connection.id, ordinal: ordinal)
+                    )
+                }
+            }
+        }
+        for connection in ready {
+            // Its last message was `$disconnect`.
+            if connection.phase == .closed { remove(connection) } else { connection.updateReading() }
+        }
+    }
+
+    /// The forwarder has room again.
+    func relieved() {
+        guard isCongested else { return }
+        isCongested = false
+        submit()
+        finishTurn()
+    }
+
+    private func envelope(_ connection: Connection, _ message: Outgoing, id: String?, ordinal: Int) -> Envelope {
+        Envelope(
+            node: settings.node,
+            connection: connection.name,
+            ordinal: ordinal,
+            user: connection.user,
+            receivedAt: message.receivedAt,
+            type: message.type,
+            id: id,
+            message: message.message[...]
+        )
+    }
+
+    // MARK: HTTP
+
+    /// Forwards one HTTP request's message; `answer` is called once, on the event loop.
+    func request(_ request: HTTPMessage, answer: @escaping (HTTPAnswer) -> Void) {
+        guard !forwarder.isCongested else {
+            counters.unavailable += 1
+            answer(.unavailable)
+            return
+        }
+        counters.requests += 1
+        let id = ConnectionID.random(.http, shard: index)
+        requests.add(id.number, deadline: now() + settings.replyDeadline, answer: answer)
+        forwarder.forward { batches in
+            batches.add(
+                Envelope(
+                    node: settings.node,
+                    connection: id.description,
+                    ordinal: 1,
+                    user: request.user,
+                    receivedAt: wallClock(),
+                    type: request.type,
+                    id: request.id,
+                    message: request.message[...]
+                ),
+                member: Batch.Member(connection: id, ordinal: 1)
+            )
+        }
+    }
+
+    // MARK: From the node
+
+    /// Carries out what the node says, in order.
+    func apply(_ commands: [ShardCommand]) {
+        for command in commands { apply(command) }
+        finishTurn()
+    }
+
+    private func apply(_ command: ShardCommand) {
+        switch command {
+        case .done(let id, let ordinal, let reply, let session):
+            if id.kind == .http {
+                requests.finish(id.number, .reply(reply.map(Array.init), session))
+            } else {
+                connections[id.number]?.finished(ordinal, reply: reply)
+            }
+        case .undelivered(let id, let ordinals):
+            counters.unavailable += ordinals.count
+            if id.kind == .http { requests.finish(id.number, .unavailable) } else { connections[id.number]?.undelivered(ordinals) }
+        case .send(let id, let frame):
+            if let connection = connections[id.number] { ephemeral(frame, to: connection) }
+        case .release(let topic, let releases): release(releases, topic)
+        case .ephemeral(let topic, let frame):
+            for entry in topics[topic]?.entries ?? [] { ephemeral(frame, to: entry.connection) }
+        case .subscribe(let id, let topic, let start): subscribe(id, topic, start)
+        case .page(let id, let topic, let page): deliver(page, topic, to: id)
+        case .join(let id, let topic, let after, let through, let frames):
+            guard let (connection, subscription) = find(id, topic),
+                subscription.topic.change(at: subscription.index, { $0.join(after: after, through: through) })
+            else { return }
+            write(frames, to: connection)
+        case .unsubscribe(let target, let names):
+            for connection in find(target) {
+                for name in names { unsubscribe(connection, from: name) }
+            }
+        case .disconnect(let target, let code, let reason):
+            let code = CloseCode(rawValue: UInt16(clamping: code))
+            for connection in find(target) { connection.close(code.isAllowedOnWire ? code : CloseCode(rawValue: 4003), reason: reason) }
+        }
+    }
+
+    private func find(_ target: ConnectionTarget) -> [Connection] {
+        switch target {
+        case .connection(let id): connections[id.number].map { [$0] } ?? []
+        // Rare enough for a look at all: an index would cost every connection memory.
+        case .user(let user): connections.values.filter { $0.user == user }
+        }
+    }
+
+    private func find(_ id: ConnectionID, _ topic: String) -> (Connection, Connection.Subscription)? {
+        guard let connection = connections[id.number], let topic = topics[topic], let index = connection.index(in: topic) else { return nil }
+        return (connection, Connection.Subscription(topic: topic, index: index))
+    }
+
+    // MARK: Events
+
+    private func release(_ releases: [TopicStream.Release], _ name: String) {
+        guard let topic = topics[name] else { return }
+        var frames: [(seq: Int, frame: ByteBuffer)] = []
+        frames.reserveCapacity(releases.count)
+        for release in releases {
+            switch release {
+            case .event(let seq, let frame): frames.append((seq, frame))
+            // A cursor below `first` has not seen what is lost; the notice stands where the events would have.
+            case .truncated(let after, let first):
+                frames.append((first - 1, Frames.truncated(topic: name, after: after, first: first)))
+            }
+        }
+        // Many small frames for many sockets: joined once, written once each.
+        if frames.count > 1, topic.entries.count > 1, let first = frames.first, topic.entries.allSatisfy({ $0.subscriber.takes(first.seq) }) {
+            var joined = ByteBuffer()
+            joined.reserveCapacity(frames.reduce(0) { $0 + $1.frame.readableBytes })
+            for (_, frame) in frames { joined.writeImmutableBuffer(frame) }
+            for entry in topic.entries { entry.connection.write(joined) }
+            counters.delivered += frames.count * topic.entries.count
+            return
+        }
+        for entry in topic.entries {
+            for (seq, frame) in frames where entry.subscriber.takes(seq) {
+                entry.connection.write(frame)
+                counters.delivered += 1
+            }
+        }
+    }
+
+    private func ephemeral(_ frame: ByteBuffer, to connection: Connection) {
+        if connection.writeEphemeral(frame) { counters.delivered += 1 } else { counters.dropped += 1 }
+    }
+
+    private func write(_ frames: [ByteBuffer], to connection: Connection) {
+        for frame in frames { connection.write(frame) }
+        counters.delivered += frames.count
+    }
+
+    private func deliver(_ page: LogPage, _ topic: String, to id: ConnectionID) {
+        guard let (connection, subscription) = find(id, topic),
+            subscription.topic.change(at: subscription.index, { $0.page(after: page.after, last: page.last) })
+        else { return }
+        if page.first > page.after + 1 { connection.write(Frames.truncated(topic: topic, after: page.after, first: page.first)) }
+        if page.frames.readableBytes > 0 { connection.write(page.frames) }
+        counters.delivered += page.last - page.first + 1
+        if !page.isLast { connection.afterPage(subscription) }
+    }
+
+    // MARK: Subscriptions
+
+    private func subscribe(_ id: ConnectionID, _ name: String, _ start: ShardCommand.Start) {
+        // A subscriber already: it keeps its place, which is the only one that loses and repeats nothing.
+        guard let connection = connections[id.number], connection.phase != .closed, connection.subscriptions.count < settings.topics,
+            topics[name].map({ connection.index(in: $0) == nil }) ?? true
+        else {
+            tell(.refused(topic: name, shard: index))
+            return
+        }
+        let topic = topics[name] ?? TopicSubscribers(name: name)
+        topics[name] = topic
+        switch start {
+        case .live(let cursor, let through, let frames):
+            topic.add(connection, .live(cursor: cursor, through: through))
+            write(frames, to: connection)
+        case .behind(let cursor):
+            topic.add(connection, .behind(cursor: cursor))
+            tell(.more(id, topic: name, after: cursor))
+        }
+    }
+
+    private func unsubscribe(_ connection: Connection, from name: String) {
+        guard let place = connection.subscriptions.firstIndex(where: { $0.topic.name == name }) else { return }
+        end(connection.subscriptions.remove(at: place), of: connection)
+    }
+
+    private func end(_ subscription: Connection.Subscription, of connection: Connection) {
+        subscription.topic.remove(at: subscription.index)
+        if subscription.topic.entries.isEmpty { topics[subscription.topic.name] = nil }
+        tell(.left(connection.id, topic: subscription.topic.name))
+    }
+
+    // MARK: Time
+
+    /// Looks at the deadlines of all that is on its way.
+    func sweep() {
+        let now = now()
+        let busy = busyConnections
+        busyConnections = []
+        for connection in busy {
+            connection.sweep(now: now)
+            if connection.inFlight.isEmpty || connection.isRemoved {
+                connection.isBusy = false
+            } else {
+                busyConnections.append(connection)
+            }
+        }
+        requests.expire(now: now)
+        drain?.step(now: now, patience: settings.replyDeadline)
+        finishTurn()
+    }
+
+    /// Moves the clients away: each is told to reconnect after a delay of its own within `window` nanoseconds, and closed when it is over.
+    func startDraining(window: Int) {
+        guard drain == nil else { return }
+        let now = now()
+        var drain = ShardDrain(window: window)
+        for connection in connections.values { drain.add(connection, now: now) }
+        self.drain = drain
+        finishTurn()
+    }
+}

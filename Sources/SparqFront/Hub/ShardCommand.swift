@@ -1,0 +1,54 @@
+import NIOCore
+import SparqProtocol
+
+/// What the node tells one event loop's shard; all of one batch of deliveries goes over in one hop, in order.
+enum ShardCommand: Sendable, Equatable {
+    /// A worker is through with a message.
+    case done(ConnectionID, ordinal: Int, reply: ArraySlice<UInt8>?, session: Done.SessionChange?)
+    /// Messages never reached a worker.
+    case undelivered(ConnectionID, ordinals: [Int])
+    /// An ephemeral event for one connection.
+    case send(ConnectionID, frame: ByteBuffer)
+    /// Durable events for all live subscribers of a topic.
+    case release(topic: String, [TopicStream.Release])
+    /// An ephemeral event for all subscribers of a topic.
+    case ephemeral(topic: String, frame: ByteBuffer)
+    /// A connection becomes a subscriber.
+    case subscribe(ConnectionID, topic: String, start: Start)
+    /// A subscriber that is behind gets a page of the log.
+    case page(ConnectionID, topic: String, LogPage)
+    /// A subscriber that was behind gets the rest, and is live.
+    case join(ConnectionID, topic: String, after: Int, through: Int, frames: [ByteBuffer])
+    /// Subscribers no more.
+    case unsubscribe(ConnectionTarget, topics: [String])
+    /// Close sockets.
+    case disconnect(ConnectionTarget, code: Int, reason: String)
+
+    /// Where a new subscriber begins.
+    enum Start: Sendable, Equatable {
+        /// After `cursor`, the ring's `frames` and then live; `through` is the node's position.
+        case live(cursor: Int, through: Int, frames: [ByteBuffer])
+        /// The ring does not reach back to `cursor`: the log must be read.
+        case behind(cursor: Int)
+    }
+}
+
+/// Whom a command is for.
+enum ConnectionTarget: Sendable, Equatable {
+    case connection(ConnectionID)
+    case user(String)
+}
+
+/// A page of a topic's log for one connection.
+struct LogPage: Sendable, Equatable {
+    /// The cursor that it was read for.
+    var after: Int
+    /// The first event's `seq`; above `after + 1` only where the log no longer reaches back.
+    var first: Int
+    /// The last event's `seq`; `first - 1` where it is empty.
+    var last: Int
+    /// All its events' frames, one behind the other.
+    var frames: ByteBuffer
+    /// The ring's part follows at once: nothing is to be asked.
+    var isLast: Bool
+}

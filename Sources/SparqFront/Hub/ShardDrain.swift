@@ -1,0 +1,35 @@
+import WebSocket
+
+/// The orderly end of a shard's connections: each is told to reconnect after a delay of its own, and closed after it, when what it has on
+/// its way is finished. Times in nanoseconds.
+struct ShardDrain {
+    private struct Leaving {
+        var connection: Connection
+        var at: Int
+    }
+
+    private let window: Int
+    private var leaving: [Leaving] = []
+
+    init(window: Int) { self.window = window }
+
+    /// Tells a connection to reconnect.
+    mutating func add(_ connection: Connection, now: Int) {
+        // Who is not welcomed yet is told when that has happened.
+        guard connection.phase == .open else { return }
+        let delay = Int.random(in: 0...max(window, 0))
+        connection.write(Frames.reconnect(afterMilliseconds: delay / 1_000_000))
+        leaving.append(Leaving(connection: connection, at: now + delay))
+    }
+
+    /// Closes those whose delay is over. `patience`: what is on its way may take so much longer.
+    mutating func step(now: Int, patience: Int) {
+        leaving.removeAll { leaving in
+            guard leaving.at <= now else { return false }
+            leaving.connection.stopReading()
+            guard leaving.connection.inFlight.isEmpty || leaving.at + patience <= now else { return false }
+            leaving.connection.close(.serviceRestart, reason: "restart")
+            return true
+        }
+    }
+}

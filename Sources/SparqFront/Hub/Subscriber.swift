@@ -1,0 +1,50 @@
+/// Where one connection stands in one topic. It sees each event once and in order: first from the log, page by page as its socket drains,
+/// then from the node's ring, then live.
+///
+/// What comes for it says which cursor it was made for, so that an answer to an older question can do no harm.
+struct Subscriber: Equatable, Sendable {
+    enum Phase: UInt8, Sendable {
+        /// Gets what the node releases.
+        case live
+        /// A page has been asked for.
+        case asking
+        /// The socket must drain before the next page.
+        case draining
+    }
+
+    private(set) var phase: Phase
+    /// The last `seq` that it has. While live: what is not above it is passed over; it does not move on.
+    private(set) var cursor: Int
+
+    /// A subscriber that gets the ring's part, up to `through`, and is live.
+    static func live(cursor: Int, through: Int) -> Subscriber { Subscriber(phase: .live, cursor: max(cursor, through)) }
+
+    /// A subscriber for which the log must be read.
+    static func behind(cursor: Int) -> Subscriber { Subscriber(phase: .asking, cursor: cursor) }
+
+    /// Whether a released event is for it.
+    func takes(_ seq: Int) -> Bool { phase == .live && seq > cursor }
+
+    /// A page came. Returns whether it is for this subscriber as it is now.
+    mutating func page(after: Int, last: Int) -> Bool {
+        guard phase == .asking, after == cursor else { return false }
+        cursor = max(cursor, last)
+        phase = .draining
+        return true
+    }
+
+    /// The ring's part came: from now on it is live. Returns whether it is for this subscriber as it is now.
+    mutating func join(after: Int, through: Int) -> Bool {
+        guard phase != .live, after == cursor else { return false }
+        cursor = max(cursor, through)
+        phase = .live
+        return true
+    }
+
+    /// The socket has drained. Returns the cursor to ask with, if there is something to ask.
+    mutating func drained() -> Int? {
+        guard phase == .draining else { return nil }
+        phase = .asking
+        return cursor
+    }
+}

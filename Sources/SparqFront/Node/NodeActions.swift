@@ -1,0 +1,33 @@
+import SparqProtocol
+
+/// What one batch of work on the node's state asks of the world.
+struct NodeActions: Sendable, Equatable {
+    /// For each shard, in order.
+    var commands: [[ShardCommand]]
+    /// To the workers.
+    var syncs: [SyncRequest] = []
+    /// To the workers.
+    var leaves: [LeaveRequest] = []
+    /// To the workers.
+    var reads: [ReadRequest] = []
+
+    init(shards: Int) { commands = Array(repeating: [], count: shards) }
+}
+
+/// What the node has counted since it started.
+struct NodeCounters: Sendable, Equatable {
+    /// Lines that came over the node's queue.
+    var deliveries = 0
+    /// Durable events released to subscribers' shards.
+    var released = 0
+    /// Durable events that were there already.
+    var duplicates = 0
+    /// Durable events that came early.
+    var gaps = 0
+    /// Events of topics that nobody here subscribes to.
+    var strays = 0
+    /// Topics asked for in `$sync` messages.
+    var syncs = 0
+    /// Pages asked for in `$read` messages.
+    var reads = 0
+}

@@ -1,0 +1,66 @@
+import NIOCore
+import SparqProtocol
+
+extension NodeState {
+    /// An event for the subscribers of a topic.
+    mutating func deliver(_ event: Event, now: Int, into actions: inout NodeActions) {
+        guard let index = topics.index(forKey: event.topic) else {
+            stray(event.topic, now: now)
+            return
+        }
+        guard let seq = event.seq else {
+            let frame = TextFrame.encode(event.body)
+            for shard in topics.values[index].subscribers { actions.commands[shard.shard].append(.ephemeral(topic: event.topic, frame: frame)) }
+            return
+        }
+        let position = topics.values[index].stream.position
+        guard seq > position else {
+            counters.duplicates += 1
+            return
+        }
+        if seq > position + 1 { counters.gaps += 1 }
+        var released: [TopicStream.Release] = []
+        topics.values[index].stream.event(seq, TextFrame.encode(event.body), now: now, hold: settings.holdLimit, into: &released)
+        if topics.values[index].stream.needsTick { restless.insert(event.topic) }
+        emit(released, of: event.topic, at: index, into: &actions)
+    }
+
+    /// A page that the node itself asked for.
+    mutating func deliver(_ page: Page, now: Int, into actions: inout NodeActions) {
+        guard let index = topics.index(forKey: page.topic) else { return }
+        var released: [TopicStream.Release] = []
+        topics.values[index].stream.page(
+            after: page.after,
+            first: page.first,
+            head: page.head,
+            version: page.version,
+            frames: page.events.map(TextFrame.encode),
+            now: now,
+            into: &released
+        )
+        if topics.values[index].stream.needsTick { restless.insert(page.topic) }
+        emit(released, of: page.topic, at: index, into: &actions)
+    }
+
+    private mutating func emit(
+        _ released: [TopicStream.Release], of topic: String, at index: Dictionary<String, Topic>.Index, into actions: inout NodeActions
+    ) {
+        guard !released.isEmpty else { return }
+        counters.released += released.count
+        for shard in topics.values[index].subscribers { actions.commands[shard.shard].append(.release(topic: topic, released)) }
+    }
+
+    /// An event of a topic that nobody here subscribes to: the directory is behind, or holds too much.
+    private mutating func stray(_ topic: String, now: Int) {
+        counters.strays += 1
+        if let last = strays[topic], now - last < settings.strayInterval { return }
+        leave(topic, now: now)
+    }
+
+    /// The topic is to be left with the next batch of work.
+    mutating func leave(_ topic: String, now: Int) {
+        if strays.count >= settings.strayLimit { strays = strays.filter { now - $0.value < settings.strayInterval } }
+        if strays.count < settings.strayLimit { strays[topic] = now }
+        leaving.insert(topic)
+    }
+}

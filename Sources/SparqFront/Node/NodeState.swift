@@ -1,0 +1,125 @@
+import NIOCore
+import SparqProtocol
+
+/// All that a node knows of its topics: a ``TopicStream`` for each that has a subscriber here, who is asked for what, and what the directory
+/// should say. Pure: what comes in changes it and adds to ``NodeActions``.
+///
+/// The front alone owns its rows of the directory, and numbers its changes. A topic's first subscriber makes the node ask (`$sync`), which
+/// writes the row before it reads the log; its last one makes it leave.
+///
+/// Times are nanoseconds of a clock that never goes back.
+struct NodeState: Sendable {
+    struct Topic: Sendable {
+        var stream: TopicStream
+        /// Subscribers in each shard that has some.
+        var subscribers: [(shard: Int, count: Int)] = []
+    }
+
+    struct ReadKey: Hashable, Sendable {
+        var connection: ConnectionID
+        var topic: String
+    }
+
+    struct PendingRead: Sendable {
+        var after: Int
+        var attempt: Int
+        var deadline: Int
+    }
+
+    let settings: NodeSettings
+    let shards: Int
+    var topics: [String: Topic] = [:]
+    /// Topics with a question or a gap: those that time matters to.
+    var restless: Set<String> = []
+    var reads: [ReadKey: PendingRead] = [:]
+    /// Topics to be left with the next batch of work.
+    var leaving: Set<String> = []
+    /// When a topic was left last, or an event of it last came astray.
+    var strays: [String: Int] = [:]
+    /// The node's own count of its directory changes.
+    var version = 0
+    var checksum = 0
+    var lastLeave = Int.min
+    var counters = NodeCounters()
+
+    init(settings: NodeSettings, shards: Int) {
+        self.settings = settings
+        self.shards = shards
+    }
+
+    /// Topics with a subscriber here.
+    var topicCount: Int { topics.count }
+
+    // MARK: Inputs
+
+    /// One line of a batch from a worker came.
+    mutating func deliver(_ delivery: Delivery, now: Int, into actions: inout NodeActions) {
+        counters.deliveries += 1
+        switch delivery {
+        case .event(let event): deliver(event, now: now, into: &actions)
+        case .done(let done):
+            guard let id = connection(done.connection) else { return }
+            actions.commands[id.shard].append(.done(id, ordinal: done.ordinal, reply: done.reply, session: done.session))
+        case .send(let connection, let body):
+            guard let id = self.connection(connection) else { return }
+            actions.commands[id.shard].append(.send(id, frame: TextFrame.encode(body)))
+        case .subscribe(let connection, let grants):
+            guard let id = self.connection(connection), id.kind == .socket else { return }
+            for grant in grants { subscribe(id, grant, now: now, into: &actions) }
+        case .unsubscribe(let target, let topics): tell(target, into: &actions) { .unsubscribe($0, topics: topics) }
+        case .disconnect(let target, let code, let reason): tell(target, into: &actions) { .disconnect($0, code: code, reason: reason) }
+        case .page(let page):
+            if let connection = page.connection {
+                guard let id = self.connection(connection) else { return }
+                deliver(page, to: id, now: now, into: &actions)
+            } else {
+                deliver(page, now: now, into: &actions)
+            }
+        case .lease(let answer): if answer == .resync { resync() }
+        }
+    }
+
+    /// A shard has something to say.
+    mutating func accept(_ input: NodeInput, now: Int, into actions: inout NodeActions) {
+        switch input {
+        case .left(let connection, let topic):
+            reads[ReadKey(connection: connection, topic: topic)] = nil
+            removeSubscriber(of: topic, shard: connection.shard, now: now)
+        case .refused(let topic, let shard): removeSubscriber(of: topic, shard: shard, now: now)
+        case .more(let connection, let topic, let after): more(connection, topic, after: after, now: now, into: &actions)
+        }
+    }
+
+    // MARK: Helpers
+
+    private func connection(_ text: String) -> ConnectionID? {
+        guard let id = ConnectionID(text), id.shard < shards else { return nil }
+        return id
+    }
+
+    private func tell(_ target: Target, into actions: inout NodeActions, _ command: (ConnectionTarget) -> ShardCommand) {
+        switch target {
+        case .connection(let text):
+            guard let id = connection(text) else { return }
+            actions.commands[id.shard].append(command(.connection(id)))
+        case .user(let user):
+            for shard in 0..<shards { actions.commands[shard].append(command(.user(user))) }
+        }
+    }
+}
+
+/// Settings of the node's core.
+struct NodeSettings: Sendable, Equatable {
+    /// Events of one topic that are held when they come early.
+    var holdLimit = 1024
+    var ring = RingLimits()
+    var timing = SyncTiming()
+    /// Topics in one `$sync` or `$leave`.
+    var topicsPerRequest = 500
+    /// An event of a topic without subscribers makes the node leave it again, at most once in this time. Nanoseconds.
+    var strayInterval = 10_000_000_000
+    /// Topics of which that is remembered.
+    var strayLimit = 10_000
+    /// So long after a leave the directory may still be behind. Nanoseconds.
+    var leaveGrace = 1_000_000_000
+}

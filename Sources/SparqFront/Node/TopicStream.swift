@@ -1,0 +1,189 @@
+import NIOCore
+
+/// One topic's events as this node releases them to its subscribers: in the order of their `seq`, each once, without gaps.
+///
+/// What comes early is held; what does not come in time is asked for; what was there already is dropped. Joining is the same machine: it
+/// starts at the head that a worker saw, with a question on its way, and the page that answers it closes what happened in between.
+///
+/// Times are nanoseconds of a clock that never goes back.
+struct TopicStream: Sendable {
+    /// What subscribers get.
+    enum Release: Equatable, Sendable {
+        case event(seq: Int, frame: ByteBuffer)
+        /// The log no longer holds what lies between; `first` comes next.
+        case truncated(after: Int, first: Int)
+    }
+
+    /// A question to the workers for what comes after ``position``.
+    private enum Question: Equatable {
+        case none
+        /// To be sent with the next batch of work.
+        case wanted(attempt: Int, since: Int?)
+        /// On its way. Only a page of this version or a later one answers it: an earlier one was read before the directory was written.
+        case asked(attempt: Int, since: Int, deadline: Int)
+    }
+
+    /// The last `seq` that was released.
+    private(set) var position: Int
+    /// The highest `seq` that is known to exist.
+    private(set) var head: Int
+    private(set) var ring: EventRing
+    private var held: [Int: ByteBuffer] = [:]
+    private var question: Question
+    /// Since when the event after ``position`` has been missing.
+    private var gapSince: Int?
+
+    /// A stream that joins at `position`, with a question to be sent.
+    init(position: Int, ring: RingLimits) {
+        self.position = position
+        head = position
+        self.ring = EventRing(limits: ring)
+        question = .wanted(attempt: 0, since: nil)
+    }
+
+    /// A question is to be sent.
+    var wantsSync: Bool { if case .wanted = question { true } else { false } }
+    /// A question is to be sent or unanswered.
+    var isSyncing: Bool { question != .none }
+    /// ``tick(now:timing:)`` must be called.
+    var needsTick: Bool { isSyncing || gapSince != nil }
+    /// Events that came early.
+    var heldCount: Int { held.count }
+
+    /// Whether the ring holds all that comes after `cursor`.
+    func covers(_ cursor: Int) -> Bool { cursor >= position - ring.count }
+
+    /// What the ring holds after `cursor`; empty where nothing does.
+    func since(_ cursor: Int) -> [ByteBuffer] { cursor < position ? ring.suffix(min(position - cursor, ring.count)) : [] }
+
+    // MARK: Inputs
+
+    /// A durable event came.
+    mutating func event(_ seq: Int, _ frame: ByteBuffer, now: Int, hold limit: Int, into out: inout [Release]) {
+        guard seq > position else { return }
+        head = max(head, seq)
+        if seq == position + 1 {
+            release(frame, into: &out)
+            releaseHeld(into: &out)
+            watchGap(now: now, restart: true)
+        } else {
+            if held[seq] != nil || held.count < limit {
+                held[seq] = frame
+            } else {
+                want()
+            }
+            watchGap(now: now, restart: false)
+        }
+    }
+
+    /// A piece of the log came. `frames` are the events from `first` on, without gaps.
+    mutating func page(
+        after: Int, first: Int, head: Int, version: Int, frames: [ByteBuffer], now: Int, into out: inout [Release]
+    ) {
+        if head < after {
+            // The log ends below what this node has seen: the database is an older one. What was released cannot be called back.
+            if position >= after { restart(at: head) }
+        } else if after <= position {
+            if first > position + 1 {
+                out.append(.truncated(after: position, first: first))
+                jump(to: first - 1)
+            }
+            for (offset, frame) in frames.enumerated() where first + offset == position + 1 { release(frame, into: &out) }
+            self.head = max(self.head, max(head, position))
+            // The page may have brought what was held.
+            if !held.isEmpty { held = held.filter { $0.key > position } }
+            releaseHeld(into: &out)
+        } else {
+            return
+        }
+        let answers: Bool =
+            switch question {
+            case .asked(_, let since, _): version >= since
+            case .wanted(_, let since): since.map { version >= $0 } ?? false
+            case .none: false
+            }
+        if answers {
+            // The page may have ended below the head that it names; an empty one that does is left to the gap's patience.
+            question = position < head && !frames.isEmpty && first + frames.count - 1 < head ? .wanted(attempt: 0, since: nil) : .none
+        }
+        watchGap(now: now, restart: true)
+    }
+
+    /// A worker saw the log reach up to `head`.
+    mutating func notice(head: Int, now: Int) {
+        self.head = max(self.head, head)
+        watchGap(now: now, restart: false)
+    }
+
+    /// Asks anew whatever is known: the broker or the directory may have lost something.
+    mutating func resync() {
+        question = .wanted(attempt: 0, since: nil)
+    }
+
+    /// The question was sent with this version; returns nothing where none was wanted.
+    mutating func asked(version: Int, now: Int, timing: SyncTiming) {
+        guard case .wanted(let attempt, let since) = question else { return }
+        // The first answer to any attempt is good enough.
+        question = .asked(attempt: attempt, since: since ?? version, deadline: now + timing.retry(attempt))
+    }
+
+    /// Time passed.
+    mutating func tick(now: Int, timing: SyncTiming) {
+        switch question {
+        case .asked(let attempt, let since, let deadline) where deadline <= now: question = .wanted(attempt: attempt + 1, since: since)
+        case .none: if let gapSince, now - gapSince >= timing.patience { want() }
+        default: break
+        }
+    }
+
+    // MARK: Steps
+
+    private mutating func want() {
+        if question == .none { question = .wanted(attempt: 0, since: nil) }
+    }
+
+    private mutating func release(_ frame: ByteBuffer, into out: inout [Release]) {
+        position += 1
+        ring.append(frame)
+        out.append(.event(seq: position, frame: frame))
+    }
+
+    private mutating func releaseHeld(into out: inout [Release]) {
+        while !held.isEmpty, let frame = held.removeValue(forKey: position + 1) { release(frame, into: &out) }
+    }
+
+    private mutating func jump(to position: Int) {
+        self.position = position
+        head = max(head, position)
+        ring.removeAll()
+        held = held.filter { $0.key > position }
+    }
+
+    private mutating func restart(at position: Int) {
+        self.position = position
+        head = position
+        ring.removeAll()
+        held = [:]
+    }
+
+    private mutating func watchGap(now: Int, restart: Bool) {
+        if head == position {
+            gapSince = nil
+        } else if restart || gapSince == nil {
+            gapSince = now
+        }
+    }
+}
+
+/// How long a node waits for what is missing.
+struct SyncTiming: Sendable, Equatable {
+    /// From noticing a gap to asking: what comes on another way needs a moment.
+    var patience = 250_000_000
+    /// From a question to its first repetition; the next ones take twice as long each.
+    var firstRetry = 3_000_000_000
+    /// The longest time between two questions.
+    var longestRetry = 30_000_000_000
+
+    /// The time from the attempt (0 is the first) to the next one.
+    func retry(_ attempt: Int) -> Int { min(firstRetry << min(attempt, 8), longestRetry) }
+}

@@ -1,0 +1,25 @@
+import NIOCore
+import NIOHTTP1
+
+/// Where the front listens, and within what limits.
+struct FrontServerConfiguration: Sendable {
+    var host = "127.0.0.1"
+    /// 0 takes a free port; ``FrontServer/port`` tells which.
+    var port = 8080
+    /// The one path at which a WebSocket can be opened.
+    var socketPath = "/ws"
+    /// Decides by the `Origin` header (nil where the client sent none, as programs do) whether an upgrade goes on; else 403.
+    var isOriginAllowed: @Sendable (_ origin: String?) -> Bool = { _ in true }
+    var socket = SocketLimits()
+    /// From the TCP connection to the end of the first request's head, and to the decision about an upgrade.
+    var handshakeTimeout: TimeAmount = .seconds(10)
+    /// An HTTP connection without a request for this long is closed.
+    var httpIdleTimeout: TimeAmount = .seconds(60)
+    /// Bytes of all headers of a request.
+    var maxHeaderSize = 16 * 1024
+    /// At this many TCP connections no more are accepted; they wait in the kernel's backlog.
+    var maxConnections = 100_000
+    var backlog = 4096
+    /// HTTP requests that a graceful shutdown finds open have this long to finish.
+    var shutdownTimeout: Duration = .seconds(10)
+}

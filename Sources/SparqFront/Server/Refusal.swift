@@ -1,0 +1,43 @@
+import NIOCore
+import NIOHTTP1
+
+/// An HTTP answer instead of an upgrade. The connection closes after it.
+struct Refusal: Equatable, Sendable {
+    var status: HTTPResponseStatus
+    var headers: HTTPHeaders = [:]
+    /// JSON, sent as `application/json`.
+    var body = ByteBuffer()
+
+    /// An error with a stable code and a sentence for people, in the same shape as every error of the front.
+    /// - Precondition: neither text needs escaping in JSON.
+    static func error(
+        _ status: HTTPResponseStatus,
+        code: StaticString,
+        message: StaticString,
+        headers: HTTPHeaders = [:]
+    ) -> Refusal {
+        Refusal(
+            status: status,
+            headers: headers,
+            body: ByteBuffer(string: #"{"ok":false,"error":{"code":"\#(code)","message":"\#(message)"}}"#)
+        )
+    }
+
+    static let notFound = Refusal.error(.notFound, code: "not_found", message: "There is nothing at this address")
+    static let wrongVersion = Refusal.error(
+        .upgradeRequired,
+        code: "upgrade_required",
+        message: "This address speaks WebSocket, version 13",
+        headers: ["Upgrade": "websocket", "Sec-WebSocket-Version": "13"]
+    )
+    static let badHandshake = Refusal.error(.badRequest, code: "bad_handshake", message: "The WebSocket handshake is malformed")
+    static let badRequest = Refusal.error(.badRequest, code: "bad_request", message: "This is not HTTP")
+    static let headersTooLarge = Refusal.error(
+        .requestHeaderFieldsTooLarge,
+        code: "headers_too_large",
+        message: "The request's headers are too large"
+    )
+    static let originNotAllowed = Refusal.error(.forbidden, code: "origin_not_allowed", message: "Pages of this origin may not connect")
+    static let unavailable = Refusal.error(.serviceUnavailable, code: "unavailable", message: "Try again in a moment")
+    static let tooSlow = Refusal.error(.requestTimeout, code: "timeout", message: "The request did not arrive in time")
+}

@@ -1,0 +1,23 @@
+import NIOCore
+import WebSocket
+
+/// What the front does with one WebSocket. All calls come on the socket's event loop.
+protocol SocketSession: AnyObject {
+    /// The upgrade is done; what is written from now on follows the 101.
+    func opened()
+    /// One whole message, valid UTF-8.
+    func receivedText(_ text: ByteBuffer)
+    /// One whole binary message.
+    func receivedBinary(_ bytes: ByteBuffer)
+    /// The outbound buffer passed its high mark (false), or fell below its low mark again (true).
+    func writabilityChanged(_ writable: Bool)
+    /// All that one read brought was handed over: a good moment to flush and to send batches.
+    func readCompleted()
+    /// The socket neither takes nor gives messages any more. Called exactly once.
+    func closed(_ end: SocketEnd)
+}
+
+extension SocketSession {
+    func writabilityChanged(_ writable: Bool) {}
+    func readCompleted() {}
+}

@@ -1,0 +1,86 @@
+import ArgumentParser
+import Logging
+import Postgres
+
+/// `sparq migrate up | status | new NAME`.
+struct Migrate: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(
+        abstract: "Apply, list and begin the database's migrations.",
+        subcommands: [Up.self, Status.self, New.self]
+    )
+
+    /// What all three take.
+    struct Options: ParsableArguments {
+        @Option(help: "Folder with the numbered SQL files (SPARQ_MIGRATIONS).")
+        var migrations: String?
+
+        @Option(help: "Address of the database (SPARQ_POSTGRES_URL).")
+        var postgresURL: String?
+
+        func settings() async throws -> Settings {
+            try await Settings(overrides: ["SPARQ_MIGRATIONS": migrations, "SPARQ_POSTGRES_URL": postgresURL])
+        }
+    }
+
+    struct Up: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Apply what is pending.")
+        @OptionGroup var options: Options
+
+        func run() async throws {
+            let settings = try await options.settings()
+            let applied = try await settings.withPool { pool in try await Migrator(directory: settings.migrations).apply(using: pool) }
+            for migration in applied { print("applied \(migration.file)") }
+            if applied.isEmpty { print("nothing to apply") }
+        }
+    }
+
+    struct Status: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "List all migrations, and where each stands.")
+        @OptionGroup var options: Options
+
+        func run() async throws {
+            let settings = try await options.settings()
+            let statuses = try await settings.withPool { pool in try await Migrator(directory: settings.migrations).status(using: pool) }
+            for status in statuses {
+                let number = String(repeating: "0", count: max(0, 4 - String(status.version).count)) + String(status.version)
+                print("\(number)_\(status.name)  \(status.state.rawValue)")
+            }
+        }
+    }
+
+    struct New: AsyncParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Write an empty migration with the next number.")
+        @OptionGroup var options: Options
+        @Argument(help: "Its name: letters a to z, digits and underscores.")
+        var name: String
+
+        func run() async throws {
+            let settings = try await options.settings()
+            print(try Migrator(directory: settings.migrations).create(name: name))
+        }
+    }
+}
+
+extension Settings {
+    /// The folder with the migrations.
+    var migrations: String { text("SPARQ_MIGRATIONS") ?? "db/migrations" }
+
+    /// Where the database is, and the limits.
+    func postgres(applicationName: String) throws -> PostgresConfiguration {
+        let name = "SPARQ_POSTGRES_URL"
+        var configuration = try value(name, requiredText(name)) { try PostgresConfiguration(url: $0) }
+        configuration.applicationName = applicationName
+        configuration.poolSize = try integer("SPARQ_POSTGRES_POOL", default: configuration.poolSize, in: 1...1000)
+        return configuration
+    }
+
+    /// Runs a body with a pool that lives as long as it.
+    func withPool<Result: Sendable>(_ body: @Sendable (PostgresPool) async throws -> Result) async throws -> Result {
+        let pool = PostgresPool(configuration: try postgres(applicationName: "sparq-migrate"), logger: try makeLogger("sparq.migrate"))
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await pool.run() }
+            defer { group.cancelAll() }
+            return try await body(pool)
+        }
+    }
+}

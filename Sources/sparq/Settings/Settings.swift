@@ -1,0 +1,81 @@
+import Configuration
+import SystemPackage
+
+/// The settings of this process: command line first, then the environment, then `.env`. A malformed value is an error, never a default.
+struct Settings: Sendable {
+    private let reader: ConfigReader
+
+    /// Reads `.env` in the working directory, where there is one. `overrides` come from the command line.
+    init(overrides: [String: String?] = [:]) async throws {
+        var values: [AbsoluteConfigKey: ConfigValue] = [:]
+        for case (let name, let value?) in overrides {
+            values[AbsoluteConfigKey(Self.components(name))] = ConfigValue(.string(value), isSecret: false)
+        }
+        reader = ConfigReader(providers: [
+            InMemoryProvider(name: "command line", values: values),
+            EnvironmentVariablesProvider(),
+            try await EnvironmentVariablesProvider(environmentFilePath: FilePath(".env"), allowMissing: true),
+        ])
+    }
+
+    private static func components(_ name: String) -> [String] {
+        name.lowercased().split(separator: "_").map(String.init)
+    }
+
+    private static func key(_ name: String) -> ConfigKey {
+        ConfigKey(components(name))
+    }
+
+    /// The text of a setting; an empty one counts as absent.
+    func text(_ name: String) -> String? {
+        guard let text = reader.string(forKey: Self.key(name), isSecret: true) else { return nil }
+        let unquoted = Self.unquoted(text)
+        return unquoted.isEmpty ? nil : unquoted
+    }
+
+    /// `.env` files carry quotes; the library keeps them.
+    private static func unquoted(_ text: String) -> String {
+        for quote in ["\"", "'"] where text.count >= 2 && text.hasPrefix(quote) && text.hasSuffix(quote) {
+            return String(text.dropFirst().dropLast())
+        }
+        return text
+    }
+
+    /// The text of a setting that must be there.
+    func requiredText(_ name: String) throws(SettingError) -> String {
+        guard let text = text(name) else { throw SettingError(name: name, problem: "is not set") }
+        return text
+    }
+
+    /// A whole number in a range.
+    func integer(_ name: String, default fallback: Int, in range: ClosedRange<Int>) throws(SettingError) -> Int {
+        guard let text = text(name) else { return fallback }
+        guard let value = Int(text), range.contains(value) else {
+            throw SettingError(name: name, problem: "\"\(text)\" is not a whole number from \(range.lowerBound) to \(range.upperBound)")
+        }
+        return value
+    }
+
+    /// A number of milliseconds.
+    func milliseconds(_ name: String, default fallback: Duration, in range: ClosedRange<Int> = 1...86_400_000) throws(SettingError)
+        -> Duration
+    {
+        guard text(name) != nil else { return fallback }
+        return .milliseconds(try integer(name, default: 0, in: range))
+    }
+
+    /// `true` or `false`.
+    func flag(_ name: String, default fallback: Bool) throws(SettingError) -> Bool {
+        switch text(name)?.lowercased() {
+        case nil: return fallback
+        case "true", "1", "yes", "on": return true
+        case "false", "0", "no", "off": return false
+        case let text?: throw SettingError(name: name, problem: "\"\(text)\" is neither true nor false")
+        }
+    }
+
+    /// A value that knows how to read itself; what it throws becomes the setting's problem.
+    func value<Value>(_ name: String, _ text: String, _ read: (String) throws -> Value) throws(SettingError) -> Value {
+        do { return try read(text) } catch { throw SettingError(name: name, problem: "\(error)") }
+    }
+}

@@ -1,0 +1,32 @@
+import Testing
+
+@testable import SparqFront
+
+@Suite struct TokenBucketTests {
+    @Test func burstThenRate() {
+        let rate = TokenBucket.Rate(perSecond: 100, burst: 200)
+        var bucket = TokenBucket()
+        let start = 5_000_000_000
+        let burst = (0..<300).count { _ in bucket.take(rate, now: start) }
+        #expect(burst == 200)
+        let second = (1...1000).count { bucket.take(rate, now: start + $0 * 1_000_000) }
+        #expect(second == 100)
+    }
+
+    @Test func neverMoreThanItMayBe() {
+        var generator = SeededGenerator(seed: 11)
+        let rate = TokenBucket.Rate(perSecond: 50, burst: 20)
+        var bucket = TokenBucket()
+        var now = 0
+        var taken: [Int] = []
+        for _ in 0..<20_000 {
+            now += Int.random(in: 0...20_000_000, using: &generator)
+            if bucket.take(rate, now: now) { taken.append(now) }
+        }
+        for (index, time) in taken.enumerated() where index >= 20 {
+            // In any time, the burst and what flowed in.
+            let earlier = taken[index - 20]
+            #expect(time - earlier >= rate.interval)
+        }
+    }
+}

@@ -1,0 +1,57 @@
+import SparqProtocol
+import Testing
+
+@testable import SparqFront
+
+@Suite struct BatchQueueTests {
+    private func envelope(_ number: Int, type: String = "t", size: Int = 10) -> Envelope {
+        let message = Array("{\"type\":\"\(type)\",\"number\":\(number),\"fill\":\"\(String(repeating: "x", count: size))\"}".utf8)
+        return Envelope(node: "f", connection: "c", ordinal: number, user: "u", receivedAt: 1, type: type, id: nil, message: message[...])
+    }
+
+    private func ordinals(_ batch: Batch) throws -> [Int] {
+        try NDJSON.lines(batch.bytes).map { try Envelope(line: $0).ordinal }
+    }
+
+    @Test func boundedByCount() throws {
+        var queue = BatchQueue(limits: BatchLimits(messages: 3, bytes: 1 << 20))
+        for number in 1...7 {
+            queue.append(envelope(number), member: Batch.Member(connection: .random(.socket, shard: 0), ordinal: number))
+        }
+        var batches: [[Int]] = []
+        while let batch = queue.next() {
+            batches.append(try ordinals(batch))
+            #expect(batch.members.map(\.ordinal) == batches.last)
+        }
+        #expect(batches == [[1, 2, 3], [4, 5, 6], [7]])
+        #expect(queue.bytes == 0 && queue.isEmpty)
+    }
+
+    @Test func boundedByBytes() throws {
+        var queue = BatchQueue(limits: BatchLimits(messages: 1000, bytes: 4096))
+        for number in 1...20 { queue.append(envelope(number, size: 1000), member: nil) }
+        // One that is over the bound alone still goes.
+        queue.append(envelope(21, size: 10_000), member: nil)
+        var all: [Int] = []
+        while let batch = queue.next() {
+            #expect(batch.bytes.count <= 4096 || batch.count == 1)
+            #expect(batch.members.isEmpty)
+            all += try ordinals(batch)
+        }
+        #expect(all == Array(1...21))
+    }
+
+    @Test func eachPoolItsOwnBatches() throws {
+        var batches = FormingBatches(pools: try PoolMap("media=media.*"), limits: BatchLimits())
+        batches.add(envelope(1), member: nil)
+        batches.add(envelope(2, type: "media.put"), member: nil)
+        batches.add(envelope(3), member: nil)
+        #expect(batches.bytes > 0)
+        let first = try #require(batches.next(0))
+        let second = try #require(batches.next(1))
+        #expect(try ordinals(first) == [1, 3])
+        #expect(try ordinals(second) == [2])
+        #expect(batches.bytes == 0)
+        #expect(batches.next(0) == nil && batches.next(1) == nil)
+    }
+}

@@ -1,0 +1,202 @@
+# shellcheck shell=bash disable=SC2154 # the variables are set by scripts/stack
+# The stack as plain processes. One file in .stack/run per process: NAME.pid (pid), NAME.stamp (what it runs),
+# for workers NAME.ready (while it consumes). Fronts are called front-PORT, workers worker-1, worker-2, …
+
+stop_seconds=40   # a front drains its sockets on SIGTERM
+ready_seconds=90
+
+native_names() { # KIND, sorted by number
+    local file
+    for file in "$stack"/run/"$1"-*.pid; do
+        if [[ -e $file ]]; then basename "$file" .pid; fi
+    done | sort -t - -k 2n
+}
+
+native_mark() { echo "$stack/bin/sparq-"; }
+
+native_alive() { is_ours "$(first_line "$stack/run/$1.pid")" "$(native_mark)"; }
+
+native_ready() {
+    native_alive "$1" || return 1
+    if [[ $1 == front-* ]]; then
+        [[ $(http_status "${1#front-}" /readyz) == 200 ]]
+    else
+        [[ -e $stack/run/$1.ready ]]
+    fi
+}
+
+# native_launch NAME: starts one process in a session of its own.
+native_launch() {
+    local name=$1 kind=${1%%-*}
+    (
+        if [[ $kind == worker ]]; then
+            place=(SPARQ_READY_FILE="$stack/run/$name.ready" SPARQ_HEALTH_PORT=0) # one port for many would collide
+        else
+            place=(-u SPARQ_POSTGRES_URL SPARQ_HTTP_PORT="${name#*-}") # fronts have no database
+        fi
+        rm -f "$stack/run/$name.ready"
+        raise_open_files
+        cd "$root" && exec env "${place[@]}" setsid "$binary" "$kind"
+    ) </dev/null >>"$stack/logs/$name.log" 2>&1 8>&- &
+    echo "$!" >"$stack/run/$name.pid"
+    echo "$stamp" >"$stack/run/$name.stamp"
+    launched+=("$name")
+}
+
+# native_stop NAME…: asks all at once, then waits for each.
+native_stop() {
+    local name pid
+    for name in "$@"; do
+        if native_alive "$name"; then kill -TERM "$(first_line "$stack/run/$name.pid")" 2>/dev/null || true; fi
+    done
+    for name in "$@"; do
+        pid=$(first_line "$stack/run/$name.pid")
+        await_end "$pid" "$(native_mark)" "$stop_seconds" # no second SIGTERM: it would cut the drain short
+        rm -f "$stack/run/$name".{pid,stamp,ready}
+    done
+}
+
+# native_await NAME…: until all are ready; a process that ended or a deadline that passed ends the whole command.
+native_await() {
+    local deadline=$((SECONDS + ready_seconds)) name
+    for name in "$@"; do
+        until native_ready "$name"; do
+            if ! native_alive "$name"; then native_failed "$name" "ended by itself"; fi
+            if ((SECONDS >= deadline)); then native_failed "$name" "is not ready after $ready_seconds s"; fi
+            sleep 0.1
+        done
+    done
+}
+
+native_failed() {
+    warn "the last lines of .stack/logs/$1.log:"
+    tail -n 20 "$stack/logs/$1.log" >&2
+    die "$1 $2; what runs is shown by make ps, make down stops it"
+}
+
+# native_build: the binary is copied, so that a later build does not change a file that is being run.
+native_build() {
+    local built=${SPARQ_BINARY:-}
+    if [[ -z $built ]]; then
+        say "Building the release (the first time takes some minutes) …"
+        (cd "$root" && swift build -c release --product sparq 8>&-) || die "the build failed"
+        built=$(cd "$root" && swift build -c release --show-bin-path)/sparq
+    fi
+    [[ -x $built ]] || die "$built is no program"
+    binary=$stack/bin/sparq-$(sha256sum <"$built" | cut -c1-12)
+    if [[ ! -e $binary ]]; then
+        cp "$built" "$binary.new"
+        mv "$binary.new" "$binary"
+    fi
+}
+
+native_servers() {
+    local line
+    line=$("$here/services" start "$stack/services" 8>&-)
+    if [[ $line != *"nothing changed"* ]]; then say "$line"; servers_changed=1; fi
+    while IFS= read -r line; do export "${line?}"; done < <("$here/services" env "$stack/services")
+    unset SPARQ_NODE_ID SPARQ_READY_FILE # every process has its own
+    unset SPARQ_RABBITMQ_PASSWORD SPARQ_POSTGRES_PASSWORD # of the container stack
+    (cd "$root" && "$binary" migrate up 8>&-) >"$stack/logs/migrate.log" 2>&1 ||
+        { tail -n 20 "$stack/logs/migrate.log" >&2; die "migrations failed"; }
+    stamp=$(env | grep '^SPARQ_' | grep -v '^SPARQ_BINARY=' | sort | cat - <(echo "$binary") | sha256sum | cut -c1-12)
+}
+
+# native_wanted: the names that shall run. Fronts keep their ports; new ones take the next that are free.
+native_wanted() {
+    local name port=${SPARQ_HTTP_PORT:-8080} number count=0
+    wanted=()
+    for ((number = 1; number <= workers; number++)); do wanted+=("worker-$number"); done
+    for name in $(native_names front); do
+        if ((count >= fronts)); then break; fi
+        if ! native_alive "$name" && port_taken "${name#front-}"; then rm -f "$stack/run/$name".*; continue; fi
+        wanted+=("$name")
+        count=$((count + 1))
+    done
+    for (( ; count < fronts; port++)); do
+        ((port < 65536)) || die "no free port for a front"
+        if [[ " ${wanted[*]} " == *" front-$port "* ]]; then continue; fi
+        if port_taken "$port"; then say "port $port is taken by somebody else: skipped"; continue; fi
+        wanted+=("front-$port")
+        count=$((count + 1))
+    done
+}
+
+native_up() {
+    local name surplus=() rolling=() started=()
+    launched=() servers_changed=0
+    "$here/install-packages" build servers 8>&-
+    mkdir -p "$stack"/{run,logs,bin}
+    native_build
+    native_servers
+    native_wanted
+    for name in $(native_names front) $(native_names worker); do
+        if [[ " ${wanted[*]} " != *" $name "* ]]; then surplus+=("$name"); fi
+    done
+    for name in "${wanted[@]}"; do
+        if ! native_alive "$name"; then
+            native_launch "$name"
+        elif [[ $(first_line "$stack/run/$name.stamp") != "$stamp" ]]; then
+            rolling+=("$name")
+        fi
+    done
+    started=("${launched[@]}")
+    native_await "${launched[@]}" # what starts comes before what stops, so that service goes on
+    if ((${#surplus[@]} > 0)); then say "Stopping ${surplus[*]} …"; native_stop "${surplus[@]}"; fi
+    if ((${#rolling[@]} > 0)); then
+        say "The program or its settings changed: restarting one by one"
+        for name in "${rolling[@]}"; do
+            native_stop "$name"
+            native_launch "$name"
+            native_await "$name"
+            say "  $name"
+        done
+    fi
+    native_await "${wanted[@]}"
+    find "$stack/bin" -type f ! -name "$(basename "$binary")" -delete
+    if ((${#started[@]} > 0)); then say "Started ${started[*]}."; fi
+    if ((${#launched[@]} + ${#surplus[@]} + servers_changed == 0)); then say "All of it runs already; nothing changed."; fi
+    native_report
+}
+
+native_report() {
+    local host=${SPARQ_HTTP_HOST:-127.0.0.1} first
+    first=$(native_names front | head -n 1)
+    say ""
+    native_ps
+    say ""
+    say "Chat:  http://$host:${first#front-}/   (every front serves it)"
+    say "Logs:  make logs    State: make ps    Stop: make down    Scale: make up FRONTS=3 WORKERS=5"
+}
+
+native_ps() {
+    local name state port
+    printf '%-12s %-10s %-8s %-6s %s\n' NAME STATE PROCESS PORT LOG
+    for name in $(native_names front) $(native_names worker); do
+        if native_ready "$name"; then state=ready; elif native_alive "$name"; then state='not ready'; else state=dead; fi
+        port=-
+        if [[ $name == front-* ]]; then port=${name#front-}; fi
+        printf '%-12s %-10s %-8s %-6s %s\n' "$name" "$state" "$(first_line "$stack/run/$name.pid")" "$port" ".stack/logs/$name.log"
+    done
+    if [[ -e $stack/services/servers ]]; then "$here/services" status "$stack/services" || true; fi
+}
+
+native_logs() {
+    compgen -G "$stack/logs/*.log" >/dev/null || die "there are no logs yet"
+    exec tail -n "${LINES_BEFORE:-20}" -F "$stack"/logs/*.log
+}
+
+native_down() {
+    local names
+    mapfile -t names < <(native_names front; native_names worker)
+    if ((${#names[@]} > 0)); then
+        say "Stopping ${names[*]} …"
+        native_stop "${names[@]}"
+    fi
+    "$here/services" stop "$stack/services" 8>&-
+}
+
+native_clean() {
+    native_down
+    "$here/services" clean "$stack/services" 8>&- >/dev/null
+}
