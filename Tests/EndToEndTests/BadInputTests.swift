@@ -44,7 +44,10 @@ import WebSocket
     private func cursors(_ front: Front, _ token: String) async throws {
         let socket = try await RawSocket.open(front, headers: ["Authorization": "Bearer \(token)"])
         for cursor in ["-1", "99999", "1.5", #""7""#] {
-            try await socket.send(text: #"{"type":"subscribe","id":"s\#(cursor.utf8.count)\#(cursor.hashValue)","topics":{"user:ann":\#(cursor),"user:bob":0,"everyone":null}}"#)
+            try await socket.send(
+                text:
+                    #"{"type":"subscribe","id":"s\#(cursor.utf8.count)\#(cursor.hashValue)","topics":{"user:ann":\#(cursor),"user:bob":0,"everyone":null}}"#
+            )
             let reply = try await socket.reply()
             let topics = (reply["data"] as? [String: Any])?["topics"] as? [String: [String: Any]] ?? [:]
             #expect(Self.code(topics["user:ann"] ?? [:]) == "invalid_cursor", "\(cursor): \(reply)")

@@ -70,10 +70,14 @@ import Testing
     }
 
     private func awaitConversation(_ browser: Browser, _ key: String) async throws {
-        try await eventually("\(key) is open") { try await browser.evaluate("return document.querySelector('#conversation').dataset.key") == key }
+        try await eventually("\(key) is open") {
+            try await browser.evaluate("return document.querySelector('#conversation').dataset.key") == key
+        }
     }
 
     private func awaitText(_ browser: Browser, _ text: String, from name: String) async throws {
-        try await eventually("\(name) is read") { try await browser.texts("#messages [data-seq][data-from=\"\(name)\"] .text").contains(text) }
+        try await eventually("\(name) is read") {
+            try await browser.texts("#messages [data-seq][data-from=\"\(name)\"] .text").contains(text)
+        }
     }
 }

@@ -47,7 +47,9 @@ import Testing
                 try await group.waitForAll()
             }
             #expect(try await stack.sql("SELECT count(*) > 0 FROM pg_stat_activity WHERE datname = current_database()") == "t")
-            let names = try await stack.sql("SELECT count(DISTINCT client_port) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()")
+            let names = try await stack.sql(
+                "SELECT count(DISTINCT client_port) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+            )
             #expect(Int(names) ?? 0 >= 2, "only one worker is at the database")
             for person in people { await person.leave() }
         }

@@ -15,10 +15,12 @@ import Testing
         Bad(command: "front", setting: "SPARQ_AMQP_URL"), Bad(command: "front", setting: "SPARQ_AMQP_URL", value: "http://x"),
         Bad(command: "front", setting: "SPARQ_JWT_SECRET"), Bad(command: "front", setting: "SPARQ_JWT_SECRET", value: "short"),
         Bad(command: "front", setting: "SPARQ_HTTP_PORT", value: "80a"), Bad(command: "front", setting: "SPARQ_HTTP_PORT", value: "70000"),
-        Bad(command: "front", setting: "SPARQ_DEV_COOKIE", value: "perhaps"), Bad(command: "front", setting: "SPARQ_LOG_LEVEL", value: "loud"),
+        Bad(command: "front", setting: "SPARQ_DEV_COOKIE", value: "perhaps"),
+        Bad(command: "front", setting: "SPARQ_LOG_LEVEL", value: "loud"),
         Bad(command: "front", setting: "SPARQ_DRAIN_WINDOW_MS", value: "soon"),
         Bad(command: "worker", setting: "SPARQ_AMQP_URL"), Bad(command: "worker", setting: "SPARQ_POSTGRES_URL"),
-        Bad(command: "worker", setting: "SPARQ_POSTGRES_URL", value: "mysql://x/y"), Bad(command: "worker", setting: "SPARQ_LOG_LEVEL", value: "loud"),
+        Bad(command: "worker", setting: "SPARQ_POSTGRES_URL", value: "mysql://x/y"),
+        Bad(command: "worker", setting: "SPARQ_LOG_LEVEL", value: "loud"),
     ]
 
     @Test(arguments: bad)
@@ -49,7 +51,9 @@ import Testing
             let front = try await stack.startFront()
             try await eventually("alive") { await front.status("/healthz") == 200 }
             #expect(await front.status("/readyz") == 503)
-            try await eventually("the front says what it waits for") { front.process.log.contains("127.0.0.1:\(broker.port)") || front.process.log.count > 200 }
+            try await eventually("the front says what it waits for") {
+                front.process.log.contains("127.0.0.1:\(broker.port)") || front.process.log.count > 200
+            }
             #expect(front.process.isRunning && worker.isRunning)
             #expect(!(await stack.isReady(worker)))
 

@@ -41,7 +41,7 @@ import Testing
             let bob = try await Person("bob", registeredAt: fronts[0], fronts: [fronts[0]])
             let eve = try await Person("eve", registeredAt: fronts[1], fronts: [fronts[1]])
             for person in [ann, bob, eve] { try await person.subscribe("everyone", "user:\(person.name)") }
-            let watches = try await fronts.asyncMap { try await NodeWatch($0, prefix: await stack.prefix) }
+            let watches = try await fronts.asyncMap { try await NodeWatch($0, prefix: stack.prefix) }
             let secret = TestEnvironment.random("secret-")
             try await ann.send("direct.send", ["to": "bob", "text": secret])
             try await bob.awaitHeard("user:bob", from: "ann", secret)

@@ -293,7 +293,8 @@ import Testing
         let actions = machine.close()
         #expect(actions.first == .disconnect(code: 1000) && actions.last == .finish(nil) && actions.count == 4)
         #expect(machine.nextTick == nil)
-        guard case .complete(token: 3, .failure(let error))? = machine.send(type: "x", fields: [], token: 3, deadline: 1, now: 0).first else {
+        guard case .complete(token: 3, .failure(let error))? = machine.send(type: "x", fields: [], token: 3, deadline: 1, now: 0).first
+        else {
             return #expect(Bool(false))
         }
         #expect(error.code == .closed)

@@ -99,7 +99,9 @@ import Testing
             run.step(isFaulty: round < 2_000)
         }
         var quiet = 0
-        while quiet < 100_000, run.results.count < sent || !run.server.isIdle || run.machine.phase != .ready || !run.machine.subscriptions.isEmpty {
+        while quiet < 100_000,
+            run.results.count < sent || !run.server.isIdle || run.machine.phase != .ready || !run.machine.subscriptions.isEmpty
+        {
             run.step(isFaulty: false)
             quiet += 1
         }

@@ -28,10 +28,12 @@ import Testing
         #expect(String(buffer: bytes) == "rest")
     }
 
-    @Test(arguments: [
-        ("HTTP/1.1 401 Unauthorized\r\n\r\n", 401), ("HTTP/1.1 101 OK\r\nSec-WebSocket-Accept: nonsense\r\n\r\n", nil),
-        ("HTTP/1.1 101 OK\r\n\r\n", nil), ("SSH-2.0\r\n\r\n", nil), (String(repeating: "x", count: 20_000), nil),
-    ] as [(String, Int?)])
+    @Test(
+        arguments: [
+            ("HTTP/1.1 401 Unauthorized\r\n\r\n", 401), ("HTTP/1.1 101 OK\r\nSec-WebSocket-Accept: nonsense\r\n\r\n", nil),
+            ("HTTP/1.1 101 OK\r\n\r\n", nil), ("SSH-2.0\r\n\r\n", nil), (String(repeating: "x", count: 20_000), nil),
+        ] as [(String, Int?)]
+    )
     func anythingElseIsRefused(text: String, status: Int?) throws {
         var bytes = ByteBuffer(string: text)
         #expect(try Self.exchange().read(&bytes) == .refused(status: status))

@@ -82,7 +82,11 @@ extension ClientMachine {
     private func isPassing(_ code: ErrorCode) -> Bool { code == .unavailable || code == .rateLimited }
 
     private mutating func answer(
-        _ ordinal: Int, _ failure: ErrorCode?, _ frame: ServerFrame, _ bytes: [UInt8], _ now: Int
+        _ ordinal: Int,
+        _ failure: ErrorCode?,
+        _ frame: ServerFrame,
+        _ bytes: [UInt8],
+        _ now: Int
     ) -> [ClientAction] {
         guard var request = requests[ordinal] else { return [] }
         var actions: [ClientAction] = []
@@ -116,7 +120,11 @@ extension ClientMachine {
     }
 
     private mutating func answer(
-        subscription ordinal: Int, _ failure: ErrorCode?, _ frame: ServerFrame, _ bytes: [UInt8], _ now: Int
+        subscription ordinal: Int,
+        _ failure: ErrorCode?,
+        _ frame: ServerFrame,
+        _ bytes: [UInt8],
+        _ now: Int
     ) -> [ClientAction] {
         guard let subscription = subscriptions[ordinal] else { return [] }
         if let failure, isPassing(failure), subscription.deadline > now {

@@ -10,7 +10,10 @@ public enum HTTPExchange {
     ///   - message: the whole message as JSON text.
     /// - Throws: ``ClientError/Code/connection``, ``ClientError/Code/invalidURL``.
     public static func post(
-        _ url: String, message: [UInt8], token: String? = nil, headers: [(name: String, value: String)] = []
+        _ url: String,
+        message: [UInt8],
+        token: String? = nil,
+        headers: [(name: String, value: String)] = []
     ) async throws(ClientError) -> HTTPAnswer {
         var all = headers + [(name: "Content-Type", value: "application/json")]
         if let token { all.append((name: "Authorization", value: "Bearer \(token)")) }
@@ -21,7 +24,11 @@ public enum HTTPExchange {
     /// - Parameter timeout: for the whole exchange.
     /// - Throws: ``ClientError/Code/connection``, ``ClientError/Code/invalidURL``.
     public static func request(
-        _ method: String, _ url: String, headers: [(name: String, value: String)] = [], body: [UInt8] = [], timeout: Duration = .seconds(30)
+        _ method: String,
+        _ url: String,
+        headers: [(name: String, value: String)] = [],
+        body: [UInt8] = [],
+        timeout: Duration = .seconds(30)
     ) async throws(ClientError) -> HTTPAnswer {
         let endpoint = try Endpoint(url, scheme: "http")
         var fields = HTTPHeaders([("Host", endpoint.authority), ("Connection", "close"), ("Content-Length", String(body.count))])

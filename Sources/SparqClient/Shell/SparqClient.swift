@@ -39,7 +39,9 @@ public actor SparqClient {
     /// A client that does nothing before ``run()``.
     /// - Throws: ``ClientError/Code/invalidURL``.
     public init(
-        configuration: ClientConfiguration, logger: Logger, eventLoopGroup: (any EventLoopGroup)? = nil
+        configuration: ClientConfiguration,
+        logger: Logger,
+        eventLoopGroup: (any EventLoopGroup)? = nil
     ) throws(ClientError) {
         guard !configuration.urls.isEmpty else { throw ClientError(.invalidURL, "There is no URL.") }
         var endpoints: [Endpoint] = []
@@ -131,7 +133,8 @@ public actor SparqClient {
     /// - Parameter topics: the last `seq` that one has; `nil` for "from now on".
     /// - Returns: each topic's outcome. A refused topic is forgotten.
     public func subscribe(
-        _ topics: [String: Int?], deadline: Duration = .seconds(30)
+        _ topics: [String: Int?],
+        deadline: Duration = .seconds(30)
     ) async throws(ClientError) -> [String: SubscriptionOutcome] {
         let token = takeToken()
         let result = await withTaskCancellationHandler {
@@ -169,6 +172,9 @@ extension Duration {
     /// Whole milliseconds, at least 0.
     var milliseconds: Int {
         let parts = components
-        return max(0, Int(clamping: parts.seconds.multipliedReportingOverflow(by: 1_000).partialValue + parts.attoseconds / 1_000_000_000_000_000))
+        return max(
+            0,
+            Int(clamping: parts.seconds.multipliedReportingOverflow(by: 1_000).partialValue + parts.attoseconds / 1_000_000_000_000_000)
+        )
     }
 }

@@ -29,12 +29,19 @@ actor WebDriver {
     /// A browser of its own: cookies and storage apart from every other.
     func openBrowser() async throws -> Browser {
         let profile = folder.appendingPathComponent(TestEnvironment.random("profile-")).path
-        let arguments = ["--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--user-data-dir=\(profile)", "--window-size=1200,900"]
+        let arguments = [
+            "--headless=new", "--no-sandbox", "--disable-dev-shm-usage", "--disable-gpu", "--user-data-dir=\(profile)",
+            "--window-size=1200,900",
+        ]
         let body = try JSONSerialization.data(withJSONObject: [
             "capabilities": ["alwaysMatch": ["browserName": "chrome", "goog:chromeOptions": ["args": arguments]]]
         ])
         let answer = try await HTTPExchange.request(
-            "POST", base + "/session", headers: [(name: "Content-Type", value: "application/json")], body: [UInt8](body), timeout: .seconds(90)
+            "POST",
+            base + "/session",
+            headers: [(name: "Content-Type", value: "application/json")],
+            body: [UInt8](body),
+            timeout: .seconds(90)
         )
         let object = try JSONSerialization.jsonObject(with: Data(answer.body)) as? [String: Any]
         guard let session = (object?["value"] as? [String: Any])?["sessionId"] as? String else {

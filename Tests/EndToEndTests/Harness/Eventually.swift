@@ -6,7 +6,10 @@ struct TimedOut: Error, CustomStringConvertible {
 
 /// Looks until `condition` holds. For what other processes do, where nothing can be awaited.
 func eventually(
-    _ what: String, within limit: Duration = .seconds(30), isolation: isolated (any Actor)? = #isolation, _ condition: () async throws -> Bool
+    _ what: String,
+    within limit: Duration = .seconds(30),
+    isolation: isolated (any Actor)? = #isolation,
+    _ condition: () async throws -> Bool
 ) async throws {
     let end = ContinuousClock.now + limit
     while try await !condition() {
@@ -17,7 +20,10 @@ func eventually(
 
 /// The value as soon as there is one.
 func eventually<Value>(
-    _ what: String, within limit: Duration = .seconds(30), isolation: isolated (any Actor)? = #isolation, _ value: () async throws -> Value?
+    _ what: String,
+    within limit: Duration = .seconds(30),
+    isolation: isolated (any Actor)? = #isolation,
+    _ value: () async throws -> Value?
 ) async throws -> Value {
     var found: Value?
     try await eventually(what, within: limit) {

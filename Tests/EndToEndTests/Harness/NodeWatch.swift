@@ -8,7 +8,7 @@ struct NodeWatch {
 
     init(_ front: Front, prefix: String) async throws {
         session = try await AMQPSession(try AMQPConfiguration(url: try TestEnvironment.amqpURL()))
-        try await session.declare(Queue(queue, durable: true, arguments: ["x-expires": .int(60_000)]))
+        try await session.declare(Queue(queue, durable: true, arguments: ["x-expires": 60_000]))
         let exchange = BrokerNames(prefix: prefix).node(front.id)
         // The node's exchange takes what is for the node alone and what is for everyone, whatever its kind and key.
         for key in ["", front.id, "#"] { try await session.bind(Binding(from: exchange, to: .queue(queue), routingKey: key)) }

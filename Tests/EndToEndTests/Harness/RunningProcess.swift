@@ -27,7 +27,9 @@ final class RunningProcess: Sendable {
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments
         var all = environment
-        for key in ["PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR"] where all[key] == nil { all[key] = ProcessInfo.processInfo.environment[key] }
+        for key in ["PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR"] where all[key] == nil {
+            all[key] = ProcessInfo.processInfo.environment[key]
+        }
         process.environment = all
         process.currentDirectoryURL = folder
         process.standardOutput = log

@@ -27,7 +27,12 @@ actor Stack {
     }
 
     /// Runs `body` with a stack, shows the processes' logs where it fails, and cleans up in any case.
-    static func with(fronts: Int = 2, workers: Int = 2, front settings: [String: String] = [:], _ body: (Stack, [Front]) async throws -> Void) async throws {
+    static func with(
+        fronts: Int = 2,
+        workers: Int = 2,
+        front settings: [String: String] = [:],
+        _ body: (Stack, [Front]) async throws -> Void
+    ) async throws {
         await StackGate.shared.enter()
         let stack: Stack
         do {
@@ -57,7 +62,9 @@ actor Stack {
         _ = try await Command.sql("CREATE DATABASE \(database)", at: adminURL)
     }
 
-    func sql(_ statement: String) async throws -> String { try await Command.sql(statement, at: try TestEnvironment.url(adminURL, path: "/\(database)")) }
+    func sql(_ statement: String) async throws -> String {
+        try await Command.sql(statement, at: try TestEnvironment.url(adminURL, path: "/\(database)"))
+    }
 
     func route(amqp: String? = nil, postgres: String? = nil) {
         if let amqp { amqpURL = amqp }
@@ -126,7 +133,9 @@ actor Stack {
 
     func awaitReady(_ front: Front) async throws {
         try await eventually("\(front.process.name) is ready", within: .seconds(60)) {
-            guard front.process.isRunning else { throw TimedOut(description: "\(front.process.name) ended with \(front.process.status ?? -1)") }
+            guard front.process.isRunning else {
+                throw TimedOut(description: "\(front.process.name) ended with \(front.process.status ?? -1)")
+            }
             return await front.status("/readyz") == 200
         }
     }
@@ -134,7 +143,9 @@ actor Stack {
     // MARK: Afterwards
 
     func logs() -> String {
-        processes.map { "=== \($0.name), status \($0.status.map(String.init) ?? "running")\n\($0.log.suffix(6_000))" }.joined(separator: "\n")
+        processes.map { "=== \($0.name), status \($0.status.map(String.init) ?? "running")\n\($0.log.suffix(6_000))" }.joined(
+            separator: "\n"
+        )
     }
 
     private func end() async {
