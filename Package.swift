@@ -105,6 +105,13 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Kills, pauses and cuts off the whole under load, and counts what was lost, repeated or reordered.
+        .executableTarget(
+            name: "sparq-chaos",
+            dependencies: ["SparqClient", "SparqProtocol", "Postgres", .argumentParser, .log],
+            path: "Sources/SparqChaos",
+            swiftSettings: strict
+        ),
 
         // Unit tests need no server; the ones that do say so by their name: …IntegrationTests.
         .testTarget(name: "AMQPTests", dependencies: ["AMQP"], swiftSettings: strict),
@@ -138,6 +145,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .testTarget(name: "SparqClientTests", dependencies: ["SparqClient", "SparqProtocol"], swiftSettings: strict),
+        .testTarget(name: "SparqChaosTests", dependencies: ["sparq-chaos"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["SparqClient", "SparqProtocol", "AMQP", "Postgres", .log],
