@@ -12,8 +12,8 @@ actor WebDriver {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         process = try RunningProcess(
             "chromedriver",
-            executable: "/usr/bin/env",
-            arguments: ["chromedriver", "--port=0"],
+            executable: "chromedriver",
+            arguments: ["--port=0"],
             environment: [:],
             folder: folder
         )

@@ -10,13 +10,7 @@ enum Command {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(TestEnvironment.random("sparq-command-"))
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let process = try RunningProcess(
-            "command",
-            executable: "/usr/bin/env",
-            arguments: [tool] + arguments,
-            environment: [:],
-            folder: folder
-        )
+        let process = try RunningProcess("command", executable: tool, arguments: arguments, environment: [:], folder: folder)
         let status = try await process.end(within: .seconds(30))
         guard status == 0 else { throw Failure(description: "\(tool) ended with \(status): \(process.log)") }
         return process.log
