@@ -1,0 +1,188 @@
+import CPostgreSQL
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
+/// A connection to the server and the thread that owns it: it alone touches libpq. Everybody else posts requests and awaits
+/// answers, so no thread of Swift's concurrency ever waits for the network.
+final class ConnectionThread: Sendable {
+    /// What becomes of a connection; told from its thread.
+    enum Event: Sendable {
+        case established
+        /// The attempt to connect failed; the thread has ended.
+        case failed(PostgresError)
+        /// It was established, and is lost or given up.
+        case broken(PostgresError)
+        /// The thread ends; always the last.
+        case ended
+    }
+
+    private let mailbox: Mailbox
+    private let wakeUp: WakeUp
+    private let configuration: PostgresConfiguration
+    private let delay: Duration
+    private let report: @Sendable (Event) -> Void
+
+    /// Starts the thread, which connects after a delay.
+    init(
+        _ configuration: PostgresConfiguration,
+        delay: Duration,
+        report: @escaping @Sendable (Event) -> Void
+    ) throws(PostgresError) {
+        self.configuration = configuration
+        self.delay = delay
+        self.report = report
+        wakeUp = try WakeUp()
+        mailbox = Mailbox(wakeUp: wakeUp)
+        try start()
+    }
+
+    /// Runs a request. A cancelled task gets its answer at once, and the connection is given up.
+    func run(_ request: Request) async -> RequestOutcome {
+        let id = mailbox.reserve()
+        return await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                if !mailbox.post(Mailbox.Job(id: id, request: request, answer: continuation)) {
+                    continuation.resume(returning: .failed(ConnectionThread.unsent("the connection is closed")))
+                } else if Task.isCancelled {
+                    mailbox.cancel(id)
+                }
+            }
+        } onCancel: {
+            mailbox.cancel(id)
+        }
+    }
+
+    /// Ends the thread soon, a running statement included.
+    func close() { mailbox.close() }
+
+    /// Whether the last request left a transaction block open.
+    var isInTransaction: Bool { mailbox.isInTransaction }
+
+    private func start() throws(PostgresError) {
+        let context = Unmanaged.passRetained(self)
+        var attributes = pthread_attr_t()
+        pthread_attr_init(&attributes)
+        pthread_attr_setdetachstate(&attributes, Int32(PTHREAD_CREATE_DETACHED))
+        defer { pthread_attr_destroy(&attributes) }
+        #if canImport(Darwin)
+            var thread: pthread_t?
+            let status = pthread_create(&thread, &attributes, { connectionThreadMain($0) }, context.toOpaque())
+        #else
+            var thread = pthread_t()
+            let status = pthread_create(&thread, &attributes, { connectionThreadMain($0) }, context.toOpaque())
+        #endif
+        if status != 0 {
+            context.release()
+            throw PostgresError(.connectionFailed, "no thread for a connection, errno \(status)")
+        }
+    }
+
+    /// The thread's whole life.
+    fileprivate func main() {
+        let error = live()
+        for job in mailbox.finish() {
+            job.answer.resume(returning: .failed(error ?? ConnectionThread.unsent("the connection is closed")))
+        }
+        report(.ended)
+    }
+
+    private func live() -> PostgresError? {
+        let session: Session
+        do {
+            try pause()
+            session = try Session(configuration, wakeUp: wakeUp, mailbox: mailbox)
+            try prepareSession(session)
+        } catch {
+            let failure = ConnectionThread.error(of: error, code: .connectionFailed)
+            report(.failed(failure))
+            return ConnectionThread.unsent(failure.message)
+        }
+        report(.established)
+        do {
+            while true { try turn(session) }
+        } catch {
+            let failure = ConnectionThread.error(of: error, code: .connectionLost)
+            report(.broken(failure))
+            session.cancelOnServer()
+            return ConnectionThread.unsent(failure.message)
+        }
+    }
+
+    /// Waits out the backoff; closing the connection ends it early.
+    private func pause() throws(Interruption) {
+        let deadline = ContinuousClock.now + delay
+        while ContinuousClock.now < deadline {
+            var descriptor = pollfd(fd: wakeUp.descriptor, events: Int16(POLLIN), revents: 0)
+            if poll(&descriptor, 1, Session.milliseconds(until: deadline)) > 0 { wakeUp.drain() }
+            if let interruption = mailbox.interruption { throw interruption }
+        }
+    }
+
+    private func prepareSession(_ session: Session) throws(Interruption) {
+        let (seconds, attoseconds) = configuration.statementTimeout.components
+        let milliseconds = max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+        var exchange = Exchange(session, Request(work: .script("SET statement_timeout = \(milliseconds)")))
+        try exchange.run()
+        if case .failure(let error)? = exchange.outcomes.first ?? nil { throw .lost(error) }
+    }
+
+    /// Does the next job, or waits for one and watches the connection meanwhile.
+    private func turn(_ session: Session) throws(Interruption) {
+        if let job = mailbox.take() {
+            try perform(job, session)
+            return
+        }
+        if try session.wait(for: Int16(POLLIN), until: nil) != 0 {
+            do { try session.readUnasked() } catch { throw .lost(error) }
+        }
+    }
+
+    private func perform(_ job: Mailbox.Job, _ session: Session) throws(Interruption) {
+        var exchange = Exchange(session, job.request)
+        do {
+            try exchange.run()
+            mailbox.finished(inTransaction: session.isInTransaction)
+            job.answer.resume(returning: .finished(exchange.outcomes.compactMap(\.self), wrapper: exchange.wrapper))
+        } catch {
+            switch error {
+            case .cancelled: job.answer.resume(returning: .cancelled)
+            case .lost, .closed:
+                var failure = ConnectionThread.error(of: error, code: .connectionLost)
+                failure.isOutcomeUnknown = true
+                let outcomes = exchange.outcomes.map { $0 ?? .failure(failure) }
+                // The answers that came are known; a wrapper, or a script, has none of its own.
+                let isWrapped = job.request.epilogue != nil || outcomes.isEmpty
+                job.answer.resume(returning: isWrapped ? .failed(failure) : .finished(outcomes, wrapper: nil))
+            }
+            throw error
+        }
+    }
+
+    private static func error(of interruption: Interruption, code: PostgresError.Code) -> PostgresError {
+        switch interruption {
+        case .lost(let error) where error.code == .server && code == .connectionFailed:
+            var failure = PostgresError(.connectionFailed, error.message)
+            failure.sqlState = error.sqlState
+            return failure
+        case .lost(let error): return error
+        case .cancelled: return PostgresError(code, "given up, because the task that used it was cancelled")
+        case .closed: return PostgresError(code, "the connection was closed")
+        }
+    }
+
+    private static func unsent(_ message: String) -> PostgresError {
+        var error = PostgresError(.connectionLost, message)
+        error.isUnsent = true
+        return error
+    }
+}
+
+private func connectionThreadMain(_ context: UnsafeMutableRawPointer?) -> UnsafeMutableRawPointer? {
+    guard let context else { return nil }
+    Unmanaged<ConnectionThread>.fromOpaque(context).takeRetainedValue().main()
+    return nil
+}

@@ -1,0 +1,122 @@
+extension PostgresPool: PostgresExecutor {
+    /// How often a request that was certainly not run is given to another connection.
+    private static let attemptsUnsent = 3
+
+    /// Runs one statement on any connection; its own transaction.
+    ///
+    /// It is sent again by itself only where it certainly did not run: the connection was found broken before anything was sent, or
+    /// the schema outran a prepared plan. A connection that breaks later means `connectionLost`, with
+    /// ``PostgresError/isOutcomeUnknown``.
+    public func run(_ statement: Statement) async throws -> PostgresResult {
+        if let failure = statement.failure { throw failure }
+        var attempt = 1
+        while true {
+            do {
+                return try await withConnection { try await $0.run(statement) }
+            } catch let error as PostgresError where (error.isUnsent || error.isStalePlan) && attempt < Self.attemptsUnsent {
+                attempt += 1
+            }
+        }
+    }
+
+    /// Runs independent statements in one round trip on one connection: one flush, and a synchronization point after each statement. So
+    /// each is its own transaction, a later one sees what an earlier one committed, and a failed one hinders nobody.
+    ///
+    /// - Returns: one outcome per statement. Where the connection breaks in the middle, those without an answer failed with
+    ///   `connectionLost` and ``PostgresError/isOutcomeUnknown``.
+    /// - Throws: ``PostgresError`` where nothing was run, or `CancellationError`.
+    public func pipeline(_ statements: [Statement]) async throws -> [Result<PostgresResult, PostgresError>] {
+        if statements.isEmpty { return [] }
+        var attempt = 1
+        while true {
+            do {
+                return try await withConnection { try await $0.pipeline(statements) }
+            } catch let error as PostgresError where error.isUnsent && attempt < Self.attemptsUnsent {
+                attempt += 1
+            }
+        }
+    }
+
+    /// Runs statements between one BEGIN and COMMIT, in one round trip: all or nothing. Retried as a whole like
+    /// ``transaction(isolation:attempts:_:)``.
+    ///
+    /// - Throws: the first failed statement's ``PostgresError``. With ``PostgresError/isOutcomeUnknown`` the commit may have happened.
+    public func atomicPipeline(
+        _ statements: [Statement],
+        isolation: PostgresIsolation = .readCommitted,
+        attempts: Int = 5
+    ) async throws -> [PostgresResult] {
+        if statements.isEmpty { return [] }
+        for statement in statements { if let failure = statement.failure { throw failure } }
+        return try await retrying(attempts) { (lease) async throws in
+            let request = Request(prologue: isolation.begin, work: .statements(statements, .together), epilogue: "COMMIT")
+            switch await lease.thread.run(request) {
+            case .cancelled: throw CancellationError()
+            case .failed(let error): throw error
+            case .finished(let outcomes, let wrapper):
+                let cause = outcomes.lazy.compactMap(\.failure).first { $0.code != .pipelineAborted }
+                guard let error = wrapper ?? cause else { return try outcomes.map { try $0.get() } }
+                if lease.thread.isInTransaction {
+                    await Task { _ = await lease.thread.run(.separate([Statement("ROLLBACK").unprepared()])) }.value
+                }
+                throw error
+            }
+        }
+    }
+
+    /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
+    ///
+    /// Run again, from its start and after a short random pause, only where it certainly left nothing behind: after a serialization
+    /// failure (40001), a deadlock (40P01), a plan that the schema outran, or a connection that broke before the first statement was
+    /// sent. So `body` must have no effects but its statements. A connection lost during COMMIT is reported with
+    /// ``PostgresError/isOutcomeUnknown`` and not retried.
+    ///
+    /// - Parameter attempts: how often `body` is run at most.
+    /// - Throws: what `body` throws, ``PostgresError``, or `CancellationError`.
+    public func transaction<Value>(
+        isolation: PostgresIsolation = .readCommitted,
+        attempts: Int = 5,
+        _ body: (PostgresTransaction) async throws -> Value
+    ) async throws -> Value {
+        try await retrying(attempts) { (lease) async throws in
+            let transaction = PostgresTransaction(thread: lease.thread, isolation: isolation)
+            do {
+                let value = try await body(transaction)
+                try await transaction.commit()
+                return value
+            } catch {
+                await transaction.rollback()
+                if let cause = transaction.firstFailure, cause.isRetryable { throw cause }
+                throw error
+            }
+        }
+    }
+
+    /// Lends one connection, for what needs a session of its own. Left inside a transaction block, it is closed afterwards.
+    public func withConnection<Value>(_ body: (PostgresConnection) async throws -> Value) async throws -> Value {
+        try await withLease { lease in
+            let validity = Validity()
+            defer { validity.end() }
+            return try await body(PostgresConnection(thread: lease.thread, validity: validity))
+        }
+    }
+
+    private func retrying<Value>(_ attempts: Int, _ body: (Lease) async throws -> Value) async throws -> Value {
+        var attempt = 1
+        while true {
+            do {
+                return try await withLease(body)
+            } catch let error as PostgresError where (error.isRetryable || error.isUnsent) && attempt < attempts {
+                let pause = PostgresBackoff(initial: .milliseconds(4), maximum: .milliseconds(100))
+                try await Task.sleep(for: pause.delay(failures: attempt, random: Double.random(in: 0..<1)))
+                attempt += 1
+            }
+        }
+    }
+}
+
+extension Result {
+    fileprivate var failure: Failure? {
+        if case .failure(let error) = self { error } else { nil }
+    }
+}
