@@ -42,6 +42,12 @@ public struct PostgresConfiguration: Sendable {
         self.address = url
     }
 
+    /// ``statementTimeout`` as the server wants it.
+    var statementTimeoutMilliseconds: Int64 {
+        let (seconds, attoseconds) = statementTimeout.components
+        return max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+    }
+
     /// What may be shown of the address.
     private var target: String {
         guard let options = PQconninfoParse(address, nil) else { return "" }

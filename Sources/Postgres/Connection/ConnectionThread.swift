@@ -123,8 +123,7 @@ final class ConnectionThread: Sendable {
     }
 
     private func prepareSession(_ session: Session) throws(Interruption) {
-        let (seconds, attoseconds) = configuration.statementTimeout.components
-        let milliseconds = max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
+        let milliseconds = configuration.statementTimeoutMilliseconds
         var exchange = Exchange(session, Request(work: .script("SET statement_timeout = \(milliseconds)")))
         try exchange.run()
         if case .failure(let error)? = exchange.outcomes.first ?? nil { throw .lost(error) }

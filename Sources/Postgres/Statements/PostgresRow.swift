@@ -27,6 +27,14 @@ public struct PostgresRow: Sendable {
         return (repeat try next(each types, &column))
     }
 
+    /// Reads the only column.
+    ///
+    /// - Throws: ``PostgresError`` with the code `decoding`, like the form for several columns.
+    public func decode<Value: PostgresDecodable>(_ type: Value.Type) throws(PostgresError) -> Value {
+        guard count == 1 else { throw PostgresError(.decoding, "the row has \(count) columns, and 1 was asked for") }
+        return try read(type, 0)
+    }
+
     /// Reads one column by name.
     public func decode<Value: PostgresDecodable>(column name: String, as type: Value.Type = Value.self) throws(PostgresError) -> Value {
         guard let column = handle.columnIndex(name) else {
