@@ -1,6 +1,7 @@
 import Foundation
 import Logging
 import Postgres
+import SparqProtocol
 import SparqWorker
 import SparqWorkerTestKit
 
@@ -24,14 +25,14 @@ struct Database: Sendable {
         guard let url = ProcessInfo.processInfo.environment["SPARQ_TEST_POSTGRES_URL"] else { throw Missing() }
         let schema = "messenger_\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"
         return try await running(url) { admin in
-            try await admin.run(Statement("CREATE SCHEMA \(schema)").unprepared())
+            _ = try await admin.run(Statement("CREATE SCHEMA \(schema)").unprepared())
             do {
                 let own = url + (url.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(schema)"
                 let value = try await running(own) { pool in
                     try await Migrator(directory: migrations).apply(using: pool)
                     return try await body(Database(pool: pool, tester: HandlerTester(.messenger(passwords), database: pool)))
                 }
-                try await admin.run(Statement("DROP SCHEMA \(schema) CASCADE").unprepared())
+                _ = try await admin.run(Statement("DROP SCHEMA \(schema) CASCADE").unprepared())
                 return value
             } catch {
                 _ = try? await admin.run(Statement("DROP SCHEMA \(schema) CASCADE").unprepared())

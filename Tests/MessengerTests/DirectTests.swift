@@ -1,4 +1,5 @@
 import SparqProtocol
+import SparqWorker
 import SparqWorkerTestKit
 import Testing
 

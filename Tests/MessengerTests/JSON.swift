@@ -4,7 +4,8 @@ import Testing
 
 /// A reply's data as a dictionary.
 func object(_ json: String?) throws -> [String: Any] {
-    try #require(try JSONSerialization.jsonObject(with: Data(try #require(json).utf8)) as? [String: Any])
+    let text = try #require(json)
+    return try #require(try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any])
 }
 
 /// The events of a history's reply: their numbers and texts.

@@ -1,3 +1,4 @@
+import SparqProtocol
 import SparqWorker
 import Testing
 
