@@ -101,7 +101,7 @@ let package = Package(
             name: "sparq",
             dependencies: [
                 "AMQP", "Postgres", "SparqProtocol", "SparqFront", "SparqWorker", "SparqClient", "Messenger",
-                .argumentParser, .configuration, .lifecycle, .unixSignals, .systemPackage, .log, .histogram,
+                .argumentParser, .configuration, .hummingbird, .lifecycle, .unixSignals, .systemPackage, .log, .histogram,
             ],
             swiftSettings: strict
         ),

@@ -65,7 +65,8 @@ public struct WebSocketMachine: Sendable {
     public mutating func receive(_ bytes: consuming ByteBuffer) {
         guard self.state != .closed else { return }
         if self.buffer.readableBytes == 0 {
-            self.buffer = bytes
+            // One owner, so that unmasking needs no copy.
+            self.buffer = consume bytes
         } else {
             if self.buffer.readerIndex > 0 {
                 // The front of the storage belongs to messages that were handed out.

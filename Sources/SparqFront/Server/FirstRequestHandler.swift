@@ -178,7 +178,10 @@ extension FirstRequestHandler {
             return channel.close(promise: nil)
         }
         channel.flush()
-        pipeline.removeHandler(self.decoder, promise: nil)
+        let removed = channel.eventLoop.makePromise(of: Void.self)
+        // What the decoder held was no read of the channel's, so nobody else tells of its end.
+        removed.futureResult.assumeIsolated().whenComplete { _ in handler.socket?.readCompleted() }
+        pipeline.removeHandler(self.decoder, promise: removed)
         if self.isReadHeld {
             self.isReadHeld = false
             channel.read()

@@ -237,6 +237,8 @@ extension Socket {
         self.phase = .ending
         self.isReadingPaused = false
         self.deadline = .now() + self.limits.closeTimeout
+        // First, as the channel may be gone once the frame is written.
+        self.finish(end)
         if let context = self.context {
             let closed = context.eventLoop.makePromise(of: Void.self)
             let channel = context.channel
@@ -247,7 +249,6 @@ extension Socket {
                 closed.succeed()
             }
         }
-        self.finish(end)
     }
 
     /// Tells the session, once.

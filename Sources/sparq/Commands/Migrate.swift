@@ -76,11 +76,6 @@ extension Settings {
 
     /// Runs a body with a pool that lives as long as it.
     func withPool<Result: Sendable>(_ body: @Sendable (PostgresPool) async throws -> Result) async throws -> Result {
-        let pool = PostgresPool(configuration: try postgres(applicationName: "sparq-migrate"), logger: try makeLogger("sparq.migrate"))
-        return try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await pool.run() }
-            defer { group.cancelAll() }
-            return try await body(pool)
-        }
+        try await PostgresPool.with(try postgres(applicationName: "sparq-migrate"), logger: try makeLogger("sparq.migrate"), body)
     }
 }

@@ -1,0 +1,84 @@
+import NIOPosix
+import SparqProtocol
+import SparqWorker
+import Synchronization
+
+/// Hashes and checks passwords on threads of its own, so that neither the cooperative pool nor a database connection waits for it.
+///
+/// Bounded: as many at once as there are threads, each with 32 MiB; so many may wait; further ones are refused as `unavailable`.
+public final class PasswordHasher: Sendable {
+    /// What came of checking a password.
+    enum Verdict: Equatable, Sendable {
+        case wrong
+        /// Right; where the parameters have changed since, with the hash to store from now on.
+        case right(rehashed: String?)
+    }
+
+    private let threads: NIOThreadPool
+    private let capacity: Int
+    private let parameters: PasswordHash.Parameters
+    private let decoy: PasswordHash
+    private let count = Mutex(0)
+
+    /// A hasher with its threads.
+    ///
+    /// - Parameters:
+    ///   - threads: How many passwords at once.
+    ///   - waiting: How many may wait for a thread.
+    public convenience init(threads: Int = 2, waiting: Int = 128) {
+        self.init(threads: threads, waiting: waiting, parameters: .current)
+    }
+
+    init(threads count: Int, waiting: Int, parameters: PasswordHash.Parameters) {
+        threads = NIOThreadPool(numberOfThreads: count)
+        threads.start()
+        capacity = count + waiting
+        self.parameters = parameters
+        decoy = PasswordHash(decoyWith: parameters)
+    }
+
+    deinit {
+        threads.shutdownGracefully { _ in }
+    }
+
+    /// The PHC form of a password's hash, with a salt of its own. Throws ``Refusal`` where too many wait already.
+    func hash(_ password: String) async throws -> String {
+        try await run { [parameters] in try Self.fresh(password, parameters) }
+    }
+
+    /// Checks a password against a stored hash; without one, which stands for an unknown user, it takes the same time and says no.
+    func verify(_ password: String, against stored: String?) async throws -> Verdict {
+        let hash = stored.flatMap(PasswordHash.init(phc:))
+        return try await run { [parameters, decoy] in
+            let isRight = try (hash ?? decoy).matches(password)
+            guard let hash, isRight else { return .wrong }
+            return .right(rehashed: hash.parameters == parameters ? nil : try Self.fresh(password, parameters))
+        }
+    }
+
+    private static func fresh(_ password: String, _ parameters: PasswordHash.Parameters) throws -> String {
+        var random = SystemRandomNumberGenerator()
+        let salt = (0..<16).map { _ in UInt8.random(in: .min ... .max, using: &random) }
+        return try PasswordHash(hashing: password, salt: salt, parameters: parameters).phc
+    }
+
+    private func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        let mayRun = count.withLock { count in
+            guard count < capacity else { return false }
+            count += 1
+            return true
+        }
+        guard mayRun else { throw Refusal(.unavailable, "Too many people are logging in right now. Try again in a moment.") }
+        defer { count.withLock { $0 -= 1 } }
+        return try await threads.runIfActive(work)
+    }
+}
+
+extension PasswordHash {
+    /// Belongs to no password, and takes as long to check as a real one.
+    fileprivate init(decoyWith parameters: Parameters) {
+        self.parameters = parameters
+        salt = [UInt8](repeating: 0x5A, count: 16)
+        key = [UInt8](repeating: 0, count: 32)
+    }
+}

@@ -1,0 +1,129 @@
+import Postgres
+import SparqProtocol
+
+/// All SQL of the messenger. Tables: `db/migrations/0002_messenger.sql`; `events` and `topics` are Sparq's own.
+enum MessengerSQL {
+    // MARK: Accounts
+
+    /// Makes an account; false where the name is taken, but by the message that `origin` names.
+    static func createUser(
+        _ user: UserName, password: String, origin: String, _ database: any PostgresExecutor
+    ) async throws -> Bool {
+        let sql = """
+            WITH created AS (
+                INSERT INTO users (name, display, password, origin) VALUES ($1, $1, $2, $3) ON CONFLICT (name) DO NOTHING RETURNING name
+            )
+            SELECT EXISTS (SELECT FROM created) OR EXISTS (SELECT FROM users WHERE name = $1 AND origin = $3)
+            """
+        return try await database.query(sql, user.text, password, origin).first?.decode(Bool.self) ?? false
+    }
+
+    /// The PHC string of an account; nil where there is no such account.
+    static func password(of user: UserName, _ database: any PostgresExecutor) async throws -> String? {
+        try await database.query("SELECT password FROM users WHERE name = $1", user.text).first?.decode(String.self)
+    }
+
+    /// Stores a new hash of the same password, unless somebody has changed it meanwhile.
+    static func replacePassword(
+        of user: UserName, _ old: String, with new: String, _ database: any PostgresExecutor
+    ) async throws {
+        try await database.execute("UPDATE users SET password = $3 WHERE name = $1 AND password = $2", user.text, old, new)
+    }
+
+    /// Those of the names that have an account.
+    static func existingUsers(_ users: [UserName], _ database: any PostgresExecutor) async throws -> [UserName] {
+        try await database.query("SELECT name FROM users WHERE name = ANY ($1)", users.map(\.text)).map {
+            try UserName(try $0.decode(String.self))
+        }
+    }
+
+    // MARK: Rooms
+
+    /// False where the name is taken.
+    static func createRoom(_ room: RoomName, owner: String, _ transaction: PostgresTransaction) async throws -> Bool {
+        try await transaction.execute("INSERT INTO rooms (name, owner) VALUES ($1, $2) ON CONFLICT DO NOTHING", room.text, owner) == 1
+    }
+
+    static func roomExists(_ room: RoomName, _ transaction: PostgresTransaction) async throws -> Bool {
+        try await !transaction.query("SELECT FROM rooms WHERE name = $1", room.text).isEmpty
+    }
+
+    /// False where the user is in the room already.
+    @discardableResult
+    static func addMember(_ user: String, to room: RoomName, _ transaction: PostgresTransaction) async throws -> Bool {
+        try await transaction.execute("INSERT INTO members (room, member) VALUES ($1, $2) ON CONFLICT DO NOTHING", room.text, user) == 1
+    }
+
+    /// False where the user is not in the room.
+    static func removeMember(_ user: String, from room: RoomName, _ transaction: PostgresTransaction) async throws -> Bool {
+        try await transaction.execute("DELETE FROM members WHERE room = $1 AND member = $2", room.text, user) == 1
+    }
+
+    /// Those of the pairs that are true.
+    static func memberships(_ pairs: [Membership], _ database: any PostgresExecutor) async throws -> [Membership] {
+        let sql = """
+            SELECT m.room, m.member FROM unnest($1::text[], $2::text[]) AS k (room, member)
+            JOIN members m ON m.room = k.room AND m.member = k.member
+            """
+        return try await database.query(sql, pairs.map(\.room), pairs.map(\.user)).map { row in
+            let (room, user) = try row.decode(String.self, String.self)
+            return Membership(room: room, user: user)
+        }
+    }
+
+    /// The rooms that a user is in, by name, with the last number of their logs.
+    static func rooms(of user: String, _ database: any PostgresExecutor) async throws -> [RoomPage.Room] {
+        let sql = """
+            SELECT r.name, r.owner, coalesce(t.seq, 0) FROM members m
+            JOIN rooms r ON r.name = m.room
+            LEFT JOIN topics t ON t.topic = 'room:' || r.name
+            WHERE m.member = $1 ORDER BY r.name
+            """
+        return try await database.query(sql, user).map { row in
+            let (room, owner, seq) = try row.decode(String.self, String.self, Int.self)
+            return RoomPage.Room(room: room, owner: owner, seq: seq)
+        }
+    }
+
+    /// A page of all rooms, by name, behind a name.
+    static func allRooms(after name: String, limit: Int, _ database: any PostgresExecutor) async throws -> [RoomPage.Room] {
+        let sql = "SELECT name, owner FROM rooms WHERE name > $1 ORDER BY name LIMIT $2"
+        return try await database.query(sql, name, limit).map { row in
+            let (room, owner) = try row.decode(String.self, String.self)
+            return RoomPage.Room(room: room, owner: owner, seq: nil)
+        }
+    }
+
+    // MARK: The log
+
+    /// The columns of an event. `at` has the form that clients get.
+    private static let event = #"e.seq, to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), e.type, e.data"#
+
+    /// A page of a topic's log, newest first, of what retention has kept. One row more than wanted tells whether there are more.
+    static func history(of topic: Topic, _ page: PageRequest, _ database: any PostgresExecutor) async throws -> HistoryPage {
+        let sql = """
+            SELECT \(event) FROM events e
+            WHERE e.topic = $1 AND e.seq < $2 AND e.seq > coalesce((SELECT floor FROM topics WHERE topic = $1), 0)
+            ORDER BY e.seq DESC LIMIT $3
+            """
+        let result = try await database.query(sql, topic.rawValue, page.before ?? Int.max, page.limit + 1)
+        return try HistoryPage(newestFirst: result, of: topic, limit: page.limit)
+    }
+
+    /// The same of a user's own topic, direct messages alone, with one person or with anybody.
+    static func directHistory(
+        of user: String, with other: UserName?, _ page: PageRequest, _ database: any PostgresExecutor
+    ) async throws -> HistoryPage {
+        // A message to oneself has both names equal; every other has oneself on one side.
+        let sql = """
+            SELECT \(event) FROM events e
+            WHERE e.topic = $1 AND e.seq < $2 AND e.seq > coalesce((SELECT floor FROM topics WHERE topic = $1), 0)
+                AND e.type = 'direct.message' AND ($4::text IS NULL
+                    OR (e.data::json ->> 'from', e.data::json ->> 'to') IN (($4, $5::text), ($5, $4)))
+            ORDER BY e.seq DESC LIMIT $3
+            """
+        let topic = Topic.user(user)
+        let result = try await database.query(sql, topic.rawValue, page.before ?? Int.max, page.limit + 1, other?.text, user)
+        return try HistoryPage(newestFirst: result, of: topic, limit: page.limit)
+    }
+}

@@ -1,0 +1,2 @@
+/// No fields, and no data: `{}`.
+struct Empty: Codable, Sendable {}

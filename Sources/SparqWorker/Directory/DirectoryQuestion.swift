@@ -1,0 +1,58 @@
+import Postgres
+import SparqProtocol
+
+/// What is to be looked up for a batch: one statement for each kind, whatever the batch's size.
+struct DirectoryQuestion: Equatable, Sendable {
+    private(set) var topics: [String]
+    private(set) var heads: [String]
+    private(set) var alive = false
+
+    init(units: [Unit]) {
+        var topics: Set<String> = []
+        var heads: Set<String> = []
+        for unit in units {
+            for event in unit.appends { topics.insert(event.topic) }
+            for event in unit.events { topics.insert(event.topic) }
+            for event in unit.ephemerals { topics.insert(event.topic) }
+            for remote in unit.remote {
+                if let topic = remote.topic { topics.insert(topic) } else { alive = true }
+            }
+            for subscription in unit.subscriptions { heads.insert(subscription.topic) }
+        }
+        self.topics = Array(topics)
+        self.heads = Array(heads)
+    }
+
+    /// Only the nodes of these topics.
+    init(topics: [String]) {
+        self.topics = topics
+        heads = []
+    }
+
+    var statements: [Statement] {
+        var statements: [Statement] = []
+        if !topics.isEmpty { statements.append(Statement("SELECT topic_index, node FROM sparq_nodes($1)", topics)) }
+        if !heads.isEmpty { statements.append(Statement("SELECT topic, seq FROM sparq_heads($1)", heads)) }
+        if alive { statements.append(Statement("SELECT node FROM nodes WHERE expires_at > now()")) }
+        return statements
+    }
+
+    /// Reads the statements' results, in their order.
+    func read(_ results: ArraySlice<Result<PostgresResult, PostgresError>>, into view: inout DirectoryView) throws {
+        var results = results
+        func next() throws -> PostgresResult? { try results.popFirst()?.get() }
+        if !topics.isEmpty, let rows = try next() {
+            for row in rows {
+                let (index, node) = try row.decode(Int.self, String.self)
+                view.nodes[topics[index - 1], default: []].append(node)
+            }
+        }
+        if !heads.isEmpty, let rows = try next() {
+            for row in rows {
+                let (topic, seq) = try row.decode(String.self, Int.self)
+                view.heads[topic] = seq
+            }
+        }
+        if alive, let rows = try next() { view.alive = try rows.map { try $0.decode(String.self) } }
+    }
+}

@@ -1,0 +1,46 @@
+import FoundationEssentials
+import SparqProtocol
+
+/// A message that a node sends by itself.
+struct NodeRequest: Sendable {
+    enum Kind: Equatable, Sendable {
+        case join(SyncRequest)
+        case leave(LeaveRequest)
+        case read(ReadRequest)
+        case lease(LeaseRequest)
+    }
+
+    let envelope: Envelope
+    let kind: Kind
+    let batch: InboundBatch
+
+    /// `nil` for messages of other types. Throws where the fields do not decode or name impossible topics.
+    init?(_ envelope: Envelope, batch: InboundBatch) throws {
+        switch envelope.type {
+        case SystemType.sync: kind = .join(try Self.decode(envelope))
+        case SystemType.leave: kind = .leave(try Self.decode(envelope))
+        case SystemType.read: kind = .read(try Self.decode(envelope))
+        case SystemType.lease: kind = .lease(try Self.decode(envelope))
+        default: return nil
+        }
+        self.envelope = envelope
+        self.batch = batch
+        guard topics.allSatisfy({ Topic(rawValue: $0).isValid }) else { throw Refusal(.invalidFields, "There is no such topic.") }
+    }
+
+    private var topics: [String] {
+        switch kind {
+        case .join(let request): Array(request.topics.keys)
+        case .leave(let request): request.topics
+        case .read(let request): [request.topic]
+        case .lease: []
+        }
+    }
+
+    /// How much work it is, about: topics.
+    var weight: Int { max(1, topics.count) }
+
+    private static func decode<Request: Decodable>(_ envelope: Envelope) throws -> Request {
+        try MessageDecoder.decode(Request.self, from: envelope.message)
+    }
+}

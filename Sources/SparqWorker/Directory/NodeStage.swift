@@ -1,0 +1,52 @@
+import Logging
+import Postgres
+import SparqProtocol
+
+/// Serves what nodes ask by themselves: joins, leaves, pages, leases; set-based, for as many as are there.
+struct NodeStage: Sendable {
+    let queue: BatchQueue<NodeRequest>
+    let pool: PostgresPool
+    let retry: DatabaseRetry
+    let failed: FailedMessages
+    let outbox: Outbox
+    let leaseSeconds: Int
+    let deliveryBytes: Int
+    let logger: Logger
+
+    /// Works until the queue is closed and empty. Any number of tasks may do so.
+    func run() async {
+        while let requests = await queue.next() { await serve(requests) }
+    }
+
+    private func serve(_ requests: [NodeRequest]) async {
+        let tickets = requests.map { Ticket(batch: $0.batch, delivered: nil) }
+        do {
+            let plan = NodePlan(requests)
+            let statements = plan.statements(leaseSeconds: leaseSeconds)
+            let answers = try await retry(timeoutsPass: true) {
+                // All of them can be repeated without harm.
+                let results = try await pool.pipeline(statements)
+                return try plan.answers(try results.map { try $0.get() })
+            }
+            var delivery = DeliveryPlan(limit: deliveryBytes)
+            for answer in answers { delivery.add(answer.delivery, size: answer.size, to: answer.node) }
+            outbox.add(delivery, tickets: tickets)
+        } catch let error as PostgresError where error.code != .poolClosed {
+            await isolate(requests, error)
+        } catch {
+            for ticket in tickets { ticket.abandon() }
+        }
+    }
+
+    private func isolate(_ requests: [NodeRequest], _ error: PostgresError) async {
+        if requests.count > 1 {
+            for request in requests { await serve([request]) }
+            return
+        }
+        for request in requests {
+            logger.error("a node's request failed", metadata: request.envelope.metadata(error))
+            let fate = await failed.bury(request.envelope, attempts: 1, reason: "\(error)")
+            if fate == .dead { request.batch.finish() } else { request.batch.abandon() }
+        }
+    }
+}

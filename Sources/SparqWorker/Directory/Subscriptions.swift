@@ -1,0 +1,122 @@
+import Postgres
+import SparqProtocol
+
+/// The built-in types `subscribe` and `unsubscribe` (docs/PROTOCOL.md, "Topics").
+final class Subscriptions: Sendable {
+    /// The most topics of one request.
+    static let topicLimit = 512
+
+    private let router: Router
+    private let heads: BatchLoader<String, Int>
+
+    init(router: Router) {
+        self.router = router
+        heads = BatchLoader { topics, database in
+            var heads: [String: Int] = [:]
+            for row in try await database.query("SELECT topic, seq FROM sparq_heads($1)", topics) {
+                let (topic, seq) = try row.decode(String.self, Int.self)
+                heads[topic] = seq
+            }
+            return heads
+        }
+    }
+
+    /// The outcome of a message of these types; `nil` for all others.
+    func unit(for envelope: Envelope, context: Context, retry: DatabaseRetry) async throws -> Unit? {
+        let isSubscribe = envelope.type == "subscribe"
+        guard isSubscribe || envelope.type == "unsubscribe" else { return nil }
+        do {
+            guard let connection = envelope.connection, envelope.user != nil else { throw Refusal(.unauthenticated, "Log in first.") }
+            return isSubscribe
+                ? try await subscribe(envelope, connection, context, retry) : try unsubscribe(envelope, connection)
+        } catch let refusal as Refusal {
+            return Unit(envelope: envelope, refusal: refusal)
+        }
+    }
+
+    private func subscribe(_ envelope: Envelope, _ connection: String, _ context: Context, _ retry: DatabaseRetry) async throws -> Unit {
+        let request = try MessageDecoder.decode(SubscribeRequest.self, from: envelope.message)
+        try Self.check(count: request.topics.count)
+        let topics = request.topics.sorted { $0.key < $1.key }
+        let answers: [TopicAnswer]
+        if topics.count == 1, let (name, cursor) = topics.first {
+            answers = [try await retry { try await self.answer(name, cursor, context) }]
+        } else {
+            // Concurrently, so that loaders gather what the policies ask for.
+            answers = try await withThrowingTaskGroup(of: (Int, TopicAnswer).self) { group in
+                for (index, (name, cursor)) in topics.enumerated() {
+                    group.addTask { (index, try await retry { try await self.answer(name, cursor, context) }) }
+                }
+                var answers: [(Int, TopicAnswer)] = []
+                for try await answer in group { answers.append(answer) }
+                return answers.sorted { $0.0 < $1.0 }.map(\.1)
+            }
+        }
+        var unit = Unit(envelope: envelope)
+        let grants = answers.compactMap(\.grant)
+        if !grants.isEmpty { unit.instructions = [.subscribe(connection: connection, grants: grants)] }
+        unit.reply = Reply.success(id: envelope.id, data: Self.data(of: answers))
+        return unit
+    }
+
+    private func unsubscribe(_ envelope: Envelope, _ connection: String) throws -> Unit {
+        let request = try MessageDecoder.decode(UnsubscribeRequest.self, from: envelope.message)
+        try Self.check(count: request.topics.count)
+        var unit = Unit(envelope: envelope)
+        unit.instructions = [.unsubscribe(.connection(connection), topics: request.topics)]
+        if envelope.id != nil { unit.reply = Reply.success(id: envelope.id, data: nil) }
+        return unit
+    }
+
+    private func answer(_ name: String, _ cursor: SubscribeRequest.Cursor, _ context: Context) async throws -> TopicAnswer {
+        let topic = Topic(rawValue: name)
+        guard topic.isValid else {
+            return TopicAnswer(name: name, refusal: Refusal(.invalidFields, "A topic has 1 to \(Topic.nameLimit) bytes."))
+        }
+        if let refusal = try await router.refusal(of: topic, context: context) { return TopicAnswer(name: name, refusal: refusal) }
+        let head = try await heads.load(name, context) ?? 0
+        switch cursor {
+        case .now: return TopicAnswer(name: name, grant: Grant(topic: name, cursor: head, head: head))
+        case .after(let seq) where (0...head).contains(seq):
+            return TopicAnswer(name: name, grant: Grant(topic: name, cursor: seq, head: head))
+        case .after, .malformed:
+            return TopicAnswer(
+                name: name,
+                refusal: Refusal(.invalidCursor, "A cursor is null or a whole number from 0 to the topic's last one, which is \(head).")
+            )
+        }
+    }
+
+    private static func check(count: Int) throws {
+        guard count <= topicLimit else { throw Refusal(.tooManyTopics, "One request may name \(topicLimit) topics.") }
+    }
+
+    private static func data(of answers: [TopicAnswer]) -> ArraySlice<UInt8> {
+        var writer = JSONWriter(reservingCapacity: 64 + answers.count * 48)
+        writer.raw("{\"topics\":{")
+        for (index, answer) in answers.enumerated() {
+            if index > 0 { writer.byte(UInt8(ascii: ",")) }
+            writer.string(answer.name)
+            if let grant = answer.grant {
+                writer.raw(":{\"ok\":true,\"seq\":")
+                writer.integer(grant.head)
+                writer.byte(UInt8(ascii: "}"))
+            } else if let refusal = answer.refusal {
+                writer.raw(":{\"ok\":false,\"error\":{\"code\":")
+                writer.string(refusal.code.rawValue)
+                writer.raw(",\"message\":")
+                writer.string(refusal.message)
+                writer.raw("}}")
+            }
+        }
+        writer.raw("}}")
+        return writer.bytes[...]
+    }
+}
+
+/// What a subscriber is told about one topic.
+private struct TopicAnswer: Sendable {
+    var name: String
+    var grant: Grant?
+    var refusal: Refusal?
+}

@@ -1,0 +1,10 @@
+/// When a message that failed in passing is tried again. A value without I/O.
+struct RetrySchedule: Equatable, Sendable {
+    let delays: [Duration]
+
+    /// The delay after the attempt, counted from 1; `nil` where it was the last.
+    func delay(afterAttempt attempt: Int) -> Duration? {
+        let index = max(1, attempt) - 1
+        return index < delays.count ? delays[index] : nil
+    }
+}

@@ -1,0 +1,77 @@
+public import Postgres
+import Synchronization
+
+/// Lets handlers of one crowd share one query: while a query is on its way, keys that are asked for gather for the next.
+///
+/// A lone key is asked for at once; there is no timer. Nothing is kept: a value is as fresh as a query that began after the call.
+public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Sendable {
+    /// Loads many values at once; keys without a value are left out.
+    public typealias Load = @Sendable ([Key], any PostgresExecutor) async throws -> [Key: Value]
+
+    private typealias Waiter = CheckedContinuation<Value?, any Error>
+
+    private struct State {
+        var waiters: [Key: [Waiter]] = [:]
+        var running = 0
+    }
+
+    private let load: Load
+    private let limit: Int
+    private let concurrency: Int
+    private let state = Mutex(State())
+
+    /// A loader.
+    ///
+    /// - Parameters:
+    ///   - limit: The most keys of one query.
+    ///   - concurrency: How many queries may be on their way at once.
+    ///   - load: The query. An error goes to all who wait for one of its keys.
+    public init(limit: Int = 512, concurrency: Int = 1, _ load: @escaping Load) {
+        self.load = load
+        self.limit = limit
+        self.concurrency = concurrency
+    }
+
+    /// The value of a key, or `nil` where there is none. Throws what the query throws.
+    public func load(_ key: Key, _ context: Context) async throws -> Value? {
+        let database = context.database
+        return try await withCheckedThrowingContinuation { continuation in
+            let start = state.withLock { state in
+                state.waiters[key, default: []].append(continuation)
+                guard state.running < concurrency else { return false }
+                state.running += 1
+                return true
+            }
+            // Unstructured, because the query serves callers of many tasks; it ends when nobody waits.
+            if start { Task { await self.drain(database) } }
+        }
+    }
+
+    private func drain(_ database: any PostgresExecutor) async {
+        while let batch = next() {
+            do {
+                let values = try await load(Array(batch.keys), database)
+                for (key, waiters) in batch { for waiter in waiters { waiter.resume(returning: values[key]) } }
+            } catch {
+                for waiters in batch.values { for waiter in waiters { waiter.resume(throwing: error) } }
+            }
+        }
+    }
+
+    private func next() -> [Key: [Waiter]]? {
+        state.withLock { state in
+            guard !state.waiters.isEmpty else {
+                state.running -= 1
+                return nil
+            }
+            guard state.waiters.count > limit else {
+                defer { state.waiters = [:] }
+                return state.waiters
+            }
+            var batch: [Key: [Waiter]] = [:]
+            for (key, waiters) in state.waiters.prefix(limit) { batch[key] = waiters }
+            for key in batch.keys { state.waiters[key] = nil }
+            return batch
+        }
+    }
+}

@@ -1,0 +1,41 @@
+public import Postgres
+
+/// What a handler knows of the message beside its fields.
+public struct Context: Sendable {
+    /// Who sent it; `nil` for anonymous clients.
+    public let userID: String?
+    /// The connection that it came from; `nil` where a node itself speaks.
+    public let connection: String?
+    /// The node that the connection is at.
+    public let node: String
+    /// The message's `type`.
+    public let type: String
+    /// The client's `id` of the message.
+    public let messageID: String?
+    /// When the front received it: milliseconds since the Unix epoch.
+    public let time: Int
+    /// 1 at first; grows where a handler threw ``TransientFailure``.
+    public let attempt: Int
+
+    /// The database, for reads outside of any transaction. Writes belong to `onTransaction` handlers: only these happen exactly once.
+    ///
+    /// In tests that have no database every statement throws ``DatabaseMissing``.
+    public let database: any PostgresExecutor
+
+    /// Who sent it. For handlers with the access ``Access/user``, to which nobody anonymous comes; empty for anonymous clients.
+    public var user: String { userID ?? "" }
+
+    package init(
+        userID: String?, connection: String?, node: String, type: String, messageID: String?, time: Int, attempt: Int,
+        database: any PostgresExecutor
+    ) {
+        self.userID = userID
+        self.connection = connection
+        self.node = node
+        self.type = type
+        self.messageID = messageID
+        self.time = time
+        self.attempt = attempt
+        self.database = database
+    }
+}

@@ -1,0 +1,67 @@
+import AMQP
+import Logging
+import SparqProtocol
+
+/// Takes AMQP messages, reads their lines, and gives each connection's messages to a task of its own.
+struct Intake: Sendable {
+    let consumer: Consumer
+    let processor: Processor
+    let nodeRequests: BatchQueue<NodeRequest>
+    let failed: FailedMessages
+    let inHand: InHand
+    let logger: Logger
+    /// Finished when nothing more will be taken.
+    let ended: AsyncStream<Never>.Continuation
+
+    /// Works until consuming has ended and all that was taken is processed.
+    func run() async {
+        await withDiscardingTaskGroup { group in
+            while let deliveries = await consumer.nextBatch() {
+                for delivery in deliveries { take(delivery, &group) }
+            }
+            ended.finish()
+        }
+    }
+
+    private func take(_ delivery: AMQP.Delivery, _ group: inout DiscardingTaskGroup) {
+        inHand.begin()
+        let batch = InboundBatch { [consumer, inHand] ack in
+            // Not acked, it stays with the broker, which delivers it again when this connection ends.
+            if ack { consumer.ack(delivery.tag) }
+            inHand.finish()
+        }
+        let attempt = delivery.message.headers[FailedMessages.attemptHeader]?.intValue ?? 1
+        var envelopes: [Envelope] = []
+        for line in NDJSON.lines(delivery.message.body) {
+            do throws(JSONError) {
+                let envelope = try Envelope(line: line)
+                do {
+                    if let request = try NodeRequest(envelope, batch: batch) {
+                        batch.begin()
+                        if !nodeRequests.add(request, weight: request.weight) { batch.abandon() }
+                    } else {
+                        envelopes.append(envelope)
+                    }
+                } catch {
+                    bury(line, "\(error)", batch, &group)
+                }
+            } catch {
+                bury(line, "no envelope: \(error)", batch, &group)
+            }
+        }
+        for connection in ConnectionGroups.make(envelopes) {
+            batch.begin()
+            group.addTask { await processor.process(connection, attempt: attempt, batch: batch) }
+        }
+        batch.finish()
+    }
+
+    private func bury(_ line: ArraySlice<UInt8>, _ reason: String, _ batch: InboundBatch, _ group: inout DiscardingTaskGroup) {
+        logger.error("a line of a batch is malformed", metadata: ["reason": "\(reason)"])
+        batch.begin()
+        group.addTask {
+            let fate = await failed.bury(line: line, reason: reason)
+            if fate == .dead { batch.finish() } else { batch.abandon() }
+        }
+    }
+}

@@ -1,0 +1,16 @@
+import FoundationEssentials
+
+/// Turns the data of replies and events into JSON text.
+package enum DataEncoder {
+    /// Used by many tasks at once: encoding does not change it, and nobody changes its settings.
+    private static let encoder: JSONEncoder = {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = .withoutEscapingSlashes
+        return encoder
+    }()
+
+    package static func encode(_ value: any Encodable) throws -> ArraySlice<UInt8> {
+        if let raw = value as? RawJSON { return raw.bytes }
+        return ArraySlice(try encoder.encode(value))
+    }
+}

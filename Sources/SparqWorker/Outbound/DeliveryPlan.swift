@@ -1,0 +1,88 @@
+import SparqProtocol
+
+/// Collects the lines for each node, cut into AMQP messages of bounded size. A value without I/O.
+struct DeliveryPlan: Sendable {
+    fileprivate struct Lines: Sendable {
+        var full: [[UInt8]] = []
+        var writer = JSONWriter(reservingCapacity: 1024)
+    }
+
+    private let limit: Int
+    private var lines: [String: Lines] = [:]
+
+    /// - Parameter limit: The most bytes of one AMQP message; a line that is longer travels alone.
+    init(limit: Int) { self.limit = limit }
+
+    var isEmpty: Bool { lines.isEmpty }
+
+    /// Node and body of each AMQP message; those of one node in order.
+    var messages: [(node: String, body: [UInt8])] {
+        lines.flatMap { node, lines in
+            lines.full.map { (node, $0) } + (lines.writer.bytes.isEmpty ? [] : [(node, lines.writer.bytes)])
+        }
+    }
+
+    /// Appends a line for one node.
+    mutating func add(_ delivery: SparqProtocol.Delivery, size: Int, to node: String) {
+        lines[node, default: Lines()].make(room: size + 128, limit: limit)
+        lines[node]?.writer.append(delivery)
+    }
+
+    /// Appends the same line for several nodes; it is encoded once.
+    mutating func add(_ delivery: SparqProtocol.Delivery, size: Int, to nodes: some Collection<String>) {
+        if nodes.count == 1, let node = nodes.first { return add(delivery, size: size, to: node) }
+        if nodes.isEmpty { return }
+        var line = JSONWriter(reservingCapacity: size + 128)
+        line.append(delivery)
+        for node in nodes {
+            lines[node, default: Lines()].make(room: line.bytes.count, limit: limit)
+            lines[node]?.writer.raw(line.bytes[...])
+        }
+    }
+}
+
+extension DeliveryPlan {
+    /// The lines of finished messages: for each node first what finishes messages, then what changes subscriptions, then events, so that
+    /// a client has its reply before what follows from it.
+    init(units: [Unit], directory: DirectoryView, limit: Int) {
+        self.init(limit: limit)
+        for unit in units {
+            guard let connection = unit.envelope.connection else { continue }
+            let done = Done(connection: connection, ordinal: unit.envelope.ordinal, reply: unit.reply, session: unit.session)
+            add(.done(done), size: unit.reply?.count ?? 0, to: unit.envelope.node)
+        }
+        for unit in units {
+            for instruction in unit.instructions { add(instruction, size: 1024, to: unit.envelope.node) }
+            if let connection = unit.envelope.connection, !unit.subscriptions.isEmpty {
+                let grants = unit.subscriptions.map { topic, from in
+                    let head = directory.heads[topic] ?? 0
+                    return Grant(topic: topic, cursor: min(max(from ?? head, 0), head), head: head)
+                }
+                add(.subscribe(connection: connection, grants: grants), size: grants.count * 100, to: unit.envelope.node)
+            }
+            for remote in unit.remote {
+                add(remote.delivery, size: 256, to: remote.topic.map { directory.nodes[$0] ?? [] } ?? directory.alive)
+            }
+        }
+        for unit in units {
+            for event in unit.events { add(.event(event), size: event.body.count, to: directory.nodes[event.topic] ?? []) }
+            for event in unit.ephemerals {
+                guard let nodes = directory.nodes[event.topic] else { continue }
+                let body = EventBody.ephemeral(type: event.type, topic: event.topic, data: event.data)
+                add(.event(Event(topic: event.topic, seq: nil, body: body)), size: body.count, to: nodes)
+            }
+        }
+    }
+}
+
+extension DeliveryPlan.Lines {
+    fileprivate mutating func make(room: Int, limit: Int) {
+        guard !writer.bytes.isEmpty, writer.bytes.count + room > limit else { return }
+        full.append(writer.bytes)
+        writer = JSONWriter(reservingCapacity: 1024)
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func append(_ delivery: SparqProtocol.Delivery) { delivery.encode(into: &self) }
+}

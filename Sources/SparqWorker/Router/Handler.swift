@@ -1,0 +1,12 @@
+package import Postgres
+
+/// A handler whose message type has been erased: it decodes, then runs.
+package struct Handler: Sendable {
+    package enum Body: Sendable {
+        case effects(@Sendable (ArraySlice<UInt8>, Context) async throws -> [Effect])
+        case transaction(@Sendable (ArraySlice<UInt8>, Context, PostgresTransaction) async throws -> [Effect])
+    }
+
+    package let access: Access
+    package let body: Body
+}

@@ -1,0 +1,80 @@
+public import Postgres
+public import SparqProtocol
+
+/// Which handler serves which type of message.
+///
+/// ```swift
+/// router.on("room.send", SendToRoom.self) { message, context in
+///     [.append(to: .room(message.room), RoomMessage(from: context.user, text: message.text)), .reply(Sent())]
+/// }
+/// ```
+///
+/// A handler that throws ``Refusal`` answers the client with its code; ``TransientFailure`` tries again later; trouble with the database
+/// is waited out; any other error is logged, the client gets `internal`, and the message lies among the dead letters.
+/// Registering a type twice replaces the handler.
+public struct Router: Sendable {
+    /// A handler of `$connect` and `$disconnect`.
+    public typealias ConnectionHandler = @Sendable (Context) async throws -> [Effect]
+    /// Says no by throwing ``Refusal``.
+    public typealias SubscriptionPolicy = @Sendable (Topic, Context) async throws -> Void
+    /// Runs when a node's lease ran out, in the transaction that removes the node.
+    public typealias NodeLossHandler = @Sendable (_ node: String, Context, PostgresTransaction) async throws -> [Effect]
+
+    package private(set) var handlers: [String: Handler] = [:]
+    package private(set) var policies: [Substring: SubscriptionPolicy] = [:]
+    package private(set) var nodeLossHandler: NodeLossHandler?
+
+    /// A router without handlers.
+    public init() {}
+
+    /// Serves a type with a function from message and context to effects. ``RawMessage`` as the type leaves the bytes as they are.
+    public mutating func on<Message: Decodable & Sendable>(
+        _ type: String,
+        _: Message.Type,
+        access: Access = .user,
+        _ handler: @escaping @Sendable (Message, Context) async throws -> [Effect]
+    ) {
+        handlers[type] = Handler(
+            access: access,
+            body: .effects { json, context in try await handler(try MessageDecoder.decode(Message.self, from: json), context) }
+        )
+    }
+
+    /// Serves a type with a function that runs its own SQL, in the same transaction as the note that the message took effect. It commits
+    /// alone, so it costs more than `on`. It may run more than once (after a serialization failure or a deadlock, for example): all
+    /// that it does must go through the transaction or be effects.
+    public mutating func onTransaction<Message: Decodable & Sendable>(
+        _ type: String,
+        _: Message.Type,
+        access: Access = .user,
+        _ handler: @escaping @Sendable (Message, Context, PostgresTransaction) async throws -> [Effect]
+    ) {
+        handlers[type] = Handler(
+            access: access,
+            body: .transaction { json, context, transaction in
+                try await handler(try MessageDecoder.decode(Message.self, from: json), context, transaction)
+            }
+        )
+    }
+
+    /// Runs when a connection opens; a ``Refusal`` closes it. Without a handler every connection is welcome.
+    public mutating func onConnect(_ handler: @escaping ConnectionHandler) {
+        handlers[SystemType.connect] = Handler(access: .anyone, body: .effects { _, context in try await handler(context) })
+    }
+
+    /// Runs when a connection is gone, but for those of a node that died: see ``onNodeLost(_:)``.
+    public mutating func onDisconnect(_ handler: @escaping ConnectionHandler) {
+        handlers[SystemType.disconnect] = Handler(access: .anyone, body: .effects { _, context in try await handler(context) })
+    }
+
+    /// Decides who may subscribe to topics of a kind, the part of the name before the first colon. Topics of a kind without a policy are
+    /// refused as `forbidden`.
+    public mutating func onSubscribe(kind: String, _ policy: @escaping SubscriptionPolicy) {
+        policies[Substring(kind)] = policy
+    }
+
+    /// Runs when a node's lease ran out: on one worker, in the transaction that removes the node, again if that fails.
+    public mutating func onNodeLost(_ handler: @escaping NodeLossHandler) {
+        nodeLossHandler = handler
+    }
+}

@@ -1,0 +1,33 @@
+import Synchronization
+
+/// Waits until the last of some publishes is confirmed.
+final class Delivered: Sendable {
+    private struct State {
+        var open = 1
+        var waiter: CheckedContinuation<Void, Never>?
+    }
+
+    private let state = Mutex(State())
+
+    func begin() { state.withLock { $0.open += 1 } }
+
+    func finish() {
+        let waiter: CheckedContinuation<Void, Never>? = state.withLock { state in
+            state.open -= 1
+            return state.open == 0 ? state.waiter.take() : nil
+        }
+        waiter?.resume()
+    }
+
+    /// Returns when all is finished. For one caller.
+    func wait() async {
+        await withCheckedContinuation { continuation in
+            let isDone = state.withLock { state in
+                if state.open == 0 { return true }
+                state.waiter = continuation
+                return false
+            }
+            if isDone { continuation.resume() }
+        }
+    }
+}

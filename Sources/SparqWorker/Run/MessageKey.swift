@@ -1,0 +1,27 @@
+import SparqProtocol
+
+/// By what a message is recognised when it comes again.
+struct MessageKey: Hashable, Sendable {
+    var user: String
+    var id: String
+    /// Hash of the message's bytes.
+    var fingerprint: Int64
+
+    /// `nil` for messages that cannot be recognised: without a user or an `id`.
+    init?(_ envelope: Envelope) {
+        guard let user = envelope.user, let id = envelope.id else { return nil }
+        self.user = user
+        self.id = id
+        fingerprint = Self.fingerprint(of: envelope.message)
+    }
+
+    /// FNV-1a, 64 bits: tells an honest repeat from an honest mistake; nobody gains by a collision but confusing themselves.
+    static func fingerprint(of message: ArraySlice<UInt8>) -> Int64 {
+        var hash: UInt64 = 0xcbf2_9ce4_8422_2325
+        for byte in message {
+            hash ^= UInt64(byte)
+            hash = hash &* 0x0000_0100_0000_01b3
+        }
+        return Int64(bitPattern: hash)
+    }
+}

@@ -1,0 +1,134 @@
+import Logging
+import Postgres
+import SparqProtocol
+
+/// Runs the handlers of one connection's messages, in order, and sends what they want on its way.
+struct Processor: Sendable {
+    /// More outcomes than this are not held back for the rest of the group.
+    private static let runLimit = 256
+
+    let router: Router
+    let pool: PostgresPool
+    let commits: BatchQueue<Run>
+    let outbox: Outbox
+    let failed: FailedMessages
+    let retry: DatabaseRetry
+    let subscriptions: Subscriptions
+    let deliveryBytes: Int
+    let logger: Logger
+
+    /// What became of a message.
+    private enum Step {
+        case finished(Unit)
+        /// It waits to be tried again; nothing is said to anybody.
+        case postponed
+    }
+
+    /// - Parameter batch: One part of it is open for these messages, and ended here.
+    func process(_ envelopes: [Envelope], attempt: Int, batch: InboundBatch) async {
+        var units: [Unit] = []
+        do {
+            for envelope in envelopes {
+                if case .finished(let unit) = try await step(envelope, attempt, &units, batch) { units.append(unit) }
+                if units.count >= Self.runLimit { await flush(&units, batch, wait: true) }
+            }
+            await flush(&units, batch, wait: false)
+            batch.finish()
+        } catch {
+            // Cancelled, or shutting down: the broker delivers it again.
+            await flush(&units, batch, wait: false)
+            batch.abandon()
+        }
+    }
+
+    /// Hands finished units on. What one connection sends must not overtake itself: wait where more follows.
+    private func flush(_ units: inout [Unit], _ batch: InboundBatch, wait: Bool) async {
+        guard !units.isEmpty else { return }
+        let delivered = wait ? Delivered() : nil
+        batch.begin()
+        let run = Run(units: units, batch: batch, delivered: delivered)
+        units = []
+        if run.units.contains(where: \.needsDatabase) {
+            if !commits.add(run, weight: run.weight) { Ticket(batch: batch, delivered: delivered).abandon() }
+        } else {
+            let plan = DeliveryPlan(units: run.units, directory: DirectoryView(), limit: deliveryBytes)
+            outbox.add(plan, tickets: [Ticket(batch: batch, delivered: delivered)])
+        }
+        await delivered?.wait()
+    }
+
+    private func step(_ envelope: Envelope, _ attempt: Int, _ units: inout [Unit], _ batch: InboundBatch) async throws -> Step {
+        let context = Context(
+            userID: envelope.user, connection: envelope.connection, node: envelope.node, type: envelope.type, messageID: envelope.id,
+            time: envelope.receivedAt, attempt: attempt, database: pool
+        )
+        do {
+            if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return .finished(unit) }
+            switch try await retry({ try await router.run(envelope.type, json: envelope.message, context: context) }) {
+            case .refused(let refusal): return .finished(Unit(envelope: envelope, refusal: refusal))
+            case .effects(let effects): return .finished(try Unit(envelope: envelope, effects: effects))
+            case .needsTransaction:
+                await flush(&units, batch, wait: true)
+                return .finished(try await transact(envelope, context))
+            }
+        } catch let failure as TransientFailure {
+            return try await postpone(envelope, attempt, failure)
+        } catch let error as PostgresError where error.isStatementTimeout {
+            return try await postpone(envelope, attempt, TransientFailure("\(error)"))
+        } catch let error where Task.isCancelled || (error as? PostgresError)?.code == .poolClosed {
+            throw error
+        } catch {
+            logger.error("handler failed", metadata: envelope.metadata(error))
+            guard await failed.bury(envelope, attempts: attempt, reason: "\(error)") == .dead else { throw CancellationError() }
+            return .finished(Unit(envelope: envelope, refusal: .internalFailure))
+        }
+    }
+
+    private func postpone(_ envelope: Envelope, _ attempt: Int, _ failure: TransientFailure) async throws -> Step {
+        switch await failed.postpone(envelope, attempt: attempt, reason: failure.reason) {
+        case .waits:
+            logger.debug("message is tried again later", metadata: envelope.metadata(failure))
+            return .postponed
+        case .dead:
+            logger.error("message failed for good", metadata: envelope.metadata(failure))
+            return .finished(Unit(envelope: envelope, refusal: .internalFailure))
+        case .unknown: throw CancellationError()
+        }
+    }
+
+    /// Handler, inbox row and durable events in one transaction.
+    private func transact(_ envelope: Envelope, _ context: Context) async throws -> Unit {
+        do {
+            return try await retry { try await pool.transaction { try await transact(envelope, context, $0) } }
+        } catch let refusal as Refusal {
+            return Unit(envelope: envelope, refusal: refusal)
+        }
+    }
+
+    private func transact(_ envelope: Envelope, _ context: Context, _ transaction: PostgresTransaction) async throws -> Unit {
+        let key = MessageKey(envelope)
+        var units: [Unit]
+        if try await Self.begin(key, transaction) {
+            units = [Unit(envelope: envelope)]
+        } else {
+            let effects = try await router.run(envelope.type, json: envelope.message, context: context, transaction: transaction)
+            units = [try Unit(envelope: envelope, effects: effects)]
+        }
+        units[0].key = key
+        guard units[0].needsCommit else { return units[0] }
+        // Two workers with the same message: the second one's insert fails with 40001, and it then finds the first one's row.
+        try CommitOutcome(try await transaction.run(CommitPlan(units).statement)).apply(to: &units)
+        return units[0]
+    }
+
+    /// Whether the message took effect before.
+    private static func begin(_ key: MessageKey?, _ transaction: PostgresTransaction) async throws -> Bool {
+        // A worker that hangs in the middle must not hold locks that others wait for.
+        var statements = [Statement("SELECT set_config('idle_in_transaction_session_timeout', '10000', true)")]
+        if let key {
+            statements.append(Statement("SELECT 1 FROM inbox WHERE user_id = $1 AND message_id = $2", key.user, key.id))
+        }
+        let results = try await transaction.pipeline(statements).map { try $0.get() }
+        return key != nil && results.last?.isEmpty == false
+    }
+}

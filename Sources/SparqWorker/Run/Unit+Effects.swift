@@ -1,0 +1,72 @@
+import SparqProtocol
+
+extension Unit {
+    /// A message that is refused, or failed: an error reply and nothing else.
+    init(envelope: Envelope, refusal: Refusal) {
+        self.init(envelope: envelope)
+        reply = Reply.error(id: envelope.id, refusal)
+        if envelope.type == SystemType.connect, let connection = envelope.connection {
+            instructions = [.disconnect(.connection(connection), code: 4003, reason: refusal.message.prefix(utf8Count: 123))]
+        }
+    }
+
+    /// Encodes the effects. Throws where one cannot be encoded.
+    init(envelope: Envelope, effects: [Effect]) throws {
+        self.init(envelope: envelope)
+        var data: ArraySlice<UInt8>?
+        for effect in effects {
+            switch effect {
+            case .reply(let value): data = try DataEncoder.encode(value)
+            case .append(let topic, let event):
+                let event = PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try DataEncoder.encode(event))
+                weight += event.data.count
+                appends.append(event)
+            case .publish(let topic, let event):
+                ephemerals.append(
+                    PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try DataEncoder.encode(event))
+                )
+            default: try add(effect)
+            }
+        }
+        if data != nil || envelope.id != nil { reply = Reply.success(id: envelope.id, data: data) }
+        if !appends.isEmpty { key = MessageKey(envelope) }
+        weight += (reply?.count ?? 0) + 100
+    }
+
+    private mutating func add(_ effect: Effect) throws {
+        let connection = envelope.connection
+        switch effect {
+        case .send(let event):
+            guard let connection else { return }
+            let body = EventBody.ephemeral(type: type(of: event).eventType, topic: nil, data: try DataEncoder.encode(event))
+            instructions.append(.send(connection: connection, body: body))
+        case .subscribe(let topic, let cursor): subscriptions.append((topic.rawValue, cursor))
+        case .unsubscribe(let topic, let user?):
+            remote.append(RemoteInstruction(topic: topic.rawValue, delivery: .unsubscribe(.user(user), topics: [topic.rawValue])))
+        case .unsubscribe(let topic, nil):
+            guard let connection else { return }
+            instructions.append(.unsubscribe(.connection(connection), topics: [topic.rawValue]))
+        case .disconnect(let target, let code, let reason):
+            let delivery = SparqProtocol.Delivery.disconnect(target, code: code, reason: reason.prefix(utf8Count: 123))
+            if case .connection(let id) = target, id == connection {
+                instructions.append(delivery)
+            } else {
+                // Nobody knows which nodes a user's connections are at but the nodes themselves.
+                remote.append(RemoteInstruction(topic: nil, delivery: delivery))
+            }
+        case .beginSession(let user): session = .begin(user: user)
+        case .endSession: session = .end
+        case .reply, .append, .publish: break
+        }
+    }
+}
+
+extension String {
+    /// As much of the beginning as fits so many bytes of UTF-8, whole characters only.
+    func prefix(utf8Count limit: Int) -> String {
+        guard utf8.count > limit else { return self }
+        var text = self[...]
+        while text.utf8.count > limit { text.removeLast() }
+        return String(text)
+    }
+}

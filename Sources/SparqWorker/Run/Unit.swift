@@ -1,0 +1,36 @@
+import SparqProtocol
+
+/// One message with all that its handler wants, on its way through the stages.
+struct Unit: Sendable {
+    let envelope: Envelope
+    /// Set where the inbox must know it: it has durable effects, a user and an `id`.
+    var key: MessageKey?
+    /// The whole reply.
+    var reply: ArraySlice<UInt8>?
+    var session: Done.SessionChange?
+    /// Durable events that are still to be committed.
+    var appends: [PendingEvent] = []
+    /// Durable events that are committed.
+    var events: [Event] = []
+    var ephemerals: [PendingEvent] = []
+    /// For the node that the message came from.
+    var instructions: [SparqProtocol.Delivery] = []
+    /// For nodes that have to be found first.
+    var remote: [RemoteInstruction] = []
+    /// Topics to subscribe to, with the cursor; their heads are read after the commit.
+    var subscriptions: [(topic: String, from: Int?)] = []
+    /// Bytes that it adds to a commit, about.
+    var weight = 0
+
+    init(envelope: Envelope) { self.envelope = envelope }
+
+    var needsCommit: Bool { !appends.isEmpty || key != nil }
+    var needsDatabase: Bool { needsCommit || !events.isEmpty || !ephemerals.isEmpty || !remote.isEmpty || !subscriptions.isEmpty }
+}
+
+/// An instruction for nodes other than that of the message.
+struct RemoteInstruction: Equatable, Sendable {
+    /// The topic whose nodes are meant; `nil` for all nodes that are alive.
+    var topic: String?
+    var delivery: SparqProtocol.Delivery
+}

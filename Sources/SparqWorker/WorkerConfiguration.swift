@@ -1,0 +1,47 @@
+public import AMQP
+public import Postgres
+public import SparqProtocol
+
+/// Where a worker's servers are, and how much it takes on at once.
+public struct WorkerConfiguration: Sendable {
+    /// The broker.
+    public var amqp: AMQPConfiguration
+    /// The database. Its pool must be larger than ``commitsInFlight``, or handlers find no connection.
+    public var postgres: PostgresConfiguration
+    /// The pool of types that it serves.
+    public var pool = PoolMap.defaultPool
+    /// Names of exchanges and queues.
+    public var names = BrokerNames()
+    /// How many AMQP messages, each a batch, it holds at once.
+    public var prefetch: UInt16 = 64
+    /// How many commits may be on their way at once.
+    public var commitsInFlight = 2
+    /// The most messages of one commit.
+    public var commitMessages = 512
+    /// The most bytes of data of one commit, about.
+    public var commitBytes = 1 << 20
+    /// How many unconfirmed AMQP messages there may be per node.
+    public var publishesInFlight = 2
+    /// The most bytes of one AMQP message to a node; a larger one carries a single line.
+    public var deliveryBytes = 256 << 10
+    /// When a message whose handler threw ``TransientFailure`` is tried again; after the last it goes to the dead letters.
+    public var retryDelays: [Duration] = [.milliseconds(500), .seconds(2), .seconds(10), .seconds(30)]
+    /// How long a node lives without renewing its lease. Whole seconds.
+    public var leaseDuration: Duration = .seconds(15)
+    /// How often to look for nodes whose lease ran out.
+    public var reapInterval: Duration = .seconds(5)
+    /// How long durable events are kept.
+    public var eventRetention: Duration = .seconds(30 * 86400)
+    /// How long messages are remembered, so that repeats are recognised.
+    public var inboxRetention: Duration = .seconds(86400)
+    /// How often to look for rows that are too old.
+    public var retentionInterval: Duration = .seconds(60)
+    /// How long a graceful shutdown waits for what is in hand.
+    public var drainLimit: Duration = .seconds(25)
+
+    /// The defaults, with two servers.
+    public init(amqp: AMQPConfiguration, postgres: PostgresConfiguration) {
+        self.amqp = amqp
+        self.postgres = postgres
+    }
+}

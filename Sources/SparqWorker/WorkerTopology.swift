@@ -1,0 +1,45 @@
+public import AMQP
+public import SparqProtocol
+
+/// The exchanges and queues that workers declare (DESIGN, part 4).
+public enum WorkerTopology {
+    /// How often the broker delivers a batch before it counts as poison: its worker died each time. High, because a crash counts for
+    /// all batches that the worker held.
+    public static let deliveryLimit: AMQPValue = 20
+
+    /// What a worker of a pool needs.
+    public static func topology(names: BrokerNames, pool: String, retryDelays: [Duration]) -> Topology {
+        let quorum: [String: AMQPValue] = ["x-queue-type": "quorum"]
+        let work = Queue(
+            names.work(pool: pool),
+            arguments: quorum.merging([
+                "x-delivery-limit": deliveryLimit, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": .string(names.dead),
+            ]) { $1 }
+        )
+        let retries = retryDelays.map { delay in
+            Queue(
+                retryQueue(names: names, pool: pool, delay: delay),
+                arguments: quorum.merging([
+                    "x-message-ttl": .int64(delay.milliseconds),
+                    "x-dead-letter-exchange": .string(names.inbound), "x-dead-letter-routing-key": .string(pool),
+                    // Without these a broker that dies in the moment of the return loses the message.
+                    "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish",
+                ]) { $1 }
+            )
+        }
+        return Topology(
+            exchanges: [Exchange(names.inbound, kind: .direct), Exchange(names.delivery, kind: .direct)],
+            queues: [Queue(names.dead, arguments: quorum), work] + retries,
+            bindings: [Binding(from: names.inbound, to: .queue(work.name), routingKey: pool)]
+        )
+    }
+
+    /// The queue in which messages of a pool wait for so long.
+    public static func retryQueue(names: BrokerNames, pool: String, delay: Duration) -> String {
+        "\(names.retry).\(pool).\(delay.milliseconds)"
+    }
+}
+
+extension Duration {
+    var milliseconds: Int64 { components.seconds * 1000 + components.attoseconds / 1_000_000_000_000_000 }
+}

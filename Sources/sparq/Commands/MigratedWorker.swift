@@ -1,0 +1,52 @@
+import Logging
+import Postgres
+import ServiceLifecycle
+import SparqWorker
+
+/// Applies what migrations are pending, as soon as the database answers, and then works.
+struct MigratedWorker: Service {
+    let worker: Worker
+    let database: PostgresConfiguration
+    /// The folder; `nil` where somebody else applies them.
+    let migrations: String?
+    let logger: Logger
+
+    func run() async throws {
+        if let migrations {
+            try await cancelWhenGracefulShutdown { try await migrate(Migrator(directory: migrations)) }
+            if Task.isShuttingDownGracefully { return }
+        }
+        try await worker.run()
+    }
+
+    private func migrate(_ migrator: Migrator) async throws {
+        while !Task.isCancelled {
+            do {
+                let applied = try await PostgresPool.with(database, logger: logger) { try await migrator.apply(using: $0) }
+                for migration in applied { logger.info("migration applied", metadata: ["file": "\(migration.file)"]) }
+                return
+            } catch let error as PostgresError where error.isConnectionTrouble {
+                // The pool has waited, with backoff, as long as it lets a caller wait.
+                logger.warning("waiting for the database", metadata: ["error": "\(error)"])
+            } catch is CancellationError {
+                return
+            }
+        }
+    }
+}
+
+extension PostgresPool {
+    /// Runs a body with a pool that lives as long as it.
+    static func with<Result: Sendable>(
+        _ configuration: PostgresConfiguration,
+        logger: Logger,
+        _ body: @Sendable (PostgresPool) async throws -> Result
+    ) async throws -> Result {
+        let pool = PostgresPool(configuration: configuration, logger: logger)
+        return try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await pool.run() }
+            defer { group.cancelAll() }
+            return try await body(pool)
+        }
+    }
+}

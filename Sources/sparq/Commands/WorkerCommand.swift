@@ -1,0 +1,81 @@
+import ArgumentParser
+import Logging
+import Messenger
+import Postgres
+import ServiceLifecycle
+import SparqProtocol
+import SparqWorker
+
+/// `sparq worker`: takes messages from its pool's queue and runs the messenger's handlers.
+struct WorkerCommand: AsyncParsableCommand {
+    static let configuration = CommandConfiguration(commandName: "worker", abstract: "Run a worker.")
+
+    @Option(help: "Address of the broker (SPARQ_AMQP_URL).")
+    var amqpURL: String?
+
+    @Option(help: "Address of the database (SPARQ_POSTGRES_URL).")
+    var postgresURL: String?
+
+    @Option(help: "The pool of types that it serves (SPARQ_POOL); \"default\" is all that fronts send to no other.")
+    var pool: String?
+
+    @Option(help: "Folder with the numbered SQL files (SPARQ_MIGRATIONS).")
+    var migrations: String?
+
+    func run() async throws {
+        let settings = try await Settings(overrides: [
+            "SPARQ_AMQP_URL": amqpURL, "SPARQ_POSTGRES_URL": postgresURL, "SPARQ_POOL": pool, "SPARQ_MIGRATIONS": migrations,
+        ])
+        let logger = try settings.makeLogger("sparq.worker")
+        let configuration = try settings.worker()
+        let readiness = WorkerReadiness(file: settings.text("SPARQ_READY_FILE"), logger: logger)
+        var router = Router()
+        Messenger.register(on: &router)
+        let worker = Worker(configuration: configuration, router: router, logger: logger) { readiness.set($0) }
+        var services: [any Service] = [SecondSignal()]
+        let healthPort = try settings.integer("SPARQ_HEALTH_PORT", default: 0, in: 0...65535)
+        if healthPort > 0 {
+            services.append(
+                HealthServer(
+                    host: settings.text("SPARQ_HEALTH_HOST") ?? "127.0.0.1",
+                    port: healthPort,
+                    readiness: readiness,
+                    logger: logger
+                )
+            )
+        }
+        services.append(
+            MigratedWorker(
+                worker: worker,
+                database: configuration.postgres,
+                migrations: try settings.flag("SPARQ_MIGRATE_AT_START", default: true) ? settings.migrations : nil,
+                logger: logger
+            )
+        )
+        defer { readiness.set(false) }
+        try await ServiceGroup(
+            configuration: .init(services: services, gracefulShutdownSignals: [.sigterm, .sigint], logger: logger)
+        ).run()
+    }
+}
+
+extension Settings {
+    /// What a worker needs to know.
+    func worker() throws -> WorkerConfiguration {
+        var configuration = WorkerConfiguration(
+            amqp: try amqp(connectionName: "sparq-worker"),
+            postgres: try postgres(applicationName: "sparq-worker")
+        )
+        configuration.names = try names()
+        configuration.pool = text("SPARQ_POOL") ?? configuration.pool
+        configuration.prefetch = UInt16(try integer("SPARQ_PREFETCH", default: Int(configuration.prefetch), in: 1...65535))
+        configuration.commitsInFlight = try integer("SPARQ_COMMITS_IN_FLIGHT", default: configuration.commitsInFlight, in: 1...64)
+        guard configuration.postgres.poolSize > configuration.commitsInFlight else {
+            throw SettingError(name: "SPARQ_POSTGRES_POOL", problem: "must be above SPARQ_COMMITS_IN_FLIGHT")
+        }
+        configuration.leaseDuration = try milliseconds("SPARQ_LEASE_MS", default: configuration.leaseDuration, in: 1000...600_000)
+        configuration.eventRetention = .seconds(86400 * (try integer("SPARQ_EVENT_RETENTION_DAYS", default: 30, in: 1...36500)))
+        configuration.inboxRetention = .seconds(3600 * (try integer("SPARQ_INBOX_RETENTION_HOURS", default: 24, in: 1...87600)))
+        return configuration
+    }
+}

@@ -1,0 +1,326 @@
+-- Sparq's own tables and functions. An application's tables come in later migrations.
+--
+-- Locks are taken in one order everywhere: topics by name, then inbox rows by user and message id. So no two commits wait for each other.
+-- Names are compared byte by byte (COLLATE "C"): cheaper, and the same order on every server.
+
+CREATE TABLE inbox (
+    user_id text COLLATE "C" NOT NULL,
+    message_id text COLLATE "C" NOT NULL,
+    fingerprint bigint NOT NULL,
+    reply text,
+    topics text[],
+    seqs bigint[],
+    created_at timestamptz NOT NULL DEFAULT now(),
+    PRIMARY KEY (user_id, message_id)
+);
+COMMENT ON TABLE inbox IS 'One row: a message that took effect. A repeat of it gets the same reply and changes nothing.';
+COMMENT ON COLUMN inbox.fingerprint IS 'Hash of the message''s bytes: tells a repeat from another message under the same id.';
+COMMENT ON COLUMN inbox.topics IS 'Its durable events, together with seqs: they are published again for a repeat.';
+-- BRIN, because rows come in the order of time: nearly free to write.
+CREATE INDEX inbox_created_at ON inbox USING brin (created_at) WITH (pages_per_range = 32, autosummarize = on);
+
+CREATE TABLE topics (
+    topic text COLLATE "C" PRIMARY KEY,
+    seq bigint NOT NULL,
+    floor bigint NOT NULL DEFAULT 0
+) WITH (fillfactor = 50);
+COMMENT ON TABLE topics IS 'One row: a stream of durable events. Its row lock gives events their order.';
+COMMENT ON COLUMN topics.seq IS 'Number of the last event.';
+COMMENT ON COLUMN topics.floor IS 'Number of the last event that is no longer kept; 0 where all are.';
+
+CREATE TABLE events (
+    topic text COLLATE "C" NOT NULL,
+    seq bigint NOT NULL,
+    at timestamptz NOT NULL,
+    type text NOT NULL,
+    data text NOT NULL,
+    PRIMARY KEY (topic, seq)
+);
+COMMENT ON TABLE events IS 'One row: a durable event of a topic, numbered without gaps.';
+COMMENT ON COLUMN events.data IS 'JSON text. Not jsonb, which knows no \u0000 and changes what it stores.';
+CREATE INDEX events_at ON events USING brin (at) WITH (pages_per_range = 32, autosummarize = on);
+
+CREATE TABLE nodes (
+    node text COLLATE "C" PRIMARY KEY,
+    incarnation text NOT NULL DEFAULT '',
+    renewed_at timestamptz NOT NULL DEFAULT now(),
+    expires_at timestamptz NOT NULL
+);
+COMMENT ON TABLE nodes IS 'One row: a front that is alive, as far as its lease goes.';
+COMMENT ON COLUMN nodes.incarnation IS 'Which start of the process; empty until its first lease.';
+
+CREATE TABLE directory (
+    topic text COLLATE "C" NOT NULL,
+    node text COLLATE "C" NOT NULL,
+    version bigint NOT NULL,
+    checksum bigint NOT NULL,
+    PRIMARY KEY (topic, node)
+);
+COMMENT ON TABLE directory IS 'One row: a node has subscribers of a topic.';
+COMMENT ON COLUMN directory.version IS 'The node''s own count of its changes: an older change never undoes a newer one.';
+COMMENT ON COLUMN directory.checksum IS 'The topic''s part of the sum by which node and directory compare what they know.';
+CREATE INDEX directory_node ON directory (node, topic);
+
+-- The functions below look rows up by key, for as many keys as a batch has. Their plans are cached when the tables may still be empty, so
+-- scans of whole tables are ruled out. JIT would be led astray by the cost that this adds.
+
+-- Commits a batch of messages ("units", numbered from 1) with their durable events. Call it as one statement.
+--
+-- p_users, p_ids: null where the message has no user or no id; then it is not noted in the inbox.
+-- p_event_units, p_event_topics: for each event its unit, and the index of its topic in p_topics.
+--
+-- Rows: one of the kind 'new' (the numbers of the new events, by their ordinals), then for each repeated unit one of the kind 'repeat'
+-- with its reply, and one of the kind 'event' for each event that it had.
+--
+-- Which messages are new is looked up before topics are locked. A message that another transaction commits meanwhile is found by the
+-- inbox's key: then the whole call fails with 40001, and is to be repeated.
+CREATE FUNCTION sparq_commit(
+    p_users text[], p_ids text[], p_fingerprints bigint[], p_replies bytea[],
+    p_topics text[], p_event_units bigint[], p_event_topics bigint[], p_event_types text[], p_event_data bytea[]
+) RETURNS TABLE (
+    kind text, unit bigint, ordinals bigint[], seqs bigint[], at_ms bigint,
+    topic text, seq bigint, type text, data text, reply text, mismatch boolean
+) LANGUAGE plpgsql SET enable_seqscan = off SET enable_nestloop = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+    v_fresh boolean[];
+    v_keyed bigint;
+    v_inserted bigint;
+    v_ordinals bigint[];
+    v_seqs bigint[];
+    v_at timestamptz;
+BEGIN
+    -- Within one call the first of several with the same key counts.
+    SELECT array_agg(m.user_id IS NULL OR (m.turn = 1 AND i.found IS NULL) ORDER BY m.unit),
+        count(*) FILTER (WHERE m.user_id IS NOT NULL AND m.turn = 1 AND i.found IS NULL)
+    INTO v_fresh, v_keyed
+    FROM (
+        SELECT x.unit, x.user_id, x.message_id,
+            row_number() OVER (PARTITION BY x.user_id, x.message_id ORDER BY x.unit) AS turn
+        FROM unnest(p_users, p_ids) WITH ORDINALITY AS x (user_id, message_id, unit)
+    ) m
+    LEFT JOIN LATERAL (
+        SELECT true AS found FROM inbox b WHERE b.user_id = m.user_id AND b.message_id = m.message_id LIMIT 1
+    ) i ON true;
+
+    IF cardinality(p_event_units) > 0 THEN
+        WITH e AS MATERIALIZED (
+            SELECT x.ordinal, x.topic, x.type, convert_from(x.data, 'UTF8') AS data,
+                row_number() OVER (PARTITION BY x.topic ORDER BY x.ordinal) AS n
+            FROM unnest(p_event_units, p_event_topics, p_event_types, p_event_data)
+                WITH ORDINALITY AS x (unit, topic, type, data, ordinal)
+            WHERE v_fresh[x.unit]
+        ), c AS MATERIALIZED (
+            SELECT e.topic AS index, p_topics[e.topic] COLLATE "C" AS topic, count(*) AS n FROM e GROUP BY e.topic
+        ), t AS (
+            -- The row lock is held to the end of the transaction: who comes next gets the next numbers, or these if we fail.
+            INSERT INTO topics AS known (topic, seq)
+            SELECT c.topic, c.n FROM c ORDER BY c.topic
+            ON CONFLICT (topic) DO UPDATE SET seq = known.seq + excluded.seq
+            RETURNING known.topic, known.seq
+        ), stamp AS MATERIALIZED (
+            -- Taken when all locks are held, so that later numbers have later times.
+            SELECT date_trunc('milliseconds', clock_timestamp()) AS at, count(*) FROM t
+        ), w AS MATERIALIZED (
+            SELECT e.ordinal, c.topic, t.seq - c.n + e.n AS seq, e.type, e.data
+            FROM e JOIN c ON c.index = e.topic JOIN t ON t.topic = c.topic
+        ), logged AS (
+            INSERT INTO events (topic, seq, at, type, data)
+            SELECT w.topic, w.seq, (SELECT stamp.at FROM stamp), w.type, w.data FROM w ORDER BY w.topic, w.seq
+        )
+        SELECT array_agg(w.ordinal ORDER BY w.ordinal), array_agg(w.seq ORDER BY w.ordinal), (SELECT stamp.at FROM stamp)
+        INTO v_ordinals, v_seqs, v_at
+        FROM w;
+    END IF;
+
+    IF v_keyed > 0 THEN
+        INSERT INTO inbox (user_id, message_id, fingerprint, reply, topics, seqs)
+        SELECT m.user_id, m.message_id, m.fingerprint, convert_from(m.reply, 'UTF8'), r.topics, r.seqs
+        FROM unnest(p_users, p_ids, p_fingerprints, p_replies)
+            WITH ORDINALITY AS m (user_id, message_id, fingerprint, reply, unit)
+        LEFT JOIN (
+            SELECT p_event_units[o.ordinal] AS unit,
+                array_agg(p_topics[p_event_topics[o.ordinal]] ORDER BY o.ordinal) AS topics,
+                array_agg(o.seq ORDER BY o.ordinal) AS seqs
+            FROM unnest(v_ordinals, v_seqs) AS o (ordinal, seq)
+            GROUP BY 1
+        ) r ON r.unit = m.unit
+        WHERE v_fresh[m.unit] AND m.user_id IS NOT NULL
+        ORDER BY m.user_id COLLATE "C", m.message_id COLLATE "C"
+        ON CONFLICT DO NOTHING;
+        GET DIAGNOSTICS v_inserted = ROW_COUNT;
+        IF v_inserted < v_keyed THEN
+            RAISE EXCEPTION 'a message of the batch was committed elsewhere' USING ERRCODE = '40001';
+        END IF;
+    END IF;
+
+    RETURN QUERY SELECT 'new', NULL::bigint, v_ordinals, v_seqs, (extract(epoch FROM v_at) * 1000)::bigint,
+        NULL::text, NULL::bigint, NULL::text, NULL::text, NULL::text, NULL::boolean;
+
+    IF false = ANY (v_fresh) THEN
+        RETURN QUERY
+        SELECT 'repeat', m.unit, NULL::bigint[], NULL::bigint[], NULL::bigint,
+            NULL::text, NULL::bigint, NULL::text, NULL::text, i.reply, i.fingerprint <> m.fingerprint
+        FROM unnest(p_users, p_ids, p_fingerprints) WITH ORDINALITY AS m (user_id, message_id, fingerprint, unit)
+        CROSS JOIN LATERAL (
+            SELECT b.reply, b.fingerprint FROM inbox b WHERE b.user_id = m.user_id AND b.message_id = m.message_id LIMIT 1
+        ) i
+        WHERE NOT v_fresh[m.unit];
+        RETURN QUERY
+        SELECT 'event', m.unit, NULL::bigint[], NULL::bigint[], (extract(epoch FROM e.at) * 1000)::bigint,
+            r.topic, r.seq, e.type, e.data, NULL::text, NULL::boolean
+        FROM unnest(p_users, p_ids) WITH ORDINALITY AS m (user_id, message_id, unit)
+        CROSS JOIN LATERAL (
+            SELECT b.topics, b.seqs FROM inbox b WHERE b.user_id = m.user_id AND b.message_id = m.message_id LIMIT 1
+        ) i
+        CROSS JOIN LATERAL unnest(i.topics, i.seqs) WITH ORDINALITY AS r (topic, seq, ordinal)
+        CROSS JOIN LATERAL (
+            SELECT l.at, l.type, l.data FROM events l WHERE l.topic = r.topic AND l.seq = r.seq LIMIT 1
+        ) e
+        WHERE NOT v_fresh[m.unit]
+        ORDER BY m.unit, r.ordinal;
+    END IF;
+END
+$$;
+COMMENT ON FUNCTION sparq_commit IS 'Commits a batch of messages with their durable events, each exactly once.';
+
+-- Which nodes have subscribers of the topics, by the topics' indexes.
+CREATE FUNCTION sparq_nodes(p_topics text[]) RETURNS TABLE (topic_index bigint, node text)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off AS $$
+BEGIN
+    RETURN QUERY
+    SELECT x.index, d.node::text
+    FROM unnest(p_topics) WITH ORDINALITY AS x (topic, index)
+    CROSS JOIN LATERAL (SELECT k.node FROM directory k WHERE k.topic = x.topic OFFSET 0) d;
+END
+$$;
+COMMENT ON FUNCTION sparq_nodes IS 'The nodes that have subscribers of the topics.';
+
+-- Where the topics' logs end and begin; topics without events have none of both.
+CREATE FUNCTION sparq_heads(p_topics text[]) RETURNS TABLE (topic text, seq bigint, floor bigint)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off AS $$
+BEGIN
+    RETURN QUERY
+    SELECT x.topic, t.seq, t.floor
+    FROM unnest(p_topics) AS x (topic)
+    CROSS JOIN LATERAL (SELECT k.seq, k.floor FROM topics k WHERE k.topic = x.topic LIMIT 1) t;
+END
+$$;
+COMMENT ON FUNCTION sparq_heads IS 'The last numbers of the topics, and the last that are no longer kept.';
+
+-- One page of the log for each item, with at most p_events events and about p_bytes bytes of data, but always one event where there is one.
+-- Each item has at least one row; an empty page has one without event.
+CREATE FUNCTION sparq_pages(p_topics text[], p_afters bigint[], p_events bigint, p_bytes bigint)
+RETURNS TABLE (item bigint, head bigint, floor bigint, seq bigint, at_ms bigint, type text, data text)
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off AS $$
+BEGIN
+    RETURN QUERY
+    SELECT x.item, coalesce(t.seq, 0), coalesce(t.floor, 0), e.seq, (extract(epoch FROM e.at) * 1000)::bigint, e.type, e.data
+    FROM unnest(p_topics, p_afters) WITH ORDINALITY AS x (topic, after, item)
+    LEFT JOIN LATERAL (SELECT k.seq, k.floor FROM topics k WHERE k.topic = x.topic LIMIT 1) t ON true
+    LEFT JOIN LATERAL (
+        SELECT * FROM (
+            SELECT l.seq, l.at, l.type, l.data, row_number() OVER w AS n, sum(octet_length(l.data)) OVER w AS bytes
+            FROM (
+                SELECT k.seq, k.at, k.type, k.data FROM events k
+                WHERE k.topic = x.topic AND k.seq > greatest(x.after, t.floor)
+                ORDER BY k.seq LIMIT p_events
+            ) l
+            WINDOW w AS (ORDER BY l.seq)
+        ) p
+        WHERE p.bytes <= p_bytes OR p.n = 1
+    ) e ON true
+    ORDER BY x.item, e.seq;
+END
+$$;
+COMMENT ON FUNCTION sparq_pages IS 'Pages of the topics'' logs.';
+
+-- Notes that nodes have subscribers of topics. The pairs must be distinct.
+CREATE FUNCTION sparq_join(p_nodes text[], p_topics text[], p_versions bigint[], p_checksums bigint[], p_lease_seconds bigint)
+RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
+BEGIN
+    INSERT INTO nodes AS known (node, expires_at)
+    SELECT DISTINCT x.node COLLATE "C", now() + make_interval(secs => p_lease_seconds) FROM unnest(p_nodes) AS x (node) ORDER BY 1
+    ON CONFLICT (node) DO UPDATE SET expires_at = excluded.expires_at WHERE known.expires_at < now();
+    INSERT INTO directory AS known (topic, node, version, checksum)
+    SELECT x.topic, x.node, x.version, x.checksum
+    FROM unnest(p_topics, p_nodes, p_versions, p_checksums) AS x (topic, node, version, checksum)
+    ORDER BY x.topic COLLATE "C", x.node COLLATE "C"
+    ON CONFLICT (topic, node) DO UPDATE SET version = excluded.version WHERE known.version < excluded.version;
+END
+$$;
+COMMENT ON FUNCTION sparq_join IS 'Notes that nodes have subscribers of topics.';
+
+-- Notes that nodes have no more subscribers of topics, where no later join says otherwise.
+CREATE FUNCTION sparq_leave(p_nodes text[], p_topics text[], p_versions bigint[])
+RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
+BEGIN
+    DELETE FROM directory d
+    USING (
+        SELECT x.topic COLLATE "C" AS topic, x.node COLLATE "C" AS node, max(x.version) AS version
+        FROM unnest(p_topics, p_nodes, p_versions) AS x (topic, node, version)
+        GROUP BY 1, 2 ORDER BY 1, 2
+    ) x
+    WHERE d.topic = x.topic AND d.node = x.node AND d.version < x.version;
+END
+$$;
+COMMENT ON FUNCTION sparq_leave IS 'Notes that nodes have no more subscribers of topics.';
+
+-- Renews a node's lease; true means that its rows were not what it said and are gone: it must join all of its topics again.
+CREATE FUNCTION sparq_lease(
+    p_node text, p_incarnation text, p_topics bigint, p_checksum bigint, p_settled boolean, p_leaving boolean, p_lease_seconds bigint
+) RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
+DECLARE
+    v_incarnation text;
+    v_topics bigint;
+    v_checksum bigint;
+BEGIN
+    IF p_leaving THEN
+        DELETE FROM directory d WHERE d.node = p_node;
+        DELETE FROM nodes n WHERE n.node = p_node;
+        RETURN false;
+    END IF;
+    SELECT n.incarnation INTO v_incarnation FROM nodes n WHERE n.node = p_node FOR UPDATE;
+    INSERT INTO nodes AS known (node, incarnation, expires_at)
+    VALUES (p_node, p_incarnation, now() + make_interval(secs => p_lease_seconds))
+    ON CONFLICT (node) DO UPDATE SET incarnation = excluded.incarnation, renewed_at = now(), expires_at = excluded.expires_at;
+    IF v_incarnation <> '' AND v_incarnation <> p_incarnation THEN
+        DELETE FROM directory d WHERE d.node = p_node;
+        RETURN p_topics > 0;
+    END IF;
+    IF NOT p_settled THEN
+        RETURN false;
+    END IF;
+    SELECT count(*), coalesce(sum(d.checksum), 0) INTO v_topics, v_checksum FROM directory d WHERE d.node = p_node;
+    IF v_topics = p_topics AND v_checksum = p_checksum THEN
+        RETURN false;
+    END IF;
+    DELETE FROM directory d WHERE d.node = p_node;
+    RETURN true;
+END
+$$;
+COMMENT ON FUNCTION sparq_lease IS 'Renews a node''s lease and compares its topics with the directory.';
+
+-- Removes at most p_limit events that are older than p_before, and raises the floor of their topics; returns how many.
+--
+-- The oldest of a topic go first or together with others; what a raised floor leaves behind is no longer read, and goes next time.
+CREATE FUNCTION sparq_expire_events(p_before timestamptz, p_limit bigint)
+RETURNS bigint LANGUAGE plpgsql SET jit = off AS $$
+DECLARE
+    v_topics text[];
+    v_seqs bigint[];
+BEGIN
+    SELECT array_agg(x.topic), array_agg(x.seq) INTO v_topics, v_seqs
+    FROM (SELECT e.topic, e.seq FROM events e WHERE e.at < p_before LIMIT p_limit) x;
+    IF v_topics IS NULL THEN
+        RETURN 0;
+    END IF;
+    PERFORM 1 FROM topics t WHERE t.topic = ANY (v_topics) ORDER BY t.topic FOR UPDATE;
+    UPDATE topics t SET floor = greatest(t.floor, x.seq)
+    FROM (SELECT u.topic, max(u.seq) AS seq FROM unnest(v_topics, v_seqs) AS u (topic, seq) GROUP BY u.topic) x
+    WHERE t.topic = x.topic AND t.floor < x.seq;
+    DELETE FROM events e USING unnest(v_topics, v_seqs) AS u (topic, seq) WHERE e.topic = u.topic AND e.seq = u.seq;
+    RETURN cardinality(v_topics);
+END
+$$;
+COMMENT ON FUNCTION sparq_expire_events IS 'Removes some events that are too old.';

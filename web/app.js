@@ -1,0 +1,310 @@
+/** The chat page: who I am, what I am in, what I say. The wire is sparq.js's, the drawing view.js's. */
+import { Sparq, SparqError } from "./sparq.js";
+import { Conversations } from "./conversations.js";
+import * as view from "./view.js";
+import { $ } from "./view.js";
+
+const PAGE = 50;
+
+let sparq = null;
+let me = null;
+let conversations = new Conversations();
+let current = null;
+let pendingCount = 0;
+
+/** One message by HTTP: who we are is settled before there is a socket, and the cookie comes with the response. */
+async function post(type, fields = {}) {
+  const response = await fetch("/v1/messages", {
+    method: "POST",
+    headers: { "Content-Type": "application/json" },
+    credentials: "same-origin",
+    body: JSON.stringify({ ...fields, type }),
+  }).catch(() => {
+    throw new SparqError("unavailable", "The server cannot be reached. Try again in a moment.");
+  });
+  const reply = await response.json().catch(() => ({}));
+  if (reply.ok) return reply.data;
+  const code = reply.error?.code ?? (response.status === 401 ? "unauthenticated" : "unavailable");
+  throw new SparqError(code, reply.error?.message ?? "The server cannot answer right now. Try again in a moment.");
+}
+
+// MARK: Coming and going
+
+async function start() {
+  try {
+    enter((await post("who")).user);
+  } catch (error) {
+    showLogin(error.code === "unauthenticated" ? "" : error.message);
+  }
+}
+
+function showLogin(message = "") {
+  sparq?.close();
+  sparq = me = current = null;
+  conversations = new Conversations();
+  document.title = "Sparq";
+  view.show("login");
+  view.showError("auth-error", message);
+  for (const id of ["login-password", "register-password"]) $(id).value = "";
+  (($("login-form").hidden ? $("register-user") : $("login-user"))).focus();
+}
+
+function chooseTab(name, focus = false) {
+  for (const each of ["login", "register"]) {
+    const chosen = each === name;
+    $(`tab-${each}`).setAttribute("aria-selected", String(chosen));
+    $(`tab-${each}`).tabIndex = chosen ? 0 : -1;
+    $(`${each}-form`).hidden = !chosen;
+    if (chosen && focus) $(`tab-${each}`).focus();
+  }
+  view.showError("auth-error", "");
+}
+
+async function authenticate(event, type, prefix) {
+  event.preventDefault();
+  const button = $(`${prefix}-submit`);
+  button.disabled = true;
+  view.showError("auth-error", "");
+  try {
+    const { user } = await post(type, { user: nameIn(`${prefix}-user`), password: $(`${prefix}-password`).value });
+    enter(user);
+  } catch (error) {
+    view.showError("auth-error", error.message);
+  } finally {
+    button.disabled = false;
+  }
+}
+
+function enter(user) {
+  me = user;
+  for (const id of ["login-password", "register-password"]) $(id).value = "";
+  view.showMe(me);
+  view.show("chat");
+  view.showStatus("connecting");
+  sparq = new Sparq({ authorized: () => post("who").then(({ user }) => user === me, (error) => error.code !== "unauthenticated") });
+  const mine = sparq;
+  const ifMine = (run) => (value) => mine === sparq && run(value);
+  sparq.on("status", ifMine(statusChanged));
+  sparq.on("$truncated", ifMine(truncated));
+  sparq.on("refused", ifMine(({ topic }) => topic.startsWith("room:") && forgetRoom(topic)));
+  sparq.on("*", ifMine(arrived));
+  sparq.connect();
+  open("everyone", { load: false });
+  ifMine(populate)();
+}
+
+/** Topics first, then the log: what is said between the two comes both ways and counts once. */
+async function populate() {
+  const mine = sparq;
+  try {
+    const topics = Promise.all(["everyone", `user:${me}`].map((topic) => mine.subscribe(topic)));
+    const [{ rooms }, { events }] = await Promise.all([mine.send("room.list"), mine.send("direct.history", { limit: 100 }), topics]);
+    if (mine !== sparq) return;
+    for (const event of events) conversations.get(Conversations.key(event, me));
+    await Promise.all(rooms.map(({ room }) => takeRoom(room)));
+    if (mine !== sparq) return;
+    const wanted = decodeURIComponent(location.hash.slice(1));
+    open(wanted.startsWith("direct:") || conversations.has(wanted) ? wanted : "everyone");
+  } catch (error) {
+    if (mine === sparq) view.showNotice(error.message);
+  }
+}
+
+function statusChanged({ status, reason }) {
+  view.showStatus(status, sparq.node);
+  if (status === "unauthenticated") showLogin(reason || "Your session has ended. Log in again.");
+  if (status === "failed") view.showNotice(reason || "The server ended the connection. Reload the page to come back.");
+}
+
+// MARK: Conversations
+
+function open(key, { load = true } = {}) {
+  current = conversations.get(key);
+  current.unread = 0;
+  history.replaceState(null, "", `#${encodeURIComponent(key)}`);
+  view.showMenu(false);
+  draw();
+  view.scrollToEnd();
+  if (load && !current.isLoaded) loadHistory(current);
+  if (matchMedia("(hover: hover)").matches) $("message-input").focus();
+}
+
+function draw() {
+  view.showConversations(conversations, current.key);
+  view.showConversation(current, me);
+}
+
+async function loadHistory(conversation) {
+  $("earlier").disabled = true;
+  try {
+    const { events, more } = await sparq.send(...conversation.history(PAGE));
+    conversation.isLoaded = true;
+    conversation.hasEarlier = more;
+    conversation.add(events);
+    if (conversation === current) view.keepingPlace(draw);
+  } catch (error) {
+    if (conversation === current) view.showNotice(error.message);
+  } finally {
+    $("earlier").disabled = false;
+  }
+}
+
+function arrived(event) {
+  const key = Conversations.key(event, me);
+  if (!key) return;
+  if (event.type === "room.left" && event.data.user === me) return forgetRoom(key);
+  if (event.topic.startsWith("room:") && !conversations.has(key)) return; // Was on its way when I left.
+  const conversation = conversations.get(key);
+  const last = conversation.events.at(-1)?.seq ?? 0;
+  if (event.data.from === me) conversation.settle(event.data.text);
+  if (!conversation.add([event]).length) return;
+  if (conversation === current) {
+    const follow = view.isAtEnd() || event.data.from === me;
+    event.seq > last ? view.appendEvents(conversation, [event], me) : draw();
+    if (follow) view.scrollToEnd();
+  }
+  if ((conversation !== current || document.hidden) && event.data.text !== undefined && event.data.from !== me) conversation.unread += 1;
+  view.showConversations(conversations, current.key);
+}
+
+/** What was said during a long absence is no longer all in the log: read its end anew. */
+function truncated({ topic }) {
+  const conversation = topic.startsWith("user:") ? null : conversations.get(topic);
+  if (!conversation) return;
+  conversation.events = [];
+  loadHistory(conversation);
+}
+
+async function takeRoom(room) {
+  conversations.get(`room:${room}`);
+  await sparq.subscribe(`room:${room}`).catch((error) => {
+    forgetRoom(`room:${room}`);
+    throw error;
+  });
+}
+
+function forgetRoom(key) {
+  conversations.remove(key);
+  if (current?.key === key) return open("everyone");
+  view.showConversations(conversations, current.key);
+}
+
+async function say(text) {
+  const conversation = current;
+  const pending = { id: ++pendingCount, text, failed: false };
+  conversation.pending.push(pending);
+  redraw(conversation);
+  try {
+    await sparq.send(...conversation.message(text));
+    // The event may still be on its way; it takes the place of the pending one, which goes by itself otherwise.
+    setTimeout(() => removePending(conversation, pending), 3000);
+  } catch (error) {
+    removePending(conversation, pending);
+    if (conversation === current && !$("message-input").value) $("message-input").value = text;
+    view.showNotice(error.message);
+  }
+}
+
+function removePending(conversation, pending) {
+  conversation.pending = conversation.pending.filter((each) => each !== pending);
+  redraw(conversation);
+}
+
+function redraw(conversation) {
+  if (conversation !== current) return;
+  const follow = view.isAtEnd();
+  view.appendEvents(conversation, [], me);
+  if (follow) view.scrollToEnd();
+}
+
+// MARK: Wiring
+
+const nameIn = (id) => $(id).value.trim().toLowerCase();
+
+/** Runs what a form asks for; shows what went wrong, politely. */
+function onSubmit(id, run) {
+  $(id).addEventListener("submit", async (event) => {
+    event.preventDefault();
+    try {
+      await run(event.submitter?.value);
+      event.target.reset();
+    } catch (error) {
+      view.showNotice(error.message);
+    }
+  });
+}
+
+onSubmit("room-form", async (action) => {
+  const room = nameIn("room-name");
+  await sparq.send(action === "create" ? "room.create" : "room.join", { room });
+  await takeRoom(room);
+  open(`room:${room}`);
+});
+onSubmit("direct-form", async () => open(`direct:${nameIn("direct-name")}`));
+
+$("room-name").addEventListener("focus", async () => {
+  const { rooms } = await sparq.send("room.list", { all: true }).catch(() => ({ rooms: [] }));
+  $("room-names").replaceChildren(...rooms.map(({ room }) => Object.assign(document.createElement("option"), { value: room })));
+});
+$("leave-room").addEventListener("click", async () => {
+  const { key, name } = current;
+  try {
+    await sparq.send("room.leave", { room: name });
+    sparq.unsubscribe(key).catch(() => {});
+    forgetRoom(key);
+  } catch (error) {
+    view.showNotice(error.message);
+  }
+});
+
+for (const name of ["login", "register"]) {
+  $(`tab-${name}`).addEventListener("click", () => chooseTab(name));
+  $(`tab-${name}`).addEventListener("keydown", ({ key }) => key.startsWith("Arrow") && chooseTab(name === "login" ? "register" : "login", true));
+}
+$("login-form").addEventListener("submit", (event) => authenticate(event, "auth.login", "login"));
+$("register-form").addEventListener("submit", (event) => authenticate(event, "auth.register", "register"));
+$("logout").addEventListener("click", async () => {
+  try {
+    await post("auth.logout");
+    showLogin();
+  } catch (error) {
+    view.showNotice(error.message);
+  }
+});
+
+$("sidebar").addEventListener("click", ({ target }) => {
+  const key = target.closest("[data-key]")?.dataset.key;
+  if (key) open(key);
+});
+$("menu").addEventListener("click", () => view.showMenu($("menu").getAttribute("aria-expanded") !== "true"));
+$("scrim").addEventListener("click", () => view.showMenu(false));
+document.addEventListener("keydown", ({ key }) => key === "Escape" && view.showMenu(false));
+document.addEventListener("visibilitychange", () => {
+  if (document.hidden || !current) return;
+  current.unread = 0;
+  view.showConversations(conversations, current.key);
+});
+$("earlier").addEventListener("click", () => loadHistory(current));
+$("notice-close").addEventListener("click", () => view.showNotice());
+
+const input = $("message-input");
+const fit = () => {
+  input.style.height = "auto";
+  input.style.height = `${input.scrollHeight + 2}px`;
+};
+input.addEventListener("input", fit);
+input.addEventListener("keydown", (event) => {
+  if (event.key !== "Enter" || event.shiftKey || event.isComposing) return;
+  event.preventDefault();
+  $("message-form").requestSubmit();
+});
+$("message-form").addEventListener("submit", (event) => {
+  event.preventDefault();
+  const text = input.value.trim();
+  if (!text) return;
+  input.value = "";
+  fit();
+  say(text);
+});
+
+start();

@@ -1,0 +1,95 @@
+/** How many events that came early are held; what is beyond is asked for again. */
+const HELD = 1024;
+
+/**
+ * What a client knows of one topic: which event it saw last, and which came early. Durable events are numbered without gaps, so both
+ * are simple arithmetic. Pure: no socket, no clock.
+ */
+export class Topic {
+  /** @type {number|null} The last `seq` delivered. */ cursor = null;
+  /** @type {number|null} Where "from now on" was: the topic's last `seq` when the subscription was answered. */ base = null;
+  #held = new Map();
+
+  /** The cursor to resume behind; `null`: from now on. */
+  get resume() {
+    return this.cursor ?? this.base;
+  }
+
+  /** Whether something is missing before an event that is here. */
+  get hasHole() {
+    return this.#held.size > 0;
+  }
+
+  /**
+   * Takes an event with a `seq`. An event that was answered "from now on" and still comes with an older number was on its way: it counts.
+   * @returns {object[]} What can be delivered now, in order: none for a repeated event and for one that came early.
+   */
+  take(event) {
+    const last = this.cursor ?? (this.base !== null && event.seq > this.base ? this.base : event.seq - 1);
+    if (event.seq <= last) return [];
+    this.cursor = last;
+    if (event.seq > last + 1 && this.#held.size >= HELD) return [];
+    this.#held.set(event.seq, event);
+    return this.#release();
+  }
+
+  /** The log begins at `first` only. @returns {object[]} What can be delivered now. */
+  truncate(first) {
+    this.cursor = Math.max(this.cursor ?? 0, first - 1);
+    return this.#release();
+  }
+
+  /** Goes on behind a hole that nobody fills. @returns {object[]} What can be delivered now. */
+  skip() {
+    return this.hasHole ? this.truncate(Math.min(...this.#held.keys())) : [];
+  }
+
+  /** Forgets what came early: a new connection resumes at the cursor. */
+  drop() {
+    this.#held.clear();
+  }
+
+  #release() {
+    const events = [];
+    for (let event; (event = this.#held.get(this.cursor + 1)); this.cursor += 1) {
+      this.#held.delete(event.seq);
+      events.push(event);
+    }
+    for (const seq of this.#held.keys()) if (seq <= this.cursor) this.#held.delete(seq);
+    return events;
+  }
+}
+
+/** Cursors that outlive the page, in something like `localStorage`; written a little behind. */
+export class StoredCursors {
+  #storage;
+  #timer = null;
+
+  /** @param {Pick<Storage, "getItem"|"setItem">} storage */
+  constructor(storage) {
+    this.#storage = storage;
+  }
+
+  /** @param {string} user @returns {[string, number][]} Topics with their cursors. */
+  load(user) {
+    try {
+      const stored = Object.entries(JSON.parse(this.#storage.getItem(`sparq:${user}`) ?? "{}"));
+      return stored.filter(([, cursor]) => Number.isSafeInteger(cursor) && cursor >= 0);
+    } catch {
+      return []; // Unreadable cursors are no cursors.
+    }
+  }
+
+  /** @param {string} user @param {Map<string, Topic>} topics */
+  saveSoon(user, topics) {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = null;
+      const cursors = [...topics].filter(([, topic]) => topic.cursor !== null).map(([name, topic]) => [name, topic.cursor]);
+      try {
+        this.#storage.setItem(`sparq:${user}`, JSON.stringify(Object.fromEntries(cursors)));
+      } catch {
+        // A full store costs a few repeated events, no more.
+      }
+    }, 250);
+  }
+}

@@ -1,0 +1,401 @@
+/**
+ * The browser's side of the client protocol (docs/PROTOCOL.md): reconnect, resume, resend. No dependencies.
+ *
+ * ```js
+ * import { Sparq } from "./sparq.js";
+ * const sparq = new Sparq();                       // same origin, who is who by cookie
+ * sparq.on("room.message", (event) => console.log(event.seq, event.data.text));
+ * sparq.connect();
+ * await sparq.subscribe("room:lobby");             // from now on; a number resumes behind that seq
+ * await sparq.send("room.send", { room: "lobby", text: "hi" });
+ * ```
+ *
+ * What it takes care of: every message has an id and is sent again, in order, until it is answered; every topic has a cursor and is
+ * resumed behind it; an event that came twice is dropped, one that came early is held until the hole before it is filled.
+ */
+import { Outbox, SparqError, isPassing } from "./sparq-outbox.js";
+import { StoredCursors, Topic } from "./sparq-topic.js";
+
+export { SparqError };
+
+const TOPICS_PER_REQUEST = 100;
+/** Milliseconds. */
+const TIMES = { welcome: 10_000, answer: 20_000, hole: 5_000, stable: 5_000, backoff: 1_000, backoffMost: 30_000 };
+/** Close codes without a way back. */
+const FAULTS = new Set([1002, 1003, 1007, 4003]);
+
+/**
+ * @typedef {"idle"|"connecting"|"open"|"waiting"|"closed"|"unauthenticated"|"failed"} Status
+ * `waiting` comes back by itself; `closed`, `unauthenticated` and `failed` need a new `connect()`.
+ *
+ * @typedef {object} SparqOptions
+ * @property {string|string[]} [url] One front's socket address or several, tried in turn. Default: `/ws` where the page came from.
+ * @property {string|(() => string)} [token] A session token for the query; default: the session cookie.
+ * @property {Pick<Storage, "getItem"|"setItem">} [storage] Where to keep cursors, such as `localStorage`. Written a little behind, so
+ *   that a page that starts anew may see the newest events again.
+ * @property {() => Promise<boolean>} [authorized] Asked when a socket could not be opened, because a browser does not show a page
+ *   the 401: `false` ends in `unauthenticated` instead of another attempt.
+ */
+
+/** One client: one socket at a time, to any front. */
+export class Sparq {
+  /** @type {Status} */ status = "idle";
+  /** @type {string|null} Who I am, from `$welcome`. */ user = null;
+  /** @type {string|null} The front's node id, from `$welcome`. */ node = null;
+  /** @type {string|null} The connection's id, from `$welcome`. */ connection = null;
+  /** The server's limits, from `$welcome`. */ limits = { message_bytes: 65_536, topics: 512, in_flight: 64 };
+
+  #options;
+  #urls;
+  #socket = null;
+  #listeners = new Map();
+  #outbox = new Outbox();
+  /** Name → { topic, waiters, timer, tries }. */ #topics = new Map();
+  /** Subscriptions on their way: message id → topics. Never sent again as they are: their cursors age. */ #asking = new Map();
+  #prefix = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  #count = 0;
+  #attempt = 0;
+  #timers = {};
+  #stored = null;
+  #wanted = new Set();
+  #reconnectAt = 0;
+
+  /** @param {SparqOptions} [options] */
+  constructor(options = {}) {
+    this.#options = options;
+    if (options.storage) this.#stored = new StoredCursors(options.storage);
+    const here = () => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+    this.#urls = [options.url ?? here()].flat();
+    globalThis.addEventListener?.("online", () => this.#hurry());
+    globalThis.document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#hurry());
+  }
+
+  /** Opens the socket, and keeps it open until `close()` or a final status. */
+  connect() {
+    if (["connecting", "open", "waiting"].includes(this.status)) return;
+    this.user = null;
+    this.#open();
+  }
+
+  /** Closes the socket for good. What was not answered is rejected with `closed`; topics and cursors are forgotten. */
+  close() {
+    this.#end("closed", "closed", "The client was closed.");
+    this.#topics.clear();
+  }
+
+  /**
+   * Sends a message; takes effect exactly once, however often the connection breaks before the answer.
+   * @param {string} type The message's type, such as `room.send`.
+   * @param {object} [fields] The handler's fields; `type` and `id` are reserved.
+   * @returns {Promise<any>} The reply's `data`; rejects with a {@link SparqError}.
+   */
+  send(type, fields = {}) {
+    const id = this.#nextID();
+    const json = JSON.stringify({ ...fields, type, id });
+    const bytes = new TextEncoder().encode(json).length;
+    return new Promise((resolve, reject) => {
+      if (bytes > this.limits.message_bytes) return reject(new SparqError("too_large", "The message is too long."));
+      if (this.#outbox.isFull) return reject(new SparqError("unavailable", "Too many messages are waiting."));
+      if (["closed", "unauthenticated", "failed"].includes(this.status)) return reject(new SparqError(this.status));
+      this.#outbox.add(id, json, bytes, resolve, reject);
+      this.#flush();
+    });
+  }
+
+  /**
+   * Subscribes to a topic, and to it again after every reconnect, behind the last event seen.
+   * @param {string} topic Such as `room:lobby`.
+   * @param {number|null} [cursor] The last `seq` seen; `null`: from now on.
+   * @returns {Promise<{seq: number}>} The topic's last `seq`; rejects with a {@link SparqError} where the topic is refused.
+   */
+  subscribe(topic, cursor = null) {
+    const state = this.#topic(topic);
+    if (cursor !== null) state.topic.cursor = cursor;
+    return new Promise((resolve, reject) => {
+      state.waiters.push({ resolve, reject });
+      this.#wanted.add(topic);
+      if (this.#wanted.size === 1) queueMicrotask(() => this.#askWanted()); // Several in a row share one message.
+    });
+  }
+
+  /** Ends a subscription, and forgets the topic's cursor. @param {string} topic */
+  async unsubscribe(topic) {
+    this.#forget(topic, new SparqError("closed"));
+    await this.send("unsubscribe", { topics: [topic] });
+    this.#forget(topic, new SparqError("closed")); // Events that were on their way have brought it back.
+  }
+
+  /** The last `seq` seen of a topic, `null` where none was. @param {string} topic @returns {number|null} */
+  cursor(topic) {
+    return this.#topics.get(topic)?.topic.cursor ?? null;
+  }
+
+  /**
+   * Listens. Names: an event's type (`room.message`) or topic (`room:lobby`), `*` for all events, `status`, `$welcome`,
+   * `$truncated` (`{topic, after, first}`: the log no longer reaches back to the cursor), `refused` (`{topic, error}`: a topic that
+   * could not be resumed).
+   * @param {string} name
+   * @param {(value: any) => void} listener
+   * @returns {() => void} Ends the listening.
+   */
+  on(name, listener) {
+    if (!this.#listeners.has(name)) this.#listeners.set(name, new Set());
+    this.#listeners.get(name).add(listener);
+    return () => this.#listeners.get(name)?.delete(listener);
+  }
+
+  // MARK: The socket
+
+  #open() {
+    this.#clearTimers();
+    const url = new URL(this.#urls[this.#attempt % this.#urls.length], globalThis.location?.href);
+    const token = typeof this.#options.token === "function" ? this.#options.token() : this.#options.token;
+    if (token) url.searchParams.set("token", token);
+    const socket = new WebSocket(url);
+    let opened = false;
+    this.#socket = socket;
+    this.#setStatus("connecting");
+    socket.onopen = () => (opened = true);
+    socket.onmessage = ({ data }) => socket === this.#socket && this.#receive(data);
+    socket.onclose = ({ code, reason }) => socket === this.#socket && this.#closed(code, reason, opened);
+    this.#timers.welcome = setTimeout(() => this.#abandon("no welcome"), TIMES.welcome);
+  }
+
+  /** Leaves a socket that shows no sign of life; its close handshake may take minutes, so nobody waits for it. */
+  #abandon(reason) {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket?.close(4000, reason);
+    this.#closed(1006, reason, true);
+  }
+
+  async #closed(code, reason, opened) {
+    const wasReady = this.status === "open";
+    this.#socket = null;
+    this.#clearTimers();
+    this.#asking.clear();
+    this.#outbox.rewind();
+    for (const state of this.#topics.values()) this.#dropHeld(state);
+    if (code === 4001) return this.#end("unauthenticated", "unauthenticated", reason || "The session has ended.");
+    if (FAULTS.has(code)) return this.#end("failed", "disconnected", reason || `The server ended the connection (${code}).`);
+    if (code === 1009) this.#outbox.rejectLargest(new SparqError("too_large", "The message is too long."));
+    const growing = this.#backoff();
+    const delay = this.#reconnectAt ? Math.max(0, this.#reconnectAt - Date.now()) : wasReady && code !== 1011 && code !== 1013 ? growing / 4 : growing;
+    this.#reconnectAt = 0;
+    this.#setStatus("waiting", { code, reason, delay });
+    this.#timers.open = setTimeout(() => this.#open(), delay);
+    if (!opened && this.#options.authorized) {
+      const authorized = await this.#options.authorized().catch(() => true);
+      if (!authorized && this.status !== "open") this.#end("unauthenticated", "unauthenticated", "The session has ended.");
+    }
+  }
+
+  /** A second, doubling, up to half a minute; of that between a half and the whole, so that clients do not come back all at once. */
+  #backoff() {
+    const most = Math.min(TIMES.backoffMost, TIMES.backoff * 2 ** Math.min(this.#attempt++, 10));
+    return most * (0.5 + Math.random() / 2);
+  }
+
+  #hurry() {
+    if (this.status !== "waiting" || this.#reconnectAt) return;
+    this.#open();
+  }
+
+  /** The end, until the next `connect()`. */
+  #end(status, code, reason) {
+    const socket = this.#socket;
+    this.#socket = null;
+    this.#clearTimers();
+    socket?.close(1000);
+    this.#reconnectAt = 0;
+    this.#asking.clear();
+    const error = new SparqError(code, reason);
+    this.#setStatus(status, { reason });
+    this.#outbox.rejectAll(error);
+    for (const state of this.#topics.values()) {
+      this.#dropHeld(state);
+      for (const waiter of state.waiters.splice(0)) waiter.reject(error);
+    }
+  }
+
+  #setStatus(status, detail = {}) {
+    this.status = status;
+    this.#emit("status", { status, ...detail });
+  }
+
+  #clearTimers() {
+    for (const timer of Object.values(this.#timers)) clearTimeout(timer);
+    this.#timers = {};
+  }
+
+  #emit(name, value) {
+    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
+      queueMicrotask(() => listener(value)); // One listener's fault is not another's.
+    }
+  }
+
+  // MARK: What comes in
+
+  #receive(data) {
+    const frame = JSON.parse(data);
+    if ("ok" in frame) return this.#answered(frame);
+    if (frame.type === "$welcome") return this.#welcomed(frame);
+    if (frame.type === "$reconnect") return this.#askedToMove(frame);
+    if (frame.type === "$truncated") return this.#truncated(frame);
+    if (typeof frame.seq === "number") return this.#durable(frame);
+    this.#deliver(frame);
+  }
+
+  #welcomed(frame) {
+    if (this.user !== null && this.user !== frame.user) {
+      return this.#end("unauthenticated", "unauthenticated", "Somebody else has logged in meanwhile.");
+    }
+    Object.assign(this, { user: frame.user, node: frame.node, connection: frame.connection });
+    Object.assign(this.limits, frame.limits);
+    clearTimeout(this.#timers.welcome);
+    this.#timers.stable = setTimeout(() => (this.#attempt = 0), TIMES.stable);
+    this.#timers.watch = setInterval(() => this.#watch(), TIMES.answer / 4);
+    for (const [name, cursor] of this.#stored?.load(this.user) ?? []) this.#topic(name).topic.cursor ??= cursor;
+    this.#setStatus("open");
+    this.#emit("$welcome", frame);
+    this.#ask([...this.#topics.keys()]);
+    this.#flush();
+  }
+
+  /** The front goes away: stay with it until our own moment has come, then come back. */
+  #askedToMove({ after_ms: after }) {
+    this.#reconnectAt = Date.now() + Math.max(0, Number(after) || 0);
+    this.#timers.move = setTimeout(() => this.#socket && this.#moved(), Math.max(0, Number(after) || 0));
+  }
+
+  #moved() {
+    const socket = this.#socket;
+    this.#socket = null;
+    socket.close(1000);
+    this.#closed(1012, "moved", true);
+  }
+
+  #answered(frame) {
+    const topics = this.#asking.get(frame.re);
+    if (topics) return this.#subscribed(frame, topics);
+    const delay = this.#outbox.answered(frame, Date.now());
+    if (delay) setTimeout(() => this.#flush(), delay + 1);
+    this.#flush();
+  }
+
+  #durable(event) {
+    const state = this.#topic(event.topic);
+    this.#advance(event.topic, state, state.topic.take(event));
+  }
+
+  #advance(name, state, events) {
+    if (events.length) state.tries = 0;
+    for (const event of events) this.#deliver(event);
+    if (events.length) this.#stored?.saveSoon(this.user, new Map([...this.#topics].map(([name, each]) => [name, each.topic])));
+    if (state.topic.hasHole) {
+      state.timer ??= setTimeout(() => this.#fillHole(name, state), TIMES.hole);
+    } else {
+      this.#dropHeld(state);
+    }
+  }
+
+  #deliver(event) {
+    if (event.topic) this.#emit(event.topic, event);
+    this.#emit(event.type, event);
+    this.#emit("*", event);
+  }
+
+  // MARK: What goes out
+
+  #nextID() {
+    return `${this.#prefix}-${++this.#count}`;
+  }
+
+  #flush() {
+    if (this.status !== "open") return;
+    for (const json of this.#outbox.take(this.limits.in_flight, Date.now())) this.#socket.send(json);
+  }
+
+  /** The server answers within its deadline, if only with `unavailable`: silence beyond that means a dead connection. */
+  #watch() {
+    const oldest = Math.min(this.#outbox.oldest, ...[...this.#asking.values()].map((each) => each.sentAt));
+    if (Date.now() - oldest > TIMES.answer) this.#abandon("no answer");
+  }
+
+  // MARK: Topics
+
+  #topic(name) {
+    let state = this.#topics.get(name);
+    if (!state) {
+      state = { topic: new Topic(), waiters: [], timer: null, tries: 0 };
+      this.#topics.set(name, state);
+    }
+    return state;
+  }
+
+  #askWanted() {
+    const names = [...this.#wanted].filter((name) => this.#topics.has(name));
+    this.#wanted.clear();
+    if (this.status === "open") this.#ask(names);
+  }
+
+  #ask(names) {
+    for (let start = 0; start < names.length; start += TOPICS_PER_REQUEST) {
+      const part = names.slice(start, start + TOPICS_PER_REQUEST);
+      const cursors = part.map((name) => [name, this.#topics.get(name).topic.resume]);
+      const id = this.#nextID();
+      this.#asking.set(id, Object.assign(part, { sentAt: Date.now() }));
+      this.#socket.send(JSON.stringify({ type: "subscribe", id, topics: Object.fromEntries(cursors) }));
+    }
+  }
+
+  #subscribed(frame, names) {
+    this.#asking.delete(frame.re);
+    if (!frame.ok && isPassing(frame.error?.code)) {
+      this.#timers[frame.re] = setTimeout(() => this.#ask(names.filter((name) => this.#topics.has(name))), 1000 + Math.random() * 1000);
+      return;
+    }
+    for (const name of names) {
+      const state = this.#topics.get(name);
+      const answer = frame.ok ? frame.data?.topics?.[name] : frame;
+      if (!state || !answer) continue;
+      if (answer.ok) {
+        state.topic.base ??= answer.seq;
+        for (const waiter of state.waiters.splice(0)) waiter.resolve({ seq: answer.seq });
+      } else {
+        const error = new SparqError(answer.error?.code ?? "internal", answer.error?.message);
+        this.#forget(name, error);
+        this.#emit("refused", { topic: name, error });
+      }
+    }
+  }
+
+  #forget(name, error) {
+    const state = this.#topics.get(name);
+    if (!state) return;
+    this.#topics.delete(name);
+    this.#dropHeld(state);
+    for (const waiter of state.waiters.splice(0)) waiter.reject(error);
+  }
+
+  /** Durable events have no gaps, so what is missing comes yet; where it does not, it is asked for again. */
+  #fillHole(name, state) {
+    state.timer = null;
+    if (this.status !== "open" || !state.topic.hasHole) return;
+    if (++state.tries > 3) return this.#advance(name, state, state.topic.skip()); // Better a hole than silence.
+    this.#ask([name]);
+    state.timer = setTimeout(() => this.#fillHole(name, state), TIMES.hole);
+  }
+
+  #dropHeld(state) {
+    clearTimeout(state.timer);
+    state.timer = null;
+    state.topic.drop();
+  }
+
+  #truncated(frame) {
+    const state = this.#topic(frame.topic);
+    this.#emit("$truncated", frame);
+    this.#advance(frame.topic, state, state.topic.truncate(frame.first));
+  }
+}
