@@ -105,7 +105,7 @@ import Testing
                 try await group.waitForAll()
             }
             let sum = try await pool.query("SELECT sum(n)::int8 FROM \(table)")[0].decode(Int.self)
-            #expect(sum == 4 && runs.value == 3)
+            #expect(sum == 4 && runs.value > 2, "nothing was forced to retry")
         }
     }
 }
