@@ -1,0 +1,102 @@
+/// The connection's side of a ``Consumer``.
+struct ConsumerRole: EngineRole {
+    struct Settings {
+        let queue: String
+        let prefetch: UInt16
+        let consumerTag: String
+        let exclusive: Bool
+        let topology: Topology
+    }
+
+    let core: ConsumerCore
+    let settings: Settings
+    var awaitsRoom = false
+    private var epoch: UInt64 = 0
+    private var ledger = AckLedger()
+    private var deliveries: [Delivery] = []
+    private var settlings: [ConsumerCore.Settling] = []
+    private var frames: [AckLedger.Settlement] = []
+    private var isCancelSent = false
+
+    init(_ core: ConsumerCore, _ settings: Settings) {
+        self.core = core
+        self.settings = settings
+    }
+
+    var isDrained: Bool { core.isIdle && ledger.outstandingCount == 0 }
+
+    mutating func opened(_ link: Link) throws(AMQPError) {
+        epoch += 1
+        ledger = AckLedger()
+        isCancelSent = false
+        if core.isCancelRequested { return core.over() }
+        try link.setPrefetch(settings.prefetch)
+        try link.consume(queue: settings.queue, consumerTag: settings.consumerTag, exclusive: settings.exclusive)
+    }
+
+    mutating func work(_ link: Link) throws(AMQPError) {
+        let shallCancel = core.take(into: &settlings)
+        if !settlings.isEmpty {
+            for settling in settlings where settling.tag.epoch == epoch {
+                let settlement = AckLedger.Settlement(kind: settling.kind, tag: settling.tag.number, multiple: settling.multiple)
+                ledger.settle(settlement, into: &frames)
+            }
+            settlings.removeAll(keepingCapacity: true)
+            ledger.flush(into: &frames)
+            if frames.count > 1 { link.cork() }
+            for frame in frames { try link.settle(frame) }
+            if frames.count > 1 { link.uncork() }
+            frames.removeAll(keepingCapacity: true)
+        }
+        if shallCancel && !isCancelSent {
+            isCancelSent = true
+            try link.sendCancel(consumerTag: settings.consumerTag)
+        }
+    }
+
+    mutating func receive(_ event: Inbound, _ link: Link) throws(AMQPError) {
+        switch event {
+        case .delivery(let received):
+            ledger.delivered(received.tag)
+            deliveries.append(
+                Delivery(
+                    tag: DeliveryTag(epoch: epoch, number: received.tag),
+                    message: received.message,
+                    exchange: received.exchange,
+                    routingKey: received.routingKey,
+                    redelivered: received.redelivered
+                )
+            )
+        case .reply(let reply) where reply.method == .basicCancelOK:
+            flush()
+            core.over()
+        case .consumerCancelled:
+            if core.isCancelRequested {
+                flush()
+                return core.over()
+            }
+            // The queue was deleted, or lost its node. What was delivered before can still be settled on this channel.
+            try link.declare(settings.topology)
+            try link.consume(queue: settings.queue, consumerTag: settings.consumerTag, exclusive: settings.exclusive)
+        case .channelClosed(let error):
+            throw error
+        case .confirmed, .refused, .returned, .got, .reply, .blocked, .unblocked: break
+        }
+    }
+
+    mutating func flush() {
+        guard !deliveries.isEmpty else { return }
+        core.deliver(&deliveries)
+    }
+
+    mutating func drain(_ link: Link) { core.requestCancel(nil) }
+
+    mutating func lost(_ error: AMQPError) {
+        // Whatever was delivered on the lost channel comes again.
+        deliveries.removeAll()
+        settlings.removeAll()
+        frames.removeAll()
+        ledger = AckLedger()
+        core.lost()
+    }
+}

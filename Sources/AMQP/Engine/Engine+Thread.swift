@@ -1,0 +1,112 @@
+internal import CRabbitMQ
+internal import Glibc
+
+extension Engine {
+    /// Frames handled in one turn before commands are looked at again.
+    private static let framesPerTurn = 2048
+    /// A connection that lived this long starts the backoff anew. A shorter one was no success.
+    private static let stableAfter = Duration.seconds(1)
+
+    /// The whole life of the connection's thread.
+    func threadMain<Role: EngineRole>(_ role: consuming Role) {
+        var role = role
+        var backoff = Backoff(configuration.backoff)
+        var generator = SystemRandomNumberGenerator()
+        var attempt = 0
+        var lastError: AMQPError?
+        while goesOn(role) {
+            attempt += 1
+            report(.connecting(attempt: attempt, lastError: lastError))
+            var connectedAt: ContinuousClock.Instant?
+            do throws(AMQPError) {
+                let link = try Link(configuration) { register($0) }
+                try link.openChannel()
+                try link.declare(topology)
+                try role.opened(link)
+                connectedAt = .now
+                attempt = 0
+                report(.connected)
+                try serve(link, &role)
+                register(nil)
+                break
+            } catch {
+                register(nil)
+                role.lost(error)
+                lastError = error
+                if phase == .aborting { break }
+                report(.disconnected(error))
+            }
+            if let connectedAt, .now - connectedAt >= Self.stableAfter { backoff.reset() }
+            pause(backoff.next(using: &generator), role)
+        }
+        role.lost(AMQPError(.closed, "ended", operation: "connection"))
+        end()
+    }
+
+    /// Whether to try (again) to connect.
+    private func goesOn(_ role: some EngineRole) -> Bool {
+        switch phase {
+        case .idle, .aborting, .ended: false
+        case .running: true
+        case .draining(let deadline): !role.isDrained && .now < deadline
+        }
+    }
+
+    private func pause(_ duration: Duration, _ role: some EngineRole) {
+        let end = ContinuousClock.now + duration
+        while goesOn(role) {
+            let left = end - .now
+            guard left > .zero else { return }
+            // In a drain the role may have nothing left at any moment, without a signal.
+            let limit = phase == .running ? left : min(left, .milliseconds(50))
+            var entry = pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0)
+            if poll(&entry, 1, limit.milliseconds) > 0 { wakeup.drain() }
+            wakeup.rearm()
+        }
+    }
+
+    /// Works on one connection until it fails, which is thrown, or until the end, which is not.
+    private func serve(_ link: Link, _ role: inout some EngineRole) throws(AMQPError) {
+        while true {
+            wakeup.rearm()
+            var limit = Duration.seconds(3600)
+            switch phase {
+            case .idle, .running: break
+            case .aborting, .ended:
+                return link.close(limit: .milliseconds(400))
+            case .draining(let deadline):
+                try role.drain(link)
+                limit = deadline - .now
+                if role.isDrained || limit <= .zero { return link.close(limit: .milliseconds(400)) }
+            }
+            try role.work(link)
+            var frames = 0
+            while frames < Self.framesPerTurn, let event = try link.next() {
+                frames += 1
+                switch event {
+                case .blocked(let reason): report(.blocked(reason: reason))
+                case .unblocked: report(.connected)
+                default: break
+                }
+                try role.receive(event, link)
+                if frames % 64 == 0 { link.releaseBuffers() }
+            }
+            link.releaseBuffers()
+            role.flush()
+            // With frames handled there may be new commands, and more frames.
+            if frames == 0 { wait(link, &role, limit) }
+        }
+    }
+
+    private func wait(_ link: Link, _ role: inout some EngineRole, _ limit: Duration) {
+        var entries = (
+            pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: link.socket.descriptor, events: Int16(POLLIN) | (role.awaitsRoom ? Int16(POLLOUT) : 0), revents: 0)
+        )
+        let milliseconds = link.pollMilliseconds(atMost: limit)
+        let count = withUnsafeMutableBytes(of: &entries) { poll($0.bindMemory(to: pollfd.self).baseAddress, 2, milliseconds) }
+        guard count > 0 else { return }
+        if entries.0.revents != 0 { wakeup.drain() }
+        if entries.1.revents & Int16(POLLOUT) != 0 { role.awaitsRoom = false }
+    }
+}

@@ -1,0 +1,32 @@
+internal import CRabbitMQ
+internal import Glibc
+internal import Synchronization
+
+/// Wakes the connection's thread out of `poll()`. Many signals before it wakes cost one system call.
+final class Wakeup: Sendable {
+    /// -1 when the process had no descriptor left; the engine then refuses to start.
+    let descriptor: Int32
+    private let isSignalled = Atomic(false)
+
+    init() { descriptor = crabbitmq_eventfd() }
+
+    deinit {
+        if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// Call after what the thread shall see has been stored. From any thread.
+    func signal() {
+        guard !isSignalled.exchange(true, ordering: .sequentiallyConsistent) else { return }
+        var one: UInt64 = 1
+        _ = write(descriptor, &one, 8)
+    }
+
+    /// Call before looking at what was stored.
+    func rearm() { isSignalled.store(false, ordering: .sequentiallyConsistent) }
+
+    /// Call when `poll()` reports the descriptor as readable.
+    func drain() {
+        var count: UInt64 = 0
+        _ = read(descriptor, &count, 8)
+    }
+}
