@@ -19,10 +19,24 @@ public final class Front: Service {
     private let bound = BoundPort()
     private let readiness = Readiness()
     private let running = Running()
+    private let otherBroker: (@Sendable (Readiness, NodeInbox) -> any NodeBroker)?
 
     /// - Parameter eventLoopGroup: must outlive ``run()``. By default the process's own.
     /// - Throws: ``FrontError`` where a setting makes no sense.
-    public init(configuration: FrontConfiguration, eventLoopGroup: (any EventLoopGroup)? = nil, logger: Logger) throws(FrontError) {
+    public convenience init(
+        configuration: FrontConfiguration, eventLoopGroup: (any EventLoopGroup)? = nil, logger: Logger
+    ) throws(FrontError) {
+        try self.init(configuration: configuration, eventLoopGroup: eventLoopGroup, logger: logger, broker: nil)
+    }
+
+    /// A front with another broker than RabbitMQ.
+    init(
+        configuration: FrontConfiguration,
+        eventLoopGroup: (any EventLoopGroup)?,
+        logger: Logger,
+        broker: (@Sendable (Readiness, NodeInbox) -> any NodeBroker)?
+    ) throws(FrontError) {
+        otherBroker = broker
         try configuration.validate()
         self.configuration = configuration
         group = eventLoopGroup ?? MultiThreadedEventLoopGroup.singleton
@@ -156,8 +170,9 @@ extension Front {
         )
     }
 
-    private func makeBroker(_ inbox: NodeInbox) -> FrontBroker {
-        FrontBroker(
+    private func makeBroker(_ inbox: NodeInbox) -> any NodeBroker {
+        if let otherBroker { return otherBroker(readiness, inbox) }
+        return FrontBroker(
             configuration: configuration.broker,
             topology: FrontTopology(
                 names: configuration.names,

@@ -3,8 +3,8 @@ import Logging
 import SparqProtocol
 
 /// The front's two connections to the broker: one publishes, the other consumes, because a memory alarm blocks those that publish.
-struct FrontBroker: Sendable {
-    let inbound: InboundPublisher
+struct FrontBroker: NodeBroker {
+    let inbound: any BatchPublisher
     private let publisher: Publisher
     private let consumer: Consumer
     private let logger: Logger
