@@ -1,0 +1,159 @@
+internal import SparqProtocol
+
+/// What the server says.
+extension ClientMachine {
+    /// A whole text frame.
+    mutating func received(_ bytes: [UInt8], now: Int) -> [ClientAction] {
+        guard phase == .opened || phase == .ready else { return [] }
+        lastHeard = now
+        guard let frame = ServerFrame(bytes) else {
+            counters.malformed += 1
+            return []
+        }
+        if frame.ok != nil { return phase == .ready ? reply(frame, bytes, now) : [] }
+        switch frame.type {
+        case "$welcome"?:
+            guard phase == .opened, let welcome = frame.welcome else { break }
+            return ready(welcome, now: now)
+        case "$reconnect"?:
+            leaveAt = now + max(0, frame.after_ms ?? 0)
+            return []
+        case "$truncated"?:
+            guard let topic = frame.topic, let first = frame.first else { break }
+            return truncated(topic, after: frame.after ?? 0, first: first)
+        case let type?: return event(ServerEvent(type: type, topic: frame.topic, seq: frame.seq, bytes: bytes))
+        case nil: break
+        }
+        counters.malformed += 1
+        return []
+    }
+
+    private mutating func truncated(_ topic: String, after: Int, first: Int) -> [ClientAction] {
+        guard topics[topic]?.isLeaving != true else { return [] }
+        topics[topic, default: TopicState()].cursor = max(topics[topic]?.cursor ?? 0, first - 1)
+        return [.deliver(.truncated(topic: topic, after: after, first: first))]
+    }
+
+    private mutating func event(_ event: ServerEvent) -> [ClientAction] {
+        guard let topic = event.topic, let seq = event.seq else { return [.deliver(.event(event))] }
+        var state = topics[topic] ?? TopicState()
+        guard !state.isLeaving else { return [] }
+        var actions: [ClientAction] = []
+        if let cursor = state.cursor {
+            guard seq > cursor else {
+                counters.repeated += 1
+                return []
+            }
+            if seq > cursor + 1 {
+                // A subscription with this cursor is on its way: the events come again behind it, without the hole.
+                if state.asked != nil {
+                    counters.early += 1
+                    return []
+                }
+                counters.gaps += 1
+                actions.append(.deliver(.gap(topic: topic, cursor: cursor, seq: seq)))
+            }
+        }
+        state.cursor = seq
+        topics[topic] = state
+        counters.events += 1
+        actions.append(.deliver(.event(event)))
+        return actions
+    }
+
+    private mutating func reply(_ frame: ServerFrame, _ bytes: [UInt8], _ now: Int) -> [ClientAction] {
+        guard let ordinal = frame.re.flatMap(ordinal) else {
+            counters.strayReplies += 1
+            return []
+        }
+        if frame.ok == true { backoff.reset() }
+        let failure = frame.ok == true ? nil : ErrorCode(rawValue: frame.error?.code ?? "internal")
+        if requests[ordinal] != nil { return answer(ordinal, failure, frame, bytes, now) }
+        if subscriptions[ordinal] != nil { return answer(subscription: ordinal, failure, frame, bytes, now) }
+        if unsubscriptions[ordinal] != nil {
+            endUnsubscription(ordinal)
+        } else {
+            counters.strayReplies += 1
+        }
+        return []
+    }
+
+    /// Codes after which the same message may be sent again.
+    private func isPassing(_ code: ErrorCode) -> Bool { code == .unavailable || code == .rateLimited }
+
+    private mutating func answer(
+        _ ordinal: Int,
+        _ failure: ErrorCode?,
+        _ frame: ServerFrame,
+        _ bytes: [UInt8],
+        _ now: Int
+    ) -> [ClientAction] {
+        guard var request = requests[ordinal] else { return [] }
+        var actions: [ClientAction] = []
+        if let failure, isPassing(failure), request.deadline > now {
+            // A second answer to the same writing changes nothing.
+            guard request.isWritten else { return [] }
+            request.isWritten = false
+            writtenCount -= 1
+            request.attempts += 1
+            request.retryAt = now + retryDelay(request.attempts)
+            earliest = min(earliest, request.retryAt ?? .max)
+            requests[ordinal] = request
+        } else {
+            forget(ordinal)
+            let result: Result<Reply, ClientError> =
+                if let failure {
+                    .failure(ClientError(.refused, reason: failure, frame.error?.message ?? ""))
+                } else {
+                    .success(Reply(bytes: bytes, isRepeat: frame.repeat ?? false))
+                }
+            actions.append(.complete(token: request.token, result))
+        }
+        flush(now, &actions)
+        return actions
+    }
+
+    /// 100 ms, growing to 2 s, with jitter.
+    private mutating func retryDelay(_ attempt: Int) -> Int {
+        let bound = min(2_000, 100 << min(attempt, 5))
+        return bound / 2 + backoff.jitter(upTo: bound / 2)
+    }
+
+    private mutating func answer(
+        subscription ordinal: Int,
+        _ failure: ErrorCode?,
+        _ frame: ServerFrame,
+        _ bytes: [UInt8],
+        _ now: Int
+    ) -> [ClientAction] {
+        guard let subscription = subscriptions[ordinal] else { return [] }
+        if let failure, isPassing(failure), subscription.deadline > now {
+            let retryAt = now + retryDelay(3)
+            subscriptions[ordinal]?.retryAt = retryAt
+            earliest = min(earliest, retryAt)
+            return []
+        }
+        subscriptions[ordinal] = nil
+        var actions: [ClientAction] = []
+        var outcomes: [String: SubscriptionOutcome] = [:]
+        if failure == nil, let answered = ServerFrame.outcomes(bytes) { outcomes = answered }
+        for topic in subscription.topics where topics[topic]?.asked == ordinal {
+            topics[topic]?.asked = nil
+            switch outcomes[topic] ?? .refused(failure ?? .internal) {
+            case .subscribed(let seq):
+                if topics[topic]?.cursor == nil { topics[topic]?.cursor = seq }
+            case .refused(let code):
+                topics[topic] = nil
+                if subscription.token == nil { actions.append(.deliver(.lost(topic: topic, reason: code))) }
+            }
+        }
+        guard let token = subscription.token else { return actions }
+        if let failure {
+            let error = ClientError(.refused, reason: failure, frame.error?.message ?? "")
+            actions.append(.subscribed(token: token, .failure(error)))
+        } else {
+            actions.append(.subscribed(token: token, .success(outcomes)))
+        }
+        return actions
+    }
+}

@@ -1,0 +1,76 @@
+import Foundation
+import NIOCore
+import NIOPosix
+import Synchronization
+
+/// A TCP port that leads to a server once it is switched on: a server that is absent at first.
+actor Forwarder {
+    let port: Int
+    private let host: String
+    private let targetPort: Int
+    private var listener: (any Channel)?
+    private let counter = Counter()
+
+    private final class Counter: Sendable {
+        let bytes = Atomic(0)
+    }
+
+    /// How many bytes the server has sent.
+    nonisolated var bytesFromServer: Int { counter.bytes.load(ordering: .relaxed) }
+
+    /// Takes a free port, and gives it back until `open()`.
+    init(toHost host: String, port targetPort: Int) async throws {
+        self.host = host
+        self.targetPort = targetPort
+        let probe = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
+        port = probe.localAddress?.port ?? 0
+        try await probe.close()
+    }
+
+    func open() async throws {
+        let (host, targetPort, counter) = (host, targetPort, counter)
+        listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
+            .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
+            .childChannelOption(.autoRead, value: false)
+            .childChannelInitializer { near in
+                ClientBootstrap(group: near.eventLoop)
+                    .channelInitializer { far in
+                        far.eventLoop.makeCompletedFuture { try far.pipeline.syncOperations.addHandler(Pipe(to: near, counter)) }
+                    }
+                    .connect(host: host, port: targetPort)
+                    .flatMap { far in
+                        near.eventLoop.makeCompletedFuture { try near.pipeline.syncOperations.addHandler(Pipe(to: far, nil)) }
+                            .flatMap { near.setOption(.autoRead, value: true) }
+                    }
+            }
+            .bind(host: "127.0.0.1", port: port).get()
+    }
+
+    /// A forwarder to the server of a URL.
+    init(to url: String, defaultPort: Int) async throws {
+        let parts = URLComponents(string: url)
+        try await self.init(toHost: parts?.host ?? "127.0.0.1", port: parts?.port ?? defaultPort)
+    }
+
+    func close() async { try? await listener?.close() }
+
+    private final class Pipe: ChannelInboundHandler {
+        typealias InboundIn = ByteBuffer
+        private let other: any Channel
+        private let counter: Counter?
+
+        init(to other: any Channel, _ counter: Counter?) {
+            self.other = other
+            self.counter = counter
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let bytes = unwrapInboundIn(data)
+            counter?.bytes.add(bytes.readableBytes, ordering: .relaxed)
+            other.writeAndFlush(bytes, promise: nil)
+        }
+
+        func channelInactive(context: ChannelHandlerContext) { other.close(promise: nil) }
+        func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
+    }
+}

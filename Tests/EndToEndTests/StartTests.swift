@@ -1,0 +1,74 @@
+import Foundation
+import SparqClient
+import Testing
+
+/// How processes start: with bad settings, and without their servers.
+@Suite(.timeLimit(.minutes(4))) struct StartTests {
+    struct Bad: Sendable, CustomTestStringConvertible {
+        var command: String
+        var setting: String
+        var value: String?
+        var testDescription: String { "\(command) \(setting)=\(value ?? "(absent)")" }
+    }
+
+    static let bad: [Bad] = [
+        Bad(command: "front", setting: "SPARQ_AMQP_URL"), Bad(command: "front", setting: "SPARQ_AMQP_URL", value: "http://x"),
+        Bad(command: "front", setting: "SPARQ_JWT_SECRET"), Bad(command: "front", setting: "SPARQ_JWT_SECRET", value: "short"),
+        Bad(command: "front", setting: "SPARQ_HTTP_PORT", value: "80a"), Bad(command: "front", setting: "SPARQ_HTTP_PORT", value: "70000"),
+        Bad(command: "front", setting: "SPARQ_DEV_COOKIE", value: "perhaps"),
+        Bad(command: "front", setting: "SPARQ_LOG_LEVEL", value: "loud"),
+        Bad(command: "front", setting: "SPARQ_DRAIN_WINDOW_MS", value: "soon"),
+        Bad(command: "worker", setting: "SPARQ_AMQP_URL"), Bad(command: "worker", setting: "SPARQ_POSTGRES_URL"),
+        Bad(command: "worker", setting: "SPARQ_POSTGRES_URL", value: "mysql://x/y"),
+        Bad(command: "worker", setting: "SPARQ_LOG_LEVEL", value: "loud"),
+    ]
+
+    @Test(arguments: bad)
+    func aBadSettingIsNamedAndEndsTheProcess(bad: Bad) async throws {
+        let stack = try Stack()
+        let folder = stack.folder
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        var settings = bad.command == "front" ? await stack.frontSettings : await stack.workerSettings
+        settings[bad.setting] = bad.value
+        let process = try await stack.launch(bad.command, [bad.command], settings)
+        let status = try? await process.end(within: .seconds(20))
+        if status == nil { try await process.killNow() }
+        #expect(status != nil && status != 0 && (status ?? 0) < 128, "status \(status ?? -1): \(process.log)")
+        #expect(process.log.contains(bad.setting), "\(process.log)")
+        if let value = bad.value, bad.setting == "SPARQ_JWT_SECRET" { #expect(!process.log.contains(value), "the secret is in the log") }
+    }
+
+    @Test func withoutBrokerAndDatabaseProcessesWaitAndBecomeReadyLater() async throws {
+        try await Stack.with(fronts: 0, workers: 0) { stack, _ in
+            let broker = try await Forwarder(to: try TestEnvironment.amqpURL(), defaultPort: 5_672)
+            let database = try await Forwarder(to: await stack.postgresURL, defaultPort: 5_432)
+            await stack.route(
+                amqp: try TestEnvironment.url(await stack.amqpURL, port: broker.port),
+                postgres: try TestEnvironment.url(await stack.postgresURL, port: database.port)
+            )
+            let worker = try await stack.startWorker()
+            let front = try await stack.startFront()
+            try await eventually("alive") { await front.status("/healthz") == 200 }
+            #expect(await front.status("/readyz") == 503)
+            try await eventually("the front says what it waits for") {
+                front.process.log.contains("127.0.0.1:\(broker.port)") || front.process.log.count > 200
+            }
+            #expect(front.process.isRunning && worker.isRunning)
+            #expect(!(await stack.isReady(worker)))
+
+            try await database.open()
+            #expect(await front.status("/readyz") == 503)
+            try await broker.open()
+            try await stack.awaitReady(worker)
+            try await stack.awaitReady(front)
+            let ann = try await Person("ann", registeredAt: front, fronts: [front])
+            try await ann.send("sendMessage", ["text": "at last"])
+            await ann.leave()
+            #expect(try await front.process.stop() == 0)
+            #expect(try await worker.stop() == 0)
+            await broker.close()
+            await database.close()
+        }
+    }
+}
