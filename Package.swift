@@ -15,6 +15,7 @@ if Context.environment["CI"] != nil {
 extension Target.Dependency {
     static let argumentParser = product(name: "ArgumentParser", package: "swift-argument-parser")
     static let configuration = product(name: "Configuration", package: "swift-configuration")
+    static let crypto = product(name: "Crypto", package: "swift-crypto")
     static let cryptoExtras = product(name: "CryptoExtras", package: "swift-crypto")
     static let histogram = product(name: "Histogram", package: "hdrhistogram-swift")
     static let hummingbird = product(name: "Hummingbird", package: "hummingbird")
@@ -69,7 +70,7 @@ let package = Package(
         // The base: none of these knows Sparq.
         .target(name: "AMQP", dependencies: ["CRabbitMQ", .lifecycle, .log, .deque], swiftSettings: strict),
         .target(name: "Postgres", dependencies: ["CPostgreSQL", .lifecycle, .log, .deque], swiftSettings: strict),
-        .target(name: "WebSocket", dependencies: [.nioCore], swiftSettings: strict),
+        .target(name: "WebSocket", dependencies: [.nioCore, .crypto], swiftSettings: strict),
 
         // The words that the roles share.
         .target(name: "SparqProtocol", dependencies: [], swiftSettings: strict),
@@ -96,7 +97,7 @@ let package = Package(
         ),
 
         // The application, and the executable.
-        .target(name: "Messenger", dependencies: ["SparqWorker", .cryptoExtras, .log], swiftSettings: strict),
+        .target(name: "Messenger", dependencies: ["Postgres", "SparqProtocol", "SparqWorker", .cryptoExtras, .crypto, .log, .nioPosix], swiftSettings: strict),
         .executableTarget(
             name: "sparq",
             dependencies: [
@@ -126,7 +127,10 @@ let package = Package(
         .testTarget(name: "SparqProtocolTests", dependencies: ["SparqProtocol"], swiftSettings: strict),
         .testTarget(
             name: "SparqFrontTests",
-            dependencies: ["SparqFront", "SparqProtocol", "WebSocket", .nioCore, .nioPosix, .nioEmbedded, .log, .lifecycle],
+            dependencies: [
+                "SparqFront", "SparqProtocol", "WebSocket", .hummingbird, .nioCore, .nioPosix, .nioHTTP1, .nioConcurrencyHelpers, .nioEmbedded,
+                .log, .lifecycle,
+            ],
             swiftSettings: strict
         ),
         .testTarget(

@@ -10,12 +10,12 @@ import Testing
     }
 
     @Test func aForwarderIsAbsentUntilItIsOpened() async throws {
-        let parts = URLComponents(string: try TestEnvironment.postgresURL())
-        let forwarder = try await Forwarder(toHost: parts?.host ?? "", port: parts?.port ?? 5_432)
+        let forwarder = try await Forwarder(to: try TestEnvironment.postgresURL(), defaultPort: 5_432)
         let url = try TestEnvironment.url(try TestEnvironment.postgresURL(), port: forwarder.port)
         await #expect(throws: Command.Failure.self) { try await Command.sql("SELECT 1", at: url) }
         try await forwarder.open()
         #expect(try await Command.sql("SELECT 1", at: url) == "1")
+        #expect(forwarder.bytesFromServer > 0)
         await forwarder.close()
     }
 

@@ -41,8 +41,8 @@ import Testing
 
     @Test func withoutBrokerAndDatabaseProcessesWaitAndBecomeReadyLater() async throws {
         try await Stack.with(fronts: 0, workers: 0) { stack, _ in
-            let broker = try await Self.forwarder(try TestEnvironment.amqpURL(), 5_672)
-            let database = try await Self.forwarder(await stack.postgresURL, 5_432)
+            let broker = try await Forwarder(to: try TestEnvironment.amqpURL(), defaultPort: 5_672)
+            let database = try await Forwarder(to: await stack.postgresURL, defaultPort: 5_432)
             await stack.route(
                 amqp: try TestEnvironment.url(await stack.amqpURL, port: broker.port),
                 postgres: try TestEnvironment.url(await stack.postgresURL, port: database.port)
@@ -70,10 +70,5 @@ import Testing
             await broker.close()
             await database.close()
         }
-    }
-
-    private static func forwarder(_ url: String, _ port: Int) async throws -> Forwarder {
-        let parts = URLComponents(string: url)
-        return try await Forwarder(toHost: parts?.host ?? "127.0.0.1", port: parts?.port ?? port)
     }
 }

@@ -85,8 +85,8 @@ import Testing
     @Test func copyIsRefusedAndHarmless() async throws {
         try await Database.withPool { pool in
             let error = await #expect(throws: PostgresError.self) { try await pool.run(Statement("COPY pg_class TO STDOUT").unprepared()) }
-            #expect(error?.code == .unsupported)
-            #expect(try await pool.query("SELECT 1")[0].decode(Int.self) == 1)
+            let one = try await pool.query("SELECT 1")[0].decode(Int.self)
+            #expect(error?.code == .unsupported && one == 1)
         }
     }
 

@@ -26,7 +26,7 @@ import Testing
             try await roundTrip([0.0, -0.0, .infinity, -.infinity, .leastNonzeroMagnitude, .greatestFiniteMagnitude, 0.1], pool: pool)
             try await roundTrip(["", "a", "NULL", "\"{},\\'", "日本語 👩‍👩‍👧‍👦 é", String(repeating: "x", count: 1_000_000)], pool: pool)
             try await roundTrip([[UInt8](), [0], [0, 255, 92, 39], [UInt8](repeating: 7, count: 100_000)], pool: pool)
-            let times = [0, 1, -1, 946_684_800_000_000, -210_866_803_200_000_000, 9_224_318_015_999_999_999 - 1_000_000_000_000_000]
+            let times = [0, 1, -1, 946_684_800_000_000, -210_866_803_200_000_000, Int(Int64.max) - 1]
             try await roundTrip(
                 times.map { PostgresTimestamp(microseconds: Int64($0)) } + [.infinity, .negativeInfinity],
                 pool: pool
@@ -102,6 +102,7 @@ import Testing
             #expect(tooLarge?.code == .decoding && tooLarge?.column == "big")
             #expect(try await failure("SELECT 'a'::text AS word", Int.self)?.column == "word")
             #expect(try await failure("SELECT NULL::int8", Int.self)?.code == .decoding)
+            #expect(try await failure("SELECT '294276-12-31Z'::timestamptz", PostgresTimestamp.self)?.code == .decoding)
             #expect(try await failure("SELECT 1.5::numeric", Double.self)?.code == .decoding)
             #expect(try await failure("SELECT ARRAY[[1,2],[3,4]]", [Int].self)?.code == .decoding)
             #expect(try await failure("SELECT ARRAY[1,NULL]", [Int].self)?.code == .decoding)

@@ -42,6 +42,7 @@ public final class Consumer: Service, Sendable {
             drainLimit: drainLimit,
             logger: logger,
             onStateChange: onStateChange,
+            onDrain: { core.requestCancel(nil) },
             onEnd: { core.end() }
         )
     }

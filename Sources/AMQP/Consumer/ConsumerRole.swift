@@ -89,7 +89,8 @@ struct ConsumerRole: EngineRole {
         core.deliver(&deliveries)
     }
 
-    mutating func drain(_ link: Link) { core.requestCancel(nil) }
+    /// Acks that were asked for before the end.
+    mutating func lastWords(_ link: Link) { try? work(link) }
 
     mutating func lost(_ error: AMQPError) {
         // Whatever was delivered on the lost channel comes again.

@@ -73,9 +73,9 @@ extension Engine {
             switch phase {
             case .idle, .running: break
             case .aborting, .ended:
+                role.lastWords(link)
                 return link.close(limit: .milliseconds(400))
             case .draining(let deadline):
-                try role.drain(link)
                 limit = deadline - .now
                 if role.isDrained || limit <= .zero { return link.close(limit: .milliseconds(400)) }
             }

@@ -30,6 +30,8 @@ final class Engine: Sendable {
     let logger: Logger
     let wakeup = Wakeup()
     let onStateChange: @Sendable (ConnectionState) -> Void
+    /// Takes nothing new from now on. Called once at most, from any thread.
+    private let onDrain: @Sendable () -> Void
     /// Resumes everybody who waits. Called once, from any thread.
     private let onEnd: @Sendable () -> Void
     private let control = Mutex(Control())
@@ -40,6 +42,7 @@ final class Engine: Sendable {
         drainLimit: Duration,
         logger: Logger,
         onStateChange: @escaping @Sendable (ConnectionState) -> Void,
+        onDrain: @escaping @Sendable () -> Void,
         onEnd: @escaping @Sendable () -> Void
     ) {
         self.configuration = configuration
@@ -47,6 +50,7 @@ final class Engine: Sendable {
         self.drainLimit = drainLimit
         self.logger = logger
         self.onStateChange = onStateChange
+        self.onDrain = onDrain
         self.onEnd = onEnd
     }
 
@@ -97,6 +101,7 @@ final class Engine: Sendable {
             return true
         }
         guard isNew else { return }
+        onDrain()
         wakeup.signal()
         watch(after: drainLimit + .milliseconds(500))
     }

@@ -12,8 +12,8 @@ protocol EngineRole {
     mutating func receive(_ event: Inbound, _ link: Link) throws(AMQPError)
     /// Everything that arrived together has been received: hand it on.
     mutating func flush()
-    /// No new work from now on. Called in every turn of a drain.
-    mutating func drain(_ link: Link) throws(AMQPError)
+    /// The connection is about to be closed without a drain: writes what would be a pity to lose.
+    mutating func lastWords(_ link: Link)
     /// The connection is gone.
     mutating func lost(_ error: AMQPError)
 }

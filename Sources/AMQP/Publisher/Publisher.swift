@@ -30,6 +30,7 @@ public final class Publisher: Service, Sendable {
             drainLimit: drainLimit,
             logger: logger,
             onStateChange: onStateChange,
+            onDrain: { core.stopAccepting() },
             onEnd: { core.end() }
         )
     }

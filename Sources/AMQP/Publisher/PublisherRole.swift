@@ -74,7 +74,7 @@ struct PublisherRole: EngineRole {
         verdicts.removeAll(keepingCapacity: true)
     }
 
-    mutating func drain(_ link: Link) { core.stopAccepting() }
+    mutating func lastWords(_ link: Link) {}
 
     mutating func lost(_ error: AMQPError) {
         flush()

@@ -81,8 +81,9 @@ public final class PostgresPool: Service {
             let actions = change(&core)
             return actions.map { effect(of: $0, &core) }
         }
-        for effect in effects { effect() }
+        // First, so that who gets a connection, or the end, out of this finds the state told.
         reportState()
+        for effect in effects { effect() }
     }
 
     /// What an action means, to be done outside of the lock.

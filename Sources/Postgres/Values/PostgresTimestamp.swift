@@ -42,7 +42,9 @@ extension PostgresTimestamp: PostgresScalar {
         let raw = try value.fixed(Int64.self)
         if raw == .max { return .infinity }
         if raw == .min { return .negativeInfinity }
-        // The server's range ends in the year 294276, far from the overflow.
-        return PostgresTimestamp(microseconds: raw &+ serverEpoch)
+        // The server's last 30 years, to 294276, are beyond 64 bits of microseconds since 1970.
+        let (microseconds, overflow) = raw.addingReportingOverflow(serverEpoch)
+        guard !overflow else { throw PostgresError(.decoding, "the value does not fit into PostgresTimestamp") }
+        return PostgresTimestamp(microseconds: microseconds)
     }
 }

@@ -174,6 +174,9 @@ final class Connection {
         moveOn()
     }
 
+    /// All that one event of the socket brought has been handled.
+    func endTurn() { shard.finishTurn() }
+
     // MARK: Writing
 
     /// Writes a frame that must not be lost; a socket that cannot keep up is closed.

@@ -6,4 +6,6 @@ enum NodeInput: Sendable, Equatable {
     case refused(topic: String, shard: Int)
     /// A subscriber that is behind can take a page of what comes after `after`.
     case more(ConnectionID, topic: String, after: Int)
+    /// The node's queue is consumed again, after something may have been lost.
+    case resync
 }

@@ -5,6 +5,7 @@ import Postgres
 import ServiceLifecycle
 import SparqProtocol
 import SparqWorker
+import UnixSignals
 
 /// `sparq worker`: takes messages from its pool's queue and runs the messenger's handlers.
 struct WorkerCommand: AsyncParsableCommand {

@@ -1,5 +1,7 @@
+import Foundation
 import NIOCore
 import NIOPosix
+import Synchronization
 
 /// A TCP port that leads to a server once it is switched on: a server that is absent at first.
 actor Forwarder {
@@ -7,6 +9,14 @@ actor Forwarder {
     private let host: String
     private let targetPort: Int
     private var listener: (any Channel)?
+    private let counter = Counter()
+
+    private final class Counter: Sendable {
+        let bytes = Atomic(0)
+    }
+
+    /// How many bytes the server has sent.
+    nonisolated var bytesFromServer: Int { counter.bytes.load(ordering: .relaxed) }
 
     /// Takes a free port, and gives it back until `open()`.
     init(toHost host: String, port targetPort: Int) async throws {
@@ -18,22 +28,28 @@ actor Forwarder {
     }
 
     func open() async throws {
-        let (host, targetPort) = (host, targetPort)
+        let (host, targetPort, counter) = (host, targetPort, counter)
         listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: false)
             .childChannelInitializer { near in
                 ClientBootstrap(group: near.eventLoop)
                     .channelInitializer { far in
-                        far.eventLoop.makeCompletedFuture { try far.pipeline.syncOperations.addHandler(Pipe(to: near)) }
+                        far.eventLoop.makeCompletedFuture { try far.pipeline.syncOperations.addHandler(Pipe(to: near, counter)) }
                     }
                     .connect(host: host, port: targetPort)
                     .flatMap { far in
-                        near.eventLoop.makeCompletedFuture { try near.pipeline.syncOperations.addHandler(Pipe(to: far)) }
+                        near.eventLoop.makeCompletedFuture { try near.pipeline.syncOperations.addHandler(Pipe(to: far, nil)) }
                             .flatMap { near.setOption(.autoRead, value: true) }
                     }
             }
             .bind(host: "127.0.0.1", port: port).get()
+    }
+
+    /// A forwarder to the server of a URL.
+    init(to url: String, defaultPort: Int) async throws {
+        let parts = URLComponents(string: url)
+        try await self.init(toHost: parts?.host ?? "127.0.0.1", port: parts?.port ?? defaultPort)
     }
 
     func close() async { try? await listener?.close() }
@@ -41,8 +57,19 @@ actor Forwarder {
     private final class Pipe: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         private let other: any Channel
-        init(to other: any Channel) { self.other = other }
-        func channelRead(context: ChannelHandlerContext, data: NIOAny) { other.writeAndFlush(unwrapInboundIn(data), promise: nil) }
+        private let counter: Counter?
+
+        init(to other: any Channel, _ counter: Counter?) {
+            self.other = other
+            self.counter = counter
+        }
+
+        func channelRead(context: ChannelHandlerContext, data: NIOAny) {
+            let bytes = unwrapInboundIn(data)
+            counter?.bytes.add(bytes.readableBytes, ordering: .relaxed)
+            other.writeAndFlush(bytes, promise: nil)
+        }
+
         func channelInactive(context: ChannelHandlerContext) { other.close(promise: nil) }
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }

@@ -1,0 +1,71 @@
+import AMQP
+import Logging
+import SparqProtocol
+
+/// The front's two connections to the broker: one publishes, the other consumes, because a memory alarm blocks those that publish.
+struct FrontBroker: NodeBroker {
+    let inbound: any BatchPublisher
+    private let publisher: Publisher
+    private let consumer: Consumer
+    private let logger: Logger
+
+    init(
+        configuration: AMQPConfiguration,
+        topology: FrontTopology,
+        window: Int,
+        prefetch: UInt16,
+        readiness: Readiness,
+        inbox: NodeInbox,
+        logger: Logger
+    ) {
+        var publishing = configuration
+        publishing.connectionName = "sparq front \(topology.node) publish"
+        publisher = Publisher(
+            configuration: publishing,
+            topology: topology.publishing,
+            window: window,
+            logger: logger,
+            onStateChange: { state in readiness.change { $0.isPublishing = state == .connected } }
+        )
+        var consuming = configuration
+        consuming.connectionName = "sparq front \(topology.node) consume"
+        consumer = Consumer(
+            configuration: consuming,
+            topology: topology.consuming,
+            queue: topology.names.node(topology.node),
+            prefetch: prefetch,
+            consumerTag: topology.node,
+            logger: logger,
+            onStateChange: { state in
+                readiness.change { $0.isConsuming = state == .connected }
+                // Between two connections the queue may have gone, and what workers sent with it.
+                if state == .connected { inbox.add([.resync]) }
+            }
+        )
+        inbound = InboundPublisher(publisher: publisher, exchange: topology.names.inbound, logger: logger)
+        self.logger = logger
+    }
+
+    /// Keeps both connections until the task is cancelled.
+    ///
+    /// A graceful shutdown does not reach them: the drain needs both until its end.
+    func run() async throws {
+        let tasks = [
+            Task.detached { [publisher] in try await publisher.run() },
+            Task.detached { [consumer] in try await consumer.run() },
+        ]
+        try await withTaskCancellationHandler {
+            for task in tasks { try await task.value }
+        } onCancel: {
+            for task in tasks { task.cancel() }
+        }
+    }
+
+    /// Hands what comes over the node's queue to the node, and acknowledges it when it is on its way to the shards.
+    func deliver(to core: NodeCore) async {
+        while let batch = await consumer.nextBatch(), let last = batch.last {
+            await core.deliver(batch.map(\.message.body))
+            consumer.ack(last.tag, multiple: true)
+        }
+    }
+}

@@ -1,0 +1,30 @@
+import AMQP
+import Logging
+import SparqProtocol
+
+/// Publishes batches to the inbound exchange: persistent, confirmed, mandatory.
+struct InboundPublisher: BatchPublisher {
+    let publisher: Publisher
+    let exchange: String
+    let logger: Logger
+
+    func publish(_ body: [UInt8], pool: String) async -> Bool {
+        do throws(AMQPError) {
+            let outcome = try await publisher.publish(
+                AMQPMessage(body: body, contentType: NDJSON.contentType),
+                exchange: exchange,
+                routingKey: pool,
+                mandatory: true
+            )
+            switch outcome {
+            case .confirmed: return true
+            case .returned:
+                logger.debug("No queue serves this pool yet", metadata: ["pool": "\(pool)"])
+                return false
+            }
+        } catch {
+            logger.warning("The broker did not take a batch", metadata: ["pool": "\(pool)", "error": "\(error)"])
+            return false
+        }
+    }
+}

@@ -1,0 +1,93 @@
+import AMQP
+import NIOCore
+
+extension FrontConfiguration {
+    /// Throws ``FrontError`` where a setting makes no sense, and names it.
+    func validate() throws(FrontError) {
+        if let node {
+            let isName = node.utf8.allSatisfy { byte in
+                switch byte {
+                case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"), UInt8(ascii: "0")...UInt8(ascii: "9"),
+                    UInt8(ascii: "-"), UInt8(ascii: "_"):
+                    true
+                default: false
+                }
+            }
+            guard (1...64).contains(node.utf8.count), isName else {
+                throw FrontError(.invalidSetting, "node: 1 to 64 letters, digits, - and _")
+            }
+        }
+        guard (0...65535).contains(port) else { throw FrontError(.invalidSetting, "port: 0 to 65535") }
+        guard sessionSecret.utf8.count >= 32 else { throw FrontError(.invalidSetting, "sessionSecret: 32 bytes at least") }
+        let numbers = [
+            ("messageBytes", messageBytes), ("topicsPerConnection", topicsPerConnection), ("outboundBytes", outboundBytes),
+            ("inFlight", inFlight), ("messagesPerSecond", messagesPerSecond), ("burst", burst), ("maxConnections", maxConnections),
+            ("batchMessages", batchMessages), ("batchBytes", batchBytes), ("publishLanes", publishLanes), ("waitingBytes", waitingBytes),
+            ("prefetch", Int(prefetch)), ("holdEvents", holdEvents), ("ringEvents", ringEvents),
+        ]
+        for (name, value) in numbers where value < 1 { throw FrontError(.invalidSetting, "\(name): 1 at least") }
+        let times = [
+            ("sessionLifetime", sessionLifetime), ("pingInterval", pingInterval), ("pongTimeout", pongTimeout),
+            ("handshakeTimeout", handshakeTimeout), ("replyDeadline", replyDeadline), ("lease", lease),
+        ]
+        for (name, value) in times where value <= .zero { throw FrontError(.invalidSetting, "\(name): more than no time") }
+        guard gapPatience >= .zero, drainWindow >= .zero else {
+            throw FrontError(.invalidSetting, "gapPatience and drainWindow: no less than no time")
+        }
+    }
+
+    func connectionSettings(node: String) -> ConnectionSettings {
+        var settings = ConnectionSettings(node: node)
+        settings.heartbeatMilliseconds = pingInterval.nanoseconds / 1_000_000
+        settings.messageBytes = messageBytes
+        settings.topics = topicsPerConnection
+        settings.inFlight = inFlight
+        settings.messagesPerSecond = messagesPerSecond
+        settings.burst = burst
+        settings.outboundBytes = outboundBytes
+        settings.replyDeadline = replyDeadline.nanoseconds
+        settings.stuckPatience = 5 * settings.replyDeadline
+        settings.sweepInterval = min(max(settings.replyDeadline / 20, 10_000_000), 500_000_000)
+        if drainWindow < .seconds(5) { settings.sweepInterval = min(settings.sweepInterval, 50_000_000) }
+        return settings
+    }
+
+    var nodeSettings: NodeSettings {
+        var settings = NodeSettings()
+        settings.holdLimit = holdEvents
+        settings.ring.events = ringEvents
+        settings.timing.patience = gapPatience.nanoseconds
+        return settings
+    }
+
+    var forwarderSettings: ForwarderSettings {
+        ForwarderSettings(
+            pools: pools,
+            lanes: publishLanes,
+            batch: BatchLimits(messages: batchMessages, bytes: batchBytes),
+            waitingBytes: waitingBytes
+        )
+    }
+
+    var serverConfiguration: FrontServerConfiguration {
+        var server = FrontServerConfiguration()
+        server.host = host
+        server.port = port
+        server.handshakeTimeout = .nanoseconds(Int64(handshakeTimeout.nanoseconds))
+        server.maxConnections = maxConnections
+        server.shutdownTimeout = replyDeadline
+        server.socket.maxMessageSize = messageBytes
+        server.socket.pingInterval = .nanoseconds(Int64(pingInterval.nanoseconds))
+        server.socket.pongTimeout = .nanoseconds(Int64(pongTimeout.nanoseconds))
+        return server
+    }
+}
+
+extension Duration {
+    /// In whole nanoseconds; what is beyond 64 bits is cut.
+    var nanoseconds: Int {
+        let (seconds, attoseconds) = components
+        let (product, overflow) = Int(clamping: seconds).multipliedReportingOverflow(by: 1_000_000_000)
+        return overflow ? .max : product + Int(attoseconds / 1_000_000_000)
+    }
+}

@@ -1,0 +1,128 @@
+import NIOConcurrencyHelpers
+import NIOCore
+import SparqProtocol
+
+/// Settings of the forwarder.
+struct ForwarderSettings: Sendable {
+    var pools = PoolMap()
+    /// AMQP messages of one pool that may be unconfirmed. While fewer are, what comes leaves at once; else it is gathered.
+    var lanes = 4
+    var batch = BatchLimits()
+    /// Bytes that may wait; at this many sockets are not read any more, below half of it they are again.
+    var waitingBytes = 8 << 20
+}
+
+/// Who puts a batch on the broker.
+protocol BatchPublisher: Sendable {
+    /// Publishes a batch for a pool. Returns whether the broker has taken it and some queue has it.
+    func publish(_ body: [UInt8], pool: String) async -> Bool
+}
+
+/// Carries envelopes from the event loops to the broker. Batches form by themselves while publishes are on their way; there is no timer.
+///
+/// Thread-safe: one short lock, under which envelopes are encoded into the batch that is forming.
+final class Forwarder: Forwarding {
+    private struct State {
+        var batches: FormingBatches
+        /// Lanes of each pool that have nothing to do.
+        var idle: [[CheckedContinuation<Batch?, Never>]]
+        var isCongested = false
+        var isEnded = false
+        /// Lanes that work or wait for work.
+        var lanes = 0
+    }
+
+    private let settings: ForwarderSettings
+    private let state: NIOLockedValueBox<State>
+
+    init(_ settings: ForwarderSettings) {
+        self.settings = settings
+        state = NIOLockedValueBox(
+            State(
+                batches: FormingBatches(pools: settings.pools, limits: settings.batch),
+                idle: settings.pools.pools.map { _ in [] }
+            )
+        )
+    }
+
+    var isCongested: Bool { state.withLockedValue { $0.isCongested } }
+
+    func forward(_ produce: (inout FormingBatches) -> Void) {
+        let work = state.withLockedValue { state in
+            produce(&state.batches)
+            var work: [(CheckedContinuation<Batch?, Never>, Batch)] = []
+            for pool in state.idle.indices {
+                while !state.idle[pool].isEmpty, let batch = state.batches.next(pool) { work.append((state.idle[pool].removeLast(), batch)) }
+            }
+            if state.batches.bytes >= settings.waitingBytes { state.isCongested = true }
+            return work
+        }
+        for (lane, batch) in work { lane.resume(returning: batch) }
+    }
+
+    /// Publishes until ``finish()`` was called and nothing waits any more, or the task is cancelled.
+    ///
+    /// `undelivered` is called for the messages of a batch that no queue has; `relieved` when there is room again. Both come on any thread.
+    func run(
+        _ publisher: any BatchPublisher,
+        undelivered: @escaping @Sendable ([Batch.Member]) -> Void,
+        relieved: @escaping @Sendable () -> Void
+    ) async {
+        await withTaskCancellationHandler {
+            await withDiscardingTaskGroup { group in
+                for (index, pool) in settings.pools.pools.enumerated() {
+                    for _ in 0..<max(settings.lanes, 1) {
+                        state.withLockedValue { $0.lanes += 1 }
+                        group.addTask {
+                            defer { self.state.withLockedValue { $0.lanes -= 1 } }
+                            while !Task.isCancelled, let batch = await self.next(index, relieved) {
+                                if await !publisher.publish(batch.bytes, pool: pool) { undelivered(batch.members) }
+                            }
+                        }
+                    }
+                }
+            }
+        } onCancel: {
+            finish()
+        }
+    }
+
+    /// Ends ``run(_:undelivered:relieved:)`` as soon as nothing waits any more.
+    func finish() {
+        let idle = state.withLockedValue { state in
+            state.isEnded = true
+            defer { state.idle = state.idle.map { _ in [] } }
+            return state.idle.flatMap { $0 }
+        }
+        for lane in idle { lane.resume(returning: nil) }
+    }
+
+    /// Returns when all that waited is published, or the time is over. For the end, after ``finish()``.
+    func flushed(within limit: Duration) async throws {
+        let end = ContinuousClock.now + limit
+        while state.withLockedValue({ $0.lanes > 0 }), ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(10)) }
+    }
+
+    private func next(_ pool: Int, _ relieved: () -> Void) async -> Batch? {
+        var isRelieved = false
+        let ready: Batch? = state.withLockedValue { state in
+            let batch = state.batches.next(pool)
+            if state.isCongested, state.batches.bytes < settings.waitingBytes / 2 {
+                state.isCongested = false
+                isRelieved = true
+            }
+            return batch
+        }
+        if isRelieved { relieved() }
+        if let ready { return ready }
+        return await withCheckedContinuation { continuation in
+            let now: Batch?? = state.withLockedValue { state in
+                if let batch = state.batches.next(pool) { return .some(batch) }
+                if state.isEnded { return .some(nil) }
+                state.idle[pool].append(continuation)
+                return nil
+            }
+            if let now { continuation.resume(returning: now) }
+        }
+    }
+}

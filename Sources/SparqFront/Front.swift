@@ -1,0 +1,240 @@
+public import Logging
+public import NIOCore
+public import ServiceLifecycle
+
+import AMQP
+import NIOPosix
+import SparqProtocol
+
+/// The front role: one node that keeps clients' sockets, forwards what they say to the workers, and pushes what the workers tell it.
+///
+/// Run it in a `ServiceGroup`. On a graceful shutdown it drains: it is not ready any more, takes no new sockets, tells its clients to reconnect
+/// over a window, lets what is on its way finish, and returns.
+public final class Front: Service {
+    /// The node's id.
+    public let node: String
+    private let configuration: FrontConfiguration
+    private let group: any EventLoopGroup
+    private let logger: Logger
+    private let bound = BoundPort()
+    private let readiness = Readiness()
+    private let running = Running()
+    private let otherBroker: (@Sendable (Readiness, NodeInbox) -> any NodeBroker)?
+
+    /// - Parameter eventLoopGroup: must outlive ``run()``. By default the process's own.
+    /// - Throws: ``FrontError`` where a setting makes no sense.
+    public convenience init(
+        configuration: FrontConfiguration, eventLoopGroup: (any EventLoopGroup)? = nil, logger: Logger
+    ) throws(FrontError) {
+        try self.init(configuration: configuration, eventLoopGroup: eventLoopGroup, logger: logger, broker: nil)
+    }
+
+    /// A front with another broker than RabbitMQ.
+    init(
+        configuration: FrontConfiguration,
+        eventLoopGroup: (any EventLoopGroup)?,
+        logger: Logger,
+        broker: (@Sendable (Readiness, NodeInbox) -> any NodeBroker)?
+    ) throws(FrontError) {
+        otherBroker = broker
+        try configuration.validate()
+        self.configuration = configuration
+        group = eventLoopGroup ?? MultiThreadedEventLoopGroup.singleton
+        let node = configuration.node ?? Self.randomNode()
+        self.node = node
+        var logger = logger
+        logger[metadataKey: "node"] = "\(node)"
+        self.logger = logger
+    }
+
+    /// The port that it listens on. Waits until it does; `nil` if it ended before.
+    public var port: Int? {
+        get async { await bound.value }
+    }
+
+    /// Whether it can serve: connected to the broker both ways, its queue consumed, its lease answered, and not draining.
+    public var isReady: Bool { readiness.current.isReady }
+
+    /// What it has counted; `nil` before it runs.
+    public func counters() async -> FrontCounters? {
+        guard let (hub, core) = running.parts, let shards = try? await hub.counters() else { return nil }
+        let (node, topics) = await core.counters
+        return FrontCounters(
+            connections: shards.connections,
+            topics: topics,
+            messages: shards.messages,
+            requests: shards.requests,
+            deliveries: node.deliveries,
+            delivered: shards.delivered,
+            dropped: shards.dropped,
+            slow: shards.slow,
+            unavailable: shards.unavailable,
+            duplicates: node.duplicates,
+            gaps: node.gaps,
+            syncs: node.syncs,
+            reads: node.reads,
+            strays: node.strays
+        )
+    }
+
+    /// Runs until a graceful shutdown, or cancellation, which ends all at once.
+    /// - Throws: where it cannot listen. A broker that cannot be reached is no reason to end.
+    public func run() async throws {
+        defer { bound.bound(nil) }
+        let inbox = NodeInbox()
+        let forwarder = Forwarder(configuration.forwarderSettings)
+        let hub = try await Hub(
+            on: group,
+            settings: configuration.connectionSettings(node: node),
+            forwarder: forwarder,
+            inbox: inbox
+        )
+        defer { hub.stop() }
+        let readiness = readiness
+        let core = NodeCore(
+            node: node,
+            incarnation: Self.hex(UInt64.random(in: .min ... .max), digits: 16),
+            settings: configuration.nodeSettings,
+            hub: hub,
+            forwarder: forwarder,
+            logger: logger,
+            onLease: { readiness.change { $0.isLeased = true } }
+        )
+        running.set(hub, core)
+        let tokens = await SessionTokens(secret: configuration.sessionSecret, lifetime: max(1, Int(configuration.sessionLifetime.components.seconds)))
+        let server = makeServer(hub, tokens)
+        let broker = makeBroker(inbox)
+
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            group.addTask { try await server.run() }
+            group.addTask { [bound] in
+                let port = await server.port
+                bound.bound(port)
+                if let port { self.logger.info("Listening", metadata: ["port": "\(port)"]) }
+            }
+            group.addTask { try await broker.run() }
+            group.addTask {
+                await forwarder.run(
+                    broker.inbound,
+                    undelivered: { hub.undelivered($0) },
+                    relieved: { hub.relieved() }
+                )
+            }
+            group.addTask { await broker.deliver(to: core) }
+            group.addTask { for await _ in inbox.signals { await core.accept(inbox.take()) } }
+            group.addTask { try await self.tick(core) }
+            group.addTask { try await self.renew(core) }
+            group.addTask {
+                try await gracefulShutdown()
+                try await self.drain(hub, core, forwarder)
+                throw Ended()
+            }
+            do {
+                // Whatever ends for another reason than the drain ends all; the server and the port's watcher return on their own.
+                while try await group.next() != nil {}
+            } catch is Ended {
+                // All that clients were promised is done.
+            } catch is CancellationError {
+            }
+            group.cancelAll()
+        }
+    }
+}
+
+extension Front {
+    private struct Ended: Error {}
+
+    private func makeServer(_ hub: Hub, _ tokens: SessionTokens) -> FrontServer<FrontAcceptor, FrontRouter.Responder> {
+        let origins = OriginPolicy(allowed: configuration.allowedOrigins)
+        let acceptor = FrontAcceptor(
+            tokens: tokens,
+            origins: origins,
+            devCookie: configuration.devCookie,
+            hub: hub,
+            readiness: readiness
+        )
+        let messages = MessageRoute(
+            hub: hub,
+            tokens: tokens,
+            origins: origins,
+            devCookie: configuration.devCookie,
+            secureCookie: configuration.secureCookie,
+            messageBytes: configuration.messageBytes
+        )
+        return FrontServer(
+            configuration: configuration.serverConfiguration,
+            acceptor: acceptor,
+            responder: FrontRouter.make(messages: messages, readiness: readiness, webRoot: configuration.webRoot, logger: logger),
+            eventLoopGroup: group,
+            logger: logger
+        )
+    }
+
+    private func makeBroker(_ inbox: NodeInbox) -> any NodeBroker {
+        if let otherBroker { return otherBroker(readiness, inbox) }
+        return FrontBroker(
+            configuration: configuration.broker,
+            topology: FrontTopology(
+                names: configuration.names,
+                node: node,
+                queueExpiry: 60_000 + configuration.lease.nanoseconds / 1_000_000
+            ),
+            // Each lane has one publish at a time.
+            window: configuration.publishLanes * configuration.pools.pools.count,
+            prefetch: configuration.prefetch,
+            readiness: readiness,
+            inbox: inbox,
+            logger: logger
+        )
+    }
+
+    private func tick(_ core: NodeCore) async throws {
+        let interval = max(.milliseconds(10), min(configuration.gapPatience / 4, .milliseconds(100)))
+        while true {
+            try await Task.sleep(for: interval)
+            await core.tick()
+        }
+    }
+
+    /// Renews the lease three times in its own time; once a second until the first answer. Without a broker there is nothing to renew with.
+    private func renew(_ core: NodeCore) async throws {
+        while true {
+            let state = readiness.current
+            if state.isPublishing, state.isConsuming, !state.isDraining { await core.renew(leaving: false) }
+            let patience: Duration = state.isLeased ? configuration.lease / 3 : min(.seconds(1), configuration.lease / 3)
+            try await Task.sleep(for: state.isPublishing && state.isConsuming ? patience : min(.milliseconds(50), patience))
+        }
+    }
+
+    private func drain(_ hub: Hub, _ core: NodeCore, _ forwarder: Forwarder) async throws {
+        logger.info("Draining: clients are told to reconnect")
+        readiness.change { $0.isDraining = true }
+        let window = configuration.drainWindow
+        // A message that is never finished costs its deadline, and the farewell after it another one.
+        let limit = window + configuration.replyDeadline * 2 + .seconds(5)
+        let isDone = try await withThrowingTaskGroup(of: Bool.self) { group in
+            group.addTask {
+                try await hub.drain(window: window.nanoseconds)
+                return true
+            }
+            group.addTask {
+                try await Task.sleep(for: limit)
+                return false
+            }
+            defer { group.cancelAll() }
+            return try await group.next() ?? false
+        }
+        if !isDone { logger.warning("Some clients could not be moved away in time") }
+        await core.renew(leaving: true)
+        forwarder.finish()
+        try await forwarder.flushed(within: configuration.replyDeadline)
+        logger.info("Drained")
+    }
+
+    private static func randomNode() -> String { "f-\(hex(UInt64(UInt32.random(in: .min ... .max)), digits: 8))" }
+
+    private static func hex(_ number: UInt64, digits: Int) -> String {
+        let text = String(number, radix: 16)
+        return String(repeating: "0", count: digits - text.count) + text
+    }
+}

@@ -1,0 +1,59 @@
+import NIOCore
+import NIOHTTP1
+
+/// Who may have a WebSocket: whoever brings a valid token, from a page that may connect.
+struct FrontAcceptor: SocketAcceptor {
+    struct Client: Sendable {
+        var user: String
+        var agent: String?
+        var address: String?
+    }
+
+    let tokens: SessionTokens
+    let origins: OriginPolicy
+    let devCookie: Bool
+    let hub: Hub
+    let readiness: Readiness
+
+    func decide(
+        _ head: HTTPRequestHead, from remoteAddress: SocketAddress?, on eventLoop: any EventLoop
+    ) -> EventLoopFuture<SocketDecision<Client>> {
+        guard !readiness.current.isDraining else { return eventLoop.makeSucceededFuture(.refuse(.unavailable)) }
+        guard origins.allows(origin: head.headers.first(name: "origin"), host: head.headers.first(name: "host")) else {
+            return eventLoop.makeSucceededFuture(.refuse(.originNotAllowed))
+        }
+        let query = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).dropFirst().first
+        let credentials = Credentials(
+            authorization: head.headers.first(name: "authorization"),
+            query: query,
+            cookies: head.headers["cookie"],
+            devCookie: devCookie
+        )
+        let agent = head.headers.first(name: "user-agent").map { String($0.prefix(200)) }
+        let address = remoteAddress?.ipAddress
+        let token: String
+        switch credentials.source {
+        case .bearer(let text), .query(let text), .cookie(let text): token = text
+        case .devCookie(let user):
+            return eventLoop.makeSucceededFuture(.accept(Client(user: user, agent: agent, address: address)))
+        case .none: return eventLoop.makeSucceededFuture(.refuse(.unauthenticated))
+        }
+        return eventLoop.makeFutureWithTask {
+            guard let user = await tokens.user(of: token) else { return .refuse(.unauthenticated) }
+            return .accept(Client(user: user, agent: agent, address: address))
+        }
+    }
+
+    func makeSession(_ client: Client, socket: Socket) -> Connection {
+        guard let shard = hub.shard(on: socket.eventLoop) else {
+            preconditionFailure("The server and the hub run on the same event loops")
+        }
+        let connection = shard.makeConnection(user: client.user, socket: socket)
+        connection.opened(agent: client.agent, address: client.address)
+        return connection
+    }
+}
+
+extension Refusal {
+    static let unauthenticated = Refusal.error(.unauthorized, code: "unauthenticated", message: "A valid session token is needed")
+}

@@ -1,0 +1,36 @@
+import HTTPTypes
+import Hummingbird
+import Logging
+import NIOCore
+
+/// The front's HTTP routes.
+enum FrontRouter {
+    typealias Responder = RouterResponder<BasicRequestContext>
+
+    static func make(
+        messages: MessageRoute, readiness: Readiness, webRoot: String?, logger: Logger
+    ) -> Responder {
+        let router = Router()
+        if let webRoot {
+            router.add(
+                middleware: FileMiddleware(
+                    webRoot,
+                    cacheControl: CacheControl([(MediaType(type: .any), [.noCache])]),
+                    searchForIndexHtml: true,
+                    logger: logger
+                )
+            )
+        }
+        router.post("/v1/messages") { request, context in try await messages.handle(request, context: context) }
+        router.get("/healthz") { _, _ in Response(status: .ok, body: ResponseBody(byteBuffer: ByteBuffer(string: "alive\n"))) }
+        router.get("/readyz") { _, _ in
+            let state = readiness.current
+            return Response(
+                status: state.isReady ? .ok : .serviceUnavailable,
+                headers: [.contentType: "application/json", .cacheControl: "no-store"],
+                body: ResponseBody(byteBuffer: ByteBuffer(bytes: state.json))
+            )
+        }
+        return router.buildResponder()
+    }
+}

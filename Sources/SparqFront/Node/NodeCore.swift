@@ -1,0 +1,90 @@
+import Logging
+import NIOCore
+import SparqProtocol
+
+/// The one owner of the node's state: takes what comes over the node's queue and what the shards say, and carries out what follows.
+actor NodeCore {
+    private var state: NodeState
+    private let hub: Hub
+    private let forwarder: any Forwarding
+    private let envelopes: NodeEnvelopes
+    private let incarnation: String
+    private let logger: Logger
+    private let onLease: @Sendable () -> Void
+
+    /// `onLease` is called with every answer to a lease.
+    init(
+        node: String,
+        incarnation: String,
+        settings: NodeSettings,
+        hub: Hub,
+        forwarder: any Forwarding,
+        logger: Logger,
+        onLease: @escaping @Sendable () -> Void
+    ) {
+        state = NodeState(settings: settings, shards: hub.shardCount)
+        self.hub = hub
+        self.forwarder = forwarder
+        envelopes = NodeEnvelopes(node: node)
+        self.incarnation = incarnation
+        self.logger = logger
+        self.onLease = onLease
+    }
+
+    /// What it has counted, and the topics that it has now.
+    var counters: (NodeCounters, topics: Int) { (state.counters, state.topicCount) }
+
+    /// Takes batches from the node's queue, in order. When it returns, all is on its way to the shards.
+    func deliver(_ bodies: [[UInt8]]) {
+        work { now, actions in
+            for body in bodies {
+                for line in NDJSON.lines(body) {
+                    do throws(JSONError) {
+                        let delivery = try Delivery(line: line)
+                        if case .lease(let answer) = delivery {
+                            onLease()
+                            if answer == .resync { logger.info("The directory differs from what this node serves: all topics are synchronised anew") }
+                        }
+                        state.deliver(delivery, now: now, into: &actions)
+                    } catch {
+                        logger.error("A line of a delivery cannot be read", metadata: ["error": "\(error)", "bytes": "\(line.count)"])
+                    }
+                }
+            }
+        }
+    }
+
+    /// Takes what the shards say.
+    func accept(_ inputs: [NodeInput]) {
+        guard !inputs.isEmpty else { return }
+        work { now, actions in
+            for input in inputs { state.accept(input, now: now, into: &actions) }
+        }
+    }
+
+    /// Time passed.
+    func tick() {
+        work { now, actions in state.tick(now: now, into: &actions) }
+    }
+
+    /// Renews the lease.
+    func renew(leaving: Bool) {
+        let request = state.lease(incarnation: incarnation, leaving: leaving, now: Clock.now())
+        forwarder.forward { $0.add(envelopes.lease(request, at: Clock.wall()), member: nil) }
+    }
+
+    private func work(_ body: (_ now: Int, _ actions: inout NodeActions) -> Void) {
+        let now = Clock.now()
+        var actions = NodeActions(shards: hub.shardCount)
+        body(now, &actions)
+        state.finish(now: now, into: &actions)
+        hub.apply(actions.commands)
+        guard !actions.syncs.isEmpty || !actions.leaves.isEmpty || !actions.reads.isEmpty else { return }
+        let time = Clock.wall()
+        forwarder.forward { batches in
+            for request in actions.syncs { batches.add(envelopes.sync(request, at: time), member: nil) }
+            for request in actions.leaves { batches.add(envelopes.leave(request, at: time), member: nil) }
+            for request in actions.reads { batches.add(envelopes.read(request, at: time), member: nil) }
+        }
+    }
+}

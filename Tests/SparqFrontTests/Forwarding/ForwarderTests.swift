@@ -1,0 +1,92 @@
+import NIOConcurrencyHelpers
+import SparqProtocol
+import Testing
+
+@testable import SparqFront
+
+@Suite(.timeLimit(.minutes(1))) struct ForwarderTests {
+    /// Publishes when it is told to.
+    private final class SlowPublisher: BatchPublisher {
+        private let waiting = NIOLockedValueBox<[(body: [UInt8], continuation: CheckedContinuation<Bool, Never>)]>([])
+
+        func publish(_ body: [UInt8], pool: String) async -> Bool {
+            await withCheckedContinuation { continuation in waiting.withLockedValue { $0.append((body, continuation)) } }
+        }
+
+        func wait(for count: Int) async throws {
+            while waiting.withLockedValue({ $0.count }) < count { try await Task.sleep(for: .milliseconds(1)) }
+        }
+
+        func release(_ outcome: Bool) -> [UInt8] {
+            let first = waiting.withLockedValue { $0.removeFirst() }
+            first.continuation.resume(returning: outcome)
+            return first.body
+        }
+    }
+
+    private func add(_ forwarder: Forwarder, _ ordinals: ClosedRange<Int>, size: Int = 10) {
+        let message = Array("{\"type\":\"t\",\"fill\":\"\(String(repeating: "x", count: size))\"}".utf8)
+        forwarder.forward { batches in
+            for ordinal in ordinals {
+                let id = ConnectionID(kind: .socket, shard: 0, number: 7)
+                batches.add(
+                    Envelope(
+                        node: "f", connection: id.description, ordinal: ordinal, user: "u", receivedAt: 0, type: "t", id: nil,
+                        message: message[...]
+                    ),
+                    member: Batch.Member(connection: id, ordinal: ordinal)
+                )
+            }
+        }
+    }
+
+    @Test func leavesAtOnceAndGathersWhileBusy() async throws {
+        let publisher = SlowPublisher()
+        let forwarder = Forwarder(ForwarderSettings(lanes: 2))
+        let failed = NIOLockedValueBox<[Int]>([])
+        async let run: Void = forwarder.run(
+            publisher,
+            undelivered: { members in failed.withLockedValue { $0 += members.map(\.ordinal) } },
+            relieved: {}
+        )
+        add(forwarder, 1...1)
+        try await publisher.wait(for: 1)
+        add(forwarder, 2...2)
+        try await publisher.wait(for: 2)
+        for ordinal in 3...40 { add(forwarder, ordinal...ordinal) }
+        #expect(NDJSON.lines(publisher.release(true)).count == 1)
+        try await publisher.wait(for: 2)
+        _ = publisher.release(true)
+        let gathered = publisher.release(false)
+        #expect(NDJSON.lines(gathered).count == 38)
+        forwarder.finish()
+        await run
+        #expect(failed.withLockedValue { $0 } == Array(3...40))
+    }
+
+    @Test func boundedWithRelief() async throws {
+        let publisher = SlowPublisher()
+        let forwarder = Forwarder(ForwarderSettings(lanes: 1, waitingBytes: 20_000))
+        let reliefs = NIOLockedValueBox(0)
+        async let run: Void = forwarder.run(publisher, undelivered: { _ in }, relieved: { reliefs.withLockedValue { $0 += 1 } })
+        add(forwarder, 1...1)
+        try await publisher.wait(for: 1)
+        #expect(!forwarder.isCongested)
+        add(forwarder, 2...30, size: 1000)
+        #expect(forwarder.isCongested)
+        _ = publisher.release(true)
+        try await publisher.wait(for: 1)
+        #expect(!forwarder.isCongested)
+        #expect(reliefs.withLockedValue { $0 } == 1)
+        forwarder.finish()
+        _ = publisher.release(true)
+        await run
+    }
+
+    @Test func cancellationEndsIt() async {
+        let forwarder = Forwarder(ForwarderSettings())
+        let task = Task { await forwarder.run(SlowPublisher(), undelivered: { _ in }, relieved: {}) }
+        task.cancel()
+        await task.value
+    }
+}

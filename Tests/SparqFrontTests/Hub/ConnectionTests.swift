@@ -1,0 +1,223 @@
+import NIOCore
+import SparqProtocol
+import Testing
+import WebSocket
+
+@testable import SparqFront
+
+@Suite struct ConnectionTests {
+    @Test func connectComesFirstAndWhatFollowsWaits() throws {
+        let test = TestShard()
+        let (connection, socket) = test.connect()
+        test.receive(connection, #"{"type":"a","id":"1"}"#)
+        test.receive(connection, #"{"type":"b","id":"2"}"#)
+        test.turn()
+        var envelopes = try test.forwarder.takeEnvelopes()
+        #expect(envelopes.map(\.type) == ["$connect"])
+        #expect(envelopes.first?.ordinal == 1 && envelopes.first?.user == "alice" && envelopes.first?.connection == connection.name)
+        #expect(socket.texts.isEmpty)
+        test.done(connection, 1)
+        #expect(socket.texts.count == 1 && socket.texts[0].hasPrefix(#"{"type":"$welcome","connection":"\#(connection.name)","user":"alice","node":"f-test""#))
+        envelopes = try test.forwarder.takeEnvelopes()
+        #expect(envelopes.map(\.type) == ["a", "b"] && envelopes.map(\.ordinal) == [2, 3] && envelopes.map(\.id) == ["1", "2"])
+        #expect(socket.isFlushed)
+    }
+
+    @Test func refusedConnection() throws {
+        let test = TestShard()
+        let (connection, socket) = test.connect()
+        test.receive(connection, #"{"type":"a"}"#)
+        _ = try test.forwarder.takeEnvelopes()
+        test.done(connection, 1, #"{"ok":false,"error":{"code":"banned","message":"No."}}"#)
+        #expect(socket.closed?.code.rawValue == 4001 && socket.closed?.reason == "banned")
+        #expect(try test.forwarder.takeEnvelopes().isEmpty)
+        #expect(test.shard.isEmpty)
+    }
+
+    @Test func connectWithoutAnAnswer() throws {
+        let test = TestShard()
+        let (_, socket) = test.connect()
+        test.now += 10_000_000_000
+        test.shard.sweep()
+        #expect(socket.closed?.code == .tryAgainLater)
+        // It may have taken effect: the leave follows, at the latest after another deadline.
+        _ = try test.forwarder.takeEnvelopes()
+        test.now += 10_000_000_000
+        test.shard.sweep()
+        test.turn()
+        #expect(try test.forwarder.takeEnvelopes().map(\.type) == ["$disconnect"])
+        #expect(test.shard.isEmpty)
+    }
+
+    @Test func oneBatchOnItsWay() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        test.receive(connection, #"{"type":"a"}"#)
+        test.turn()
+        test.receive(connection, #"{"type":"b"}"#)
+        test.turn()
+        test.receive(connection, #"{"type":"c"}"#)
+        test.turn()
+        #expect(try test.forwarder.takeEnvelopes().map(\.type) == ["a"])
+        test.done(connection, 2, #"{"ok":true}"#)
+        #expect(socket.takeTexts() == [#"{"ok":true}"#])
+        #expect(try test.forwarder.takeEnvelopes().map(\.type) == ["b", "c"])
+        test.done(connection, 4)
+        #expect(try test.forwarder.takeEnvelopes().isEmpty)
+    }
+
+    @Test func unavailableOnceAndTheLateReplyIsIgnored() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        test.receive(connection, #"{"type":"a","id":"x"}"#)
+        test.turn()
+        test.now += 5_000_000_000
+        test.receive(connection, #"{"type":"b","id":"y"}"#)
+        test.turn()
+        test.now += 5_000_000_000
+        test.shard.sweep()
+        let texts = socket.takeTexts()
+        #expect(texts.count == 1 && texts[0].hasPrefix(#"{"re":"x","ok":false,"error":{"code":"unavailable""#))
+        _ = try test.forwarder.takeEnvelopes()
+        test.done(connection, 2, #"{"re":"x","ok":true}"#)
+        #expect(socket.takeTexts().isEmpty)
+        #expect(try test.forwarder.takeEnvelopes().map(\.type) == ["b"])
+    }
+
+    @Test func undeliveredMessages() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        test.receive(connection, #"{"type":"a","id":"x"}"#)
+        test.receive(connection, #"{"type":"b"}"#)
+        test.turn()
+        test.shard.apply([.undelivered(connection.id, ordinals: [2, 3])])
+        #expect(socket.takeTexts().count { $0.contains("unavailable") } == 2)
+        test.receive(connection, #"{"type":"c"}"#)
+        test.turn()
+        #expect(try test.forwarder.takeEnvelopes().map(\.ordinal) == [2, 3, 4])
+    }
+
+    @Test func readingPausesAtTheLimit() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        for number in 0..<63 { test.receive(connection, #"{"type":"a","id":"\#(number)"}"#) }
+        #expect(!socket.isPaused)
+        test.receive(connection, #"{"type":"a"}"#)
+        #expect(socket.isPaused)
+        test.turn()
+        test.done(connection, 2)
+        #expect(!socket.isPaused)
+    }
+
+    @Test func readingPausesForWaitingBytes() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        test.receive(connection, #"{"type":"a"}"#)
+        test.turn()
+        let fill = String(repeating: "x", count: 60_000)
+        for _ in 0..<5 { test.receive(connection, #"{"type":"a","fill":"\#(fill)"}"#) }
+        #expect(socket.isPaused)
+        test.done(connection, 2)
+        #expect(!socket.isPaused)
+    }
+
+    @Test func aCongestedForwarderHoldsBack() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        test.forwarder.setCongested(true)
+        test.receive(connection, #"{"type":"a","id":"1"}"#)
+        test.turn()
+        #expect(socket.isPaused)
+        #expect(try test.forwarder.takeEnvelopes().isEmpty)
+        test.forwarder.setCongested(false)
+        test.shard.relieved()
+        #expect(!socket.isPaused)
+        #expect(try test.forwarder.takeEnvelopes().map(\.type) == ["a"])
+        // What never left is answered too.
+        test.done(connection, 2)
+        test.forwarder.setCongested(true)
+        test.receive(connection, #"{"type":"b","id":"2"}"#)
+        test.turn()
+        test.now += 10_000_000_000
+        test.shard.sweep()
+        #expect(socket.takeTexts().last?.contains(#""re":"2","ok":false"#) ?? false)
+        test.forwarder.setCongested(false)
+        test.shard.relieved()
+        #expect(try test.forwarder.takeEnvelopes().isEmpty)
+        #expect(!socket.isPaused)
+    }
+
+    @Test func badFramesGetAnAnswerAndTheConnectionStays() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        for (text, code) in [
+            ("no", "not_json"), ("[]", "not_an_object"), ("{}", "missing_type"), (#"{"type":"$lease"}"#, "invalid_type"),
+            (#"{"type":"a","id":7}"#, "invalid_id"),
+        ] {
+            test.receive(connection, text)
+            #expect(socket.takeTexts().first?.contains(#""code":"\#(code)""#) ?? false, "\(text)")
+        }
+        connection.receivedBinary()
+        test.turn()
+        #expect(socket.takeTexts().first?.contains(#""code":"binary_frame""#) ?? false)
+        #expect(socket.closed == nil && socket.isFlushed)
+        #expect(try test.forwarder.takeEnvelopes().isEmpty)
+    }
+
+    @Test func rateLimit() throws {
+        var settings = ConnectionSettings(node: "f-test")
+        settings.inFlight = 1000
+        let test = TestShard(settings: settings)
+        let (connection, socket) = try test.open()
+        for number in 0..<201 { test.receive(connection, #"{"type":"a","id":"\#(number)"}"#) }
+        test.turn()
+        let texts = socket.takeTexts()
+        #expect(texts.count == 1 && texts[0].hasPrefix(#"{"re":"200","ok":false,"error":{"code":"rate_limited""#))
+        #expect(try test.forwarder.takeEnvelopes().count == 200)
+    }
+
+    @Test func tooManyTopics() throws {
+        var settings = ConnectionSettings(node: "f-test")
+        settings.topics = 2
+        let test = TestShard(settings: settings)
+        let (connection, socket) = try test.open()
+        test.shard.apply([.subscribe(connection.id, topic: "a", start: .live(cursor: 0, through: 0, frames: []))])
+        test.receive(connection, #"{"type":"subscribe","id":"1","topics":{"a":1,"b":-1}}"#)
+        test.receive(connection, #"{"type":"subscribe","id":"2","topics":{"b":null,"c":"x"}}"#)
+        test.receive(connection, #"{"type":"subscribe","id":"3","topics":[]}"#)
+        test.turn()
+        #expect(try test.forwarder.takeEnvelopes().map(\.id) == ["1", "3"])
+        let texts = socket.takeTexts()
+        #expect(texts.count == 1 && texts[0].hasPrefix(#"{"re":"2","ok":false,"error":{"code":"too_many_topics""#))
+    }
+
+    @Test func disconnectFollowsWhatIsPending() throws {
+        let test = TestShard()
+        let (connection, _) = try test.open()
+        test.shard.apply([.subscribe(connection.id, topic: "a", start: .live(cursor: 0, through: 0, frames: []))])
+        test.receive(connection, #"{"type":"a"}"#)
+        test.turn()
+        test.receive(connection, #"{"type":"b"}"#)
+        connection.closed()
+        test.turn()
+        #expect(try test.forwarder.takeEnvelopes().map(\.type) == ["a"])
+        #expect(test.takeInputs() == [.left(connection.id, topic: "a")])
+        #expect(!test.shard.isEmpty && test.shard.topics.isEmpty)
+        test.done(connection, 2)
+        #expect(try test.forwarder.takeEnvelopes().map(\.type) == ["b", "$disconnect"])
+        #expect(test.shard.isEmpty)
+    }
+
+    @Test func aLostDoneClosesTheSocketInTheEnd() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        test.receive(connection, #"{"type":"a","id":"1"}"#)
+        test.turn()
+        test.now += 59_000_000_000
+        test.shard.sweep()
+        #expect(socket.closed == nil && socket.takeTexts().count == 1)
+        test.now += 2_000_000_000
+        test.shard.sweep()
+        #expect(socket.closed?.code == .tryAgainLater)
+    }
+}

@@ -1,0 +1,146 @@
+import NIOCore
+import SparqProtocol
+import Testing
+import WebSocket
+
+@testable import SparqFront
+
+@Suite struct ShardTests {
+    private func frame(_ text: String) -> ByteBuffer { TextFrame.encode(Array(text.utf8)[...]) }
+    private func event(_ seq: Int) -> TopicStream.Release { .event(seq: seq, frame: frame("\(seq)")) }
+
+    @Test func eventsGoToSubscribersAloneWithOneFlush() throws {
+        let test = TestShard()
+        let (first, firstSocket) = try test.open()
+        let (second, secondSocket) = try test.open()
+        let (_, thirdSocket) = try test.open()
+        test.shard.apply([
+            .subscribe(first.id, topic: "a", start: .live(cursor: 3, through: 3, frames: [])),
+            .subscribe(second.id, topic: "a", start: .live(cursor: 5, through: 3, frames: [])),
+        ])
+        let before = firstSocket.flushes
+        test.shard.apply([.release(topic: "a", [event(4), event(5)]), .release(topic: "a", [event(6)]), .ephemeral(topic: "a", frame: frame("e"))])
+        #expect(firstSocket.takeTexts() == ["4", "5", "6", "e"])
+        // Its cursor was ahead of the node.
+        #expect(secondSocket.takeTexts() == ["6", "e"])
+        #expect(thirdSocket.texts.isEmpty)
+        #expect(firstSocket.flushes == before + 1)
+        test.shard.apply([.release(topic: "a", [event(7), event(8)])])
+        #expect(firstSocket.takeTexts() == ["7", "8"] && secondSocket.takeTexts() == ["7", "8"])
+    }
+
+    @Test func slowConsumers() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        let (other, otherSocket) = try test.open()
+        for id in [connection.id, other.id] { test.shard.apply([.subscribe(id, topic: "a", start: .live(cursor: 0, through: 0, frames: []))]) }
+        socket.isWritable = false
+        socket.bufferedBytes = 600_000
+        test.shard.apply([.ephemeral(topic: "a", frame: frame("e")), .release(topic: "a", [event(1)])])
+        #expect(socket.takeTexts() == ["1"] && otherSocket.takeTexts() == ["e", "1"])
+        #expect(test.shard.counters.dropped == 1)
+        socket.bufferedBytes = 1 << 20
+        test.shard.apply([.release(topic: "a", [event(2), event(3)])])
+        #expect(socket.closed?.code.rawValue == 4008)
+        #expect(socket.texts.isEmpty && otherSocket.takeTexts() == ["2", "3"])
+        #expect(test.takeInputs().contains(.left(connection.id, topic: "a")))
+    }
+
+    @Test func pagesWaitForTheSocketToDrain() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        test.shard.apply([.subscribe(connection.id, topic: "a", start: .behind(cursor: 2))])
+        #expect(test.takeInputs() == [.more(connection.id, topic: "a", after: 2)])
+        var frames = frame("3")
+        frames.writeImmutableBuffer(frame("4"))
+        socket.isWritable = false
+        let page = LogPage(after: 2, first: 3, last: 4, frames: frames, isLast: false)
+        test.shard.apply([.release(topic: "a", [event(9)]), .page(connection.id, topic: "a", page), .page(connection.id, topic: "a", page)])
+        #expect(socket.takeTexts() == ["3", "4"])
+        #expect(test.takeInputs().isEmpty)
+        socket.isWritable = true
+        connection.drained()
+        connection.drained()
+        test.turn()
+        #expect(test.takeInputs() == [.more(connection.id, topic: "a", after: 4)])
+        let rest = LogPage(after: 4, first: 7, last: 7, frames: frame("7"), isLast: true)
+        test.shard.apply([
+            .page(connection.id, topic: "a", rest), .join(connection.id, topic: "a", after: 7, through: 9, frames: [frame("8"), frame("9")]),
+            .release(topic: "a", [event(10)]),
+        ])
+        #expect(socket.takeTexts() == [#"{"type":"$truncated","topic":"a","after":4,"first":7}"#, "7", "8", "9", "10"])
+        #expect(test.takeInputs().isEmpty)
+    }
+
+    @Test func subscribingTwiceKeepsThePlace() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        let again = ShardCommand.subscribe(connection.id, topic: "a", start: .live(cursor: 0, through: 1, frames: [frame("1")]))
+        test.shard.apply([again, again])
+        #expect(socket.takeTexts() == ["1"])
+        #expect(test.takeInputs() == [.refused(topic: "a", shard: 0)])
+        test.shard.apply([.subscribe(.random(.socket, shard: 0), topic: "a", start: .behind(cursor: 0))])
+        #expect(test.takeInputs() == [.refused(topic: "a", shard: 0)])
+    }
+
+    @Test func unsubscribeAndDisconnect() throws {
+        let test = TestShard()
+        let (alice, aliceSocket) = try test.open(user: "alice")
+        let (tablet, tabletSocket) = try test.open(user: "alice")
+        let (bob, bobSocket) = try test.open(user: "bob")
+        for connection in [alice, tablet, bob] {
+            test.shard.apply([.subscribe(connection.id, topic: "a", start: .live(cursor: 0, through: 0, frames: []))])
+        }
+        test.shard.apply([.unsubscribe(.user("alice"), topics: ["a", "b"]), .release(topic: "a", [event(1)])])
+        #expect(aliceSocket.texts.isEmpty && tabletSocket.texts.isEmpty && bobSocket.takeTexts() == ["1"])
+        #expect(test.takeInputs().count == 2)
+        test.shard.apply([.disconnect(.user("alice"), code: 4003, reason: "out"), .disconnect(.connection(bob.id), code: 77, reason: "")])
+        #expect(aliceSocket.closed?.code.rawValue == 4003 && aliceSocket.closed?.reason == "out" && tabletSocket.closed != nil)
+        #expect(bobSocket.closed?.code.rawValue == 4003)
+        _ = tablet
+    }
+
+    @Test func drain() throws {
+        let test = TestShard()
+        let (idle, idleSocket) = try test.open()
+        let (busy, busySocket) = try test.open()
+        test.receive(busy, #"{"type":"a","id":"1"}"#)
+        test.turn()
+        test.shard.startDraining(window: 1_000_000_000)
+        #expect(idleSocket.takeTexts().first?.hasPrefix(#"{"type":"$reconnect","after_ms":"#) ?? false)
+        #expect(idleSocket.closed == nil)
+        test.now += 1_000_000_001
+        test.shard.sweep()
+        test.turn()
+        #expect(idleSocket.closed?.code == .serviceRestart)
+        #expect(busySocket.closed == nil && busySocket.isPaused)
+        test.done(busy, 2, #"{"re":"1","ok":true}"#)
+        test.shard.sweep()
+        test.turn()
+        #expect(busySocket.takeTexts().last == #"{"re":"1","ok":true}"# && busySocket.closed?.code == .serviceRestart)
+        #expect(test.shard.isEmpty)
+        #expect(try test.forwarder.takeEnvelopes().map(\.type).sorted() == ["$disconnect", "$disconnect", "a"])
+        _ = idle
+    }
+
+    @Test func httpRequests() throws {
+        let test = TestShard()
+        var answers: [HTTPAnswer] = []
+        let message = HTTPMessage(user: nil, type: "a", id: "1", message: Array(#"{"type":"a","id":"1"}"#.utf8))
+        test.shard.request(message) { answers.append($0) }
+        let envelope = try #require(try test.forwarder.takeEnvelopes().first)
+        #expect(envelope.user == nil && envelope.ordinal == 1)
+        let id = try #require(ConnectionID(envelope.connection ?? ""))
+        #expect(id.kind == .http)
+        test.shard.apply([.done(id, ordinal: 1, reply: Array("{}".utf8)[...], session: .begin(user: "x"))])
+        test.shard.apply([.done(id, ordinal: 1, reply: Array("{}".utf8)[...], session: .begin(user: "x"))])
+        #expect(answers == [.reply(Array("{}".utf8), .begin(user: "x"))])
+        test.shard.request(message) { answers.append($0) }
+        test.now += 10_000_000_000
+        test.shard.sweep()
+        #expect(answers.last == .unavailable && test.shard.isEmpty)
+        test.forwarder.setCongested(true)
+        test.shard.request(message) { answers.append($0) }
+        #expect(answers.count == 3 && answers.last == .unavailable)
+    }
+}

@@ -1,0 +1,25 @@
+import NIOConcurrencyHelpers
+import SparqProtocol
+
+@testable import SparqFront
+
+/// Keeps what would go to the workers.
+final class FakeForwarder: Forwarding {
+    private let state = NIOLockedValueBox((batches: FormingBatches(pools: PoolMap(), limits: BatchLimits()), congested: false))
+
+    var isCongested: Bool { state.withLockedValue { $0.congested } }
+
+    func setCongested(_ congested: Bool) { state.withLockedValue { $0.congested = congested } }
+
+    func forward(_ produce: (inout FormingBatches) -> Void) { state.withLockedValue { produce(&$0.batches) } }
+
+    /// All that came since the last time.
+    func takeEnvelopes() throws -> [Envelope] {
+        let bodies = state.withLockedValue { state in
+            var bodies: [[UInt8]] = []
+            while let batch = state.batches.next(0) { bodies.append(batch.bytes) }
+            return bodies
+        }
+        return try bodies.flatMap { try NDJSON.lines($0).map { try Envelope(line: $0) } }
+    }
+}
