@@ -10,11 +10,10 @@ struct LoadSettings: Sendable {
     /// Several clients share a user, as devices do.
     var users: Int { max(2, clients / 5) }
     var rooms: Int { max(1, users * 2 / 3) }
-    /// Each user is in this many rooms.
-    var roomsPerUser: Int { min(2, rooms) }
     static let lanes = 2
 
     func user(_ index: Int) -> String { "user-\(index)" }
     func room(_ index: Int) -> String { "room-\(index)" }
-    func rooms(ofUser user: Int) -> [Int] { (0..<roomsPerUser).map { (user + $0 * 7 + $0) % rooms } }
+    /// One or two, in ever other company.
+    func rooms(ofUser user: Int) -> [Int] { Set([user % rooms, (user + 1 + user / rooms) % rooms]).sorted() }
 }
