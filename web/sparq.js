@@ -20,7 +20,7 @@ export { SparqError };
 
 const TOPICS_PER_REQUEST = 100;
 /** Milliseconds. */
-const TIMES = { welcome: 10_000, answer: 20_000, hole: 5_000, stable: 5_000, backoff: 1_000, backoffMost: 30_000 };
+const TIMES = { welcome: 10_000, answer: 20_000, hole: 5_000, stable: 5_000, grace: 3_000, backoff: 1_000, backoffMost: 30_000 };
 /** Close codes without a way back. */
 const FAULTS = new Set([1002, 1003, 1007, 4003]);
 
@@ -180,7 +180,8 @@ export class Sparq {
     if (FAULTS.has(code)) return this.#end("failed", "disconnected", reason || `The server ended the connection (${code}).`);
     if (code === 1009) this.#outbox.rejectLargest(new SparqError("too_large", "The message is too long."));
     const growing = this.#backoff();
-    const delay = this.#reconnectAt ? Math.max(0, this.#reconnectAt - Date.now()) : wasReady && code !== 1011 && code !== 1013 ? growing / 4 : growing;
+    const soon = wasReady && code !== 1011 && code !== 1013;
+    const delay = this.#reconnectAt ? Math.max(0, this.#reconnectAt - Date.now()) : soon ? growing / 4 : growing;
     this.#reconnectAt = 0;
     this.#setStatus("waiting", { code, reason, delay });
     this.#timers.open = setTimeout(() => this.#open(), delay);
@@ -197,8 +198,7 @@ export class Sparq {
   }
 
   #hurry() {
-    if (this.status !== "waiting" || this.#reconnectAt) return;
-    this.#open();
+    if (this.status === "waiting") this.#open();
   }
 
   /** The end, until the next `connect()`. */
@@ -262,17 +262,10 @@ export class Sparq {
     this.#flush();
   }
 
-  /** The front goes away: stay with it until our own moment has come, then come back. */
+  /** The front goes away: it closes when our own moment has come and what is on its way is answered. Where it does not, we go. */
   #askedToMove({ after_ms: after }) {
     this.#reconnectAt = Date.now() + Math.max(0, Number(after) || 0);
-    this.#timers.move = setTimeout(() => this.#socket && this.#moved(), Math.max(0, Number(after) || 0));
-  }
-
-  #moved() {
-    const socket = this.#socket;
-    this.#socket = null;
-    socket.close(1000);
-    this.#closed(1012, "moved", true);
+    this.#timers.move = setTimeout(() => this.#abandon("moved"), Math.max(0, Number(after) || 0) + TIMES.grace);
   }
 
   #answered(frame) {
@@ -343,6 +336,9 @@ export class Sparq {
     for (let start = 0; start < names.length; start += TOPICS_PER_REQUEST) {
       const part = names.slice(start, start + TOPICS_PER_REQUEST);
       const cursors = part.map((name) => [name, this.#topics.get(name).topic.resume]);
+      // The server may have subscribed us "from now" already, and would keep that place: give it up to resume at ours.
+      const given = cursors.filter(([, cursor]) => cursor !== null).map(([name]) => name);
+      if (given.length) this.#socket.send(JSON.stringify({ type: "unsubscribe", id: this.#nextID(), topics: given }));
       const id = this.#nextID();
       this.#asking.set(id, Object.assign(part, { sentAt: Date.now() }));
       this.#socket.send(JSON.stringify({ type: "subscribe", id, topics: Object.fromEntries(cursors) }));
