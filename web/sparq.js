@@ -10,8 +10,8 @@
  * await sparq.send("room.send", { room: "lobby", text: "hi" });
  * ```
  *
- * What it takes care of: every message has an id and is sent again, in order, until it is answered; every topic has a cursor and is
- * resumed behind it; an event that came twice is dropped, one that came early is held until the hole before it is filled.
+ * Every message has an id and is sent again, in order, until it is answered; every topic has a cursor and is resumed behind it; an event
+ * that came twice is dropped, one that came early is held until the hole before it is filled.
  */
 import { Outbox, SparqError, isPassing } from "./sparq-outbox.js";
 import { StoredCursors, Topic } from "./sparq-topic.js";
@@ -21,8 +21,7 @@ export { SparqError };
 const TOPICS_PER_REQUEST = 100;
 /** Milliseconds. */
 const TIMES = { welcome: 10_000, answer: 20_000, hole: 5_000, stable: 5_000, grace: 3_000, backoff: 1_000, backoffMost: 30_000 };
-/** Close codes without a way back. */
-const FAULTS = new Set([1002, 1003, 1007, 4003]);
+const FAULTS = [1002, 1003, 1007, 4003]; // Close codes without a way back.
 
 /**
  * @typedef {"idle"|"connecting"|"open"|"waiting"|"closed"|"unauthenticated"|"failed"} Status
@@ -113,8 +112,7 @@ export class Sparq {
     if (cursor !== null) state.topic.cursor = cursor;
     return new Promise((resolve, reject) => {
       state.waiters.push({ resolve, reject });
-      this.#wanted.add(topic);
-      if (this.#wanted.size === 1) queueMicrotask(() => this.#askWanted()); // Several in a row share one message.
+      this.#subscribeSoon(topic);
     });
   }
 
@@ -177,7 +175,7 @@ export class Sparq {
     this.#outbox.rewind();
     for (const state of this.#topics.values()) this.#dropHeld(state);
     if (code === 4001) return this.#end("unauthenticated", "unauthenticated", reason || "The session has ended.");
-    if (FAULTS.has(code)) return this.#end("failed", "disconnected", reason || `The server ended the connection (${code}).`);
+    if (FAULTS.includes(code)) return this.#end("failed", "disconnected", reason || `The server ended the connection (${code}).`);
     if (code === 1009) this.#outbox.rejectLargest(new SparqError("too_large", "The message is too long."));
     const growing = this.#backoff();
     const soon = wasReady && code !== 1011 && code !== 1013;
@@ -219,8 +217,7 @@ export class Sparq {
   }
 
   #setStatus(status, detail = {}) {
-    this.status = status;
-    this.#emit("status", { status, ...detail });
+    this.#emit("status", { ...detail, status: (this.status = status) });
   }
 
   #clearTimers() {
@@ -229,9 +226,8 @@ export class Sparq {
   }
 
   #emit(name, value) {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
-      queueMicrotask(() => listener(value)); // One listener's fault is not another's.
-    }
+    // One listener's fault is not another's.
+    for (const listener of this.#listeners.get(name) ?? []) queueMicrotask(() => listener(value));
   }
 
   // MARK: What comes in
@@ -326,10 +322,14 @@ export class Sparq {
     return state;
   }
 
-  #askWanted() {
-    const names = [...this.#wanted].filter((name) => this.#topics.has(name));
-    this.#wanted.clear();
-    if (this.status === "open") this.#ask(names);
+  /** Several in a row share one message. */
+  #subscribeSoon(topic) {
+    if (this.#wanted.add(topic).size > 1) return;
+    queueMicrotask(() => {
+      const names = [...this.#wanted].filter((name) => this.#topics.has(name));
+      this.#wanted.clear();
+      if (this.status === "open") this.#ask(names);
+    });
   }
 
   #ask(names) {
@@ -358,6 +358,9 @@ export class Sparq {
       if (answer.ok) {
         state.topic.base ??= answer.seq;
         for (const waiter of state.waiters.splice(0)) waiter.resolve({ seq: answer.seq });
+      } else if (answer.error?.code === "invalid_cursor" && !state.waiters.length) {
+        state.topic = new Topic(); // The log was set back, by a restored database for example: from now on.
+        this.#subscribeSoon(name);
       } else {
         const error = new SparqError(answer.error?.code ?? "internal", answer.error?.message);
         this.#forget(name, error);
