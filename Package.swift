@@ -89,7 +89,7 @@ let package = Package(
             dependencies: ["AMQP", "Postgres", "SparqProtocol", .lifecycle, .log, .deque],
             swiftSettings: strict
         ),
-        .target(name: "SparqWorkerTestKit", dependencies: ["SparqWorker", "SparqProtocol"], swiftSettings: strict),
+        .target(name: "SparqWorkerTestKit", dependencies: ["Postgres", "SparqProtocol", "SparqWorker"], swiftSettings: strict),
         .target(
             name: "SparqClient",
             dependencies: ["SparqProtocol", "WebSocket", .log, .nioCore, .nioPosix, .nioHTTP1],
@@ -97,7 +97,7 @@ let package = Package(
         ),
 
         // The application, and the executable.
-        .target(name: "Messenger", dependencies: ["Postgres", "SparqProtocol", "SparqWorker", .cryptoExtras, .crypto, .log, .nioPosix], swiftSettings: strict),
+        .target(name: "Messenger", dependencies: ["Postgres", "SparqProtocol", "SparqWorker", .crypto, .cryptoExtras, .nioPosix], swiftSettings: strict),
         .executableTarget(
             name: "sparq",
             dependencies: [
@@ -138,7 +138,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MessengerTests",
-            dependencies: ["Messenger", "SparqWorker", "SparqWorkerTestKit", "SparqProtocol"],
+            dependencies: ["Messenger", "Postgres", "SparqProtocol", "SparqWorker", "SparqWorkerTestKit", .log],
             swiftSettings: strict
         ),
         .testTarget(name: "SparqClientTests", dependencies: ["SparqClient", "SparqProtocol"], swiftSettings: strict),
