@@ -57,7 +57,7 @@ final class Connection {
     // MARK: From the socket
 
     /// The socket is open: the workers are asked whether it may stay. `agent` and `address` are for them.
-    func opened(agent: String?, address: String?) {
+    func opened(agent: String?, address: String?, resumes: Bool = false) {
         shard.add(self)
         var writer = JSONWriter(reservingCapacity: 160)
         writer.raw("{\"type\":\"$connect\"")
@@ -69,6 +69,7 @@ final class Connection {
             writer.raw(",\"ip\":")
             writer.string(address)
         }
+        if resumes { writer.raw(",\"resume\":true") }
         writer.raw("}")
         send(SystemType.connect, id: nil, writer.bytes)
     }
