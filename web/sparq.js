@@ -51,6 +51,8 @@ export class Sparq {
   #outbox = new Outbox();
   /** Name → { topic, waiters, timer, tries }. */ #topics = new Map();
   /** Subscriptions on their way: message id → topics. Never sent again as they are: their cursors age. */ #asking = new Map();
+  /** The server told where its own subscriptions began. */ #told = false;
+  /** This socket began with `resume`: the server has subscribed us to nothing. */ #resumed = false;
   #prefix = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   #count = 0;
   #attempt = 0;
@@ -149,6 +151,9 @@ export class Sparq {
     const url = new URL(this.#urls[this.#attempt % this.#urls.length], globalThis.location?.href);
     const token = typeof this.#options.token === "function" ? this.#options.token() : this.#options.token;
     if (token) url.searchParams.set("token", token);
+    // Once the server has told where its own subscriptions began, we bring the cursors of all our topics.
+    this.#resumed = this.#told;
+    if (this.#resumed) url.searchParams.set("resume", "true");
     const socket = new WebSocket(url);
     let opened = false;
     this.#socket = socket;
@@ -236,6 +241,7 @@ export class Sparq {
     const frame = JSON.parse(data);
     if ("ok" in frame) return this.#answered(frame);
     if (frame.type === "$welcome") return this.#welcomed(frame);
+    if (frame.type === "$subscribed") return this.#subscribedByServer(frame);
     if (frame.type === "$reconnect") return this.#askedToMove(frame);
     if (frame.type === "$truncated") return this.#truncated(frame);
     if (typeof frame.seq === "number") return this.#durable(frame);
@@ -256,6 +262,11 @@ export class Sparq {
     this.#emit("$welcome", frame);
     this.#ask([...this.#topics.keys()]);
     this.#flush();
+  }
+
+  #subscribedByServer(frame) {
+    this.#told = true;
+    for (const [name, seq] of Object.entries(frame.topics ?? {})) this.#topic(name).topic.base ??= seq;
   }
 
   /** The front goes away: it closes when our own moment has come and what is on its way is answered. Where it does not, we go. */
@@ -332,12 +343,12 @@ export class Sparq {
     });
   }
 
-  #ask(names) {
+  #ask(names, again = false) {
     for (let start = 0; start < names.length; start += TOPICS_PER_REQUEST) {
       const part = names.slice(start, start + TOPICS_PER_REQUEST);
       const cursors = part.map((name) => [name, this.#topics.get(name).topic.resume]);
-      // The server may have subscribed us "from now" already, and would keep that place: give it up to resume at ours.
-      const given = cursors.filter(([, cursor]) => cursor !== null).map(([name]) => name);
+      // The server keeps the place of a topic that it has subscribed us to: give it up to take ours.
+      const given = this.#resumed && !again ? [] : cursors.filter(([, cursor]) => cursor !== null).map(([name]) => name);
       if (given.length) this.#socket.send(JSON.stringify({ type: "unsubscribe", id: this.#nextID(), topics: given }));
       const id = this.#nextID();
       this.#asking.set(id, Object.assign(part, { sentAt: Date.now() }));
@@ -382,7 +393,7 @@ export class Sparq {
     state.timer = null;
     if (this.status !== "open" || !state.topic.hasHole) return;
     if (++state.tries > 3) return this.#advance(name, state, state.topic.skip()); // Better a hole than silence.
-    this.#ask([name]);
+    this.#ask([name], true);
     state.timer = setTimeout(() => this.#fillHole(name, state), TIMES.hole);
   }
 
