@@ -141,10 +141,14 @@ let package = Package(
             dependencies: ["Messenger", "Postgres", "SparqProtocol", "SparqWorker", "SparqWorkerTestKit", .log],
             swiftSettings: strict
         ),
-        .testTarget(name: "SparqClientTests", dependencies: ["SparqClient", "SparqProtocol"], swiftSettings: strict),
+        .testTarget(
+            name: "SparqClientTests",
+            dependencies: ["SparqClient", "SparqProtocol", "WebSocket", .nioCore, .nioPosix, .log],
+            swiftSettings: strict
+        ),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["SparqClient", "SparqProtocol", "AMQP", "Postgres", .log],
+            dependencies: ["SparqClient", "SparqProtocol", "AMQP", "WebSocket", .nioCore, .nioPosix, .log],
             swiftSettings: strict
         ),
     ]
