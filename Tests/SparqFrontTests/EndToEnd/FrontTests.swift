@@ -101,7 +101,9 @@ import WebSocket
             let login = try await post(#"{"type":"login","id":"1"}"#)
             #expect(login.hasPrefix("HTTP/1.1 200") && login.contains(#"{"re":"1","ok":true,"data":{"token":""#))
             let cookie = try #require(login.split(separator: "\r\n").first { $0.lowercased().hasPrefix("set-cookie:") })
-            for part in ["sparq_session=", "HttpOnly", "SameSite=Lax", "Path=/", "Secure", "Max-Age=604800"] { #expect(cookie.contains(part)) }
+            for part in ["sparq_session=", "HttpOnly", "SameSite=Lax", "Path=/", "Secure", "Max-Age=604800"] {
+                #expect(cookie.contains(part))
+            }
             let session = cookie.split(separator: " ")[1].split(separator: ";")[0]
             #expect(try await post(#"{"type":"whoami"}"#, ["Cookie: \(session)"]).contains(#""data":"alice""#))
             #expect(try await post(#"{"type":"whoami"}"#).contains(#""data":"nobody""#))
@@ -116,7 +118,10 @@ import WebSocket
                 (#"{"type":"\#(String(repeating: "x", count: 70_000))"}"#, [], "413", "too_large"),
             ] {
                 let response = try await post(body, headers)
-                #expect(response.hasPrefix("HTTP/1.1 \(status)") && response.contains(#""code":"\#(code)""#), "\(body.prefix(40)): \(response)")
+                #expect(
+                    response.hasPrefix("HTTP/1.1 \(status)") && response.contains(#""code":"\#(code)""#),
+                    "\(body.prefix(40)): \(response)"
+                )
             }
         }
     }
