@@ -305,8 +305,9 @@ final class Connection {
     /// Reads from the socket as long as the client does not run ahead of the workers.
     func updateReading() {
         guard let socket else { return }
+        // Until the welcome, which is the first frame of all, what the client sends waits in the socket.
         let mayRead =
-            (phase == .open || phase == .connecting) && inFlight.unanswered < shard.settings.inFlight
+            phase == .open && inFlight.unanswered < shard.settings.inFlight
             && inFlight.waitingBytes < shard.settings.waitingBytes && !(isReady && shard.isCongested)
         guard mayRead == isReadingPaused else { return }
         isReadingPaused = !mayRead

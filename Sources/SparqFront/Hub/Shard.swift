@@ -277,7 +277,9 @@ final class Shard {
     }
 
     private func find(_ id: ConnectionID, _ topic: String) -> (Connection, Connection.Subscription)? {
-        guard let connection = connections[id.number], let topic = topics[topic], let index = connection.index(in: topic) else { return nil }
+        guard let connection = connections[id.number], let topic = topics[topic], let index = connection.index(in: topic) else {
+            return nil
+        }
         return (connection, Connection.Subscription(topic: topic, index: index))
     }
 
@@ -296,7 +298,8 @@ final class Shard {
             }
         }
         // Many small frames for many sockets: joined once, written once each.
-        if frames.count > 1, topic.entries.count > 1, let first = frames.first, topic.entries.allSatisfy({ $0.subscriber.takes(first.seq) }) {
+        if frames.count > 1, topic.entries.count > 1, let first = frames.first, topic.entries.allSatisfy({ $0.subscriber.takes(first.seq) })
+        {
             var joined = ByteBuffer()
             joined.reserveCapacity(frames.reduce(0) { $0 + $1.frame.readableBytes })
             for (_, frame) in frames { joined.writeImmutableBuffer(frame) }
