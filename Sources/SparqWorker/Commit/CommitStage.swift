@@ -55,8 +55,10 @@ struct CommitStage: Sendable {
         } catch let error as PostgresError where error.code != .poolClosed {
             logger.error("commit failed, its messages are committed one by one", metadata: ["error": "\(error)", "messages": "\(indices.count)"])
             try await settleEach(&committing)
+            for (index, unit) in zip(indices, committing) { units[index] = unit }
             view = DirectoryView()
-            try await ask(question, &view)
+            try await ask(DirectoryQuestion(units: units), &view)
+            return view
         }
         for (index, unit) in zip(indices, committing) { units[index] = unit }
         // Repeats bring the events of their first time, which may have gone elsewhere.

@@ -47,6 +47,9 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
         }
     }
 
+    /// Calls that wait for a query that has not begun.
+    var waiting: Int { state.withLock { $0.waiters.values.reduce(0) { $0 + $1.count } } }
+
     private func drain(_ database: any PostgresExecutor) async {
         while let batch = next() {
             do {

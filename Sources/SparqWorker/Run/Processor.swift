@@ -104,17 +104,25 @@ struct Processor: Sendable {
 
     /// Handler, inbox row and durable events in one transaction.
     private func transact(_ envelope: Envelope, _ context: Context) async throws -> Unit {
-        do {
-            return try await retry { try await pool.transaction { try await transact(envelope, context, $0) } }
-        } catch let refusal as Refusal {
-            return Unit(envelope: envelope, refusal: refusal)
+        while true {
+            do {
+                return try await retry { try await pool.transaction { try await transact(envelope, context, $0) } }
+            } catch is CommittedElsewhere {
+                continue
+            } catch let refusal as Refusal {
+                return Unit(envelope: envelope, refusal: refusal)
+            }
         }
     }
+
+    /// Another worker was faster: all that the handler did must be undone. The next look at the inbox finds that worker's row.
+    private struct CommittedElsewhere: Error {}
 
     private func transact(_ envelope: Envelope, _ context: Context, _ transaction: PostgresTransaction) async throws -> Unit {
         let key = MessageKey(envelope)
         var units: [Unit]
-        if try await Self.begin(key, transaction) {
+        let isRepeat = try await Self.begin(key, transaction)
+        if isRepeat {
             units = [Unit(envelope: envelope)]
         } else {
             let effects = try await router.run(envelope.type, json: envelope.message, context: context, transaction: transaction)
@@ -122,8 +130,9 @@ struct Processor: Sendable {
         }
         units[0].key = key
         guard units[0].needsCommit else { return units[0] }
-        // Two workers with the same message: the second one's insert fails with 40001, and it then finds the first one's row.
-        try CommitOutcome(try await transaction.run(CommitPlan(units).statement)).apply(to: &units)
+        let outcome = try CommitOutcome(try await transaction.run(CommitPlan(units).statement))
+        if !isRepeat, !outcome.repeats.isEmpty { throw CommittedElsewhere() }
+        outcome.apply(to: &units)
         return units[0]
     }
 

@@ -13,6 +13,7 @@ extension Unit {
     /// Encodes the effects. Throws where one cannot be encoded.
     init(envelope: Envelope, effects: [Effect]) throws {
         self.init(envelope: envelope)
+        if let topic = effects.lazy.compactMap(\.topic).first(where: { !$0.isValid }) { throw InvalidTopic(topic: topic) }
         var data: ArraySlice<UInt8>?
         let resumes =
             try envelope.type == SystemType.connect && MessageDecoder.decode(ConnectRequest.self, from: envelope.message).resume == true
@@ -61,6 +62,21 @@ extension Unit {
         case .beginSession(let user): session = .begin(user: user)
         case .endSession: session = .end
         case .reply, .append, .publish: break
+        }
+    }
+}
+
+/// A handler named a topic that cannot be.
+struct InvalidTopic: Error, CustomStringConvertible {
+    var topic: Topic
+    var description: String { "an effect names a topic that is empty, too long, or holds control characters" }
+}
+
+extension Effect {
+    fileprivate var topic: Topic? {
+        switch self {
+        case .append(let topic, _), .publish(let topic, _), .subscribe(let topic, _), .unsubscribe(let topic, _): topic
+        case .reply, .send, .disconnect, .beginSession, .endSession: nil
         }
     }
 }

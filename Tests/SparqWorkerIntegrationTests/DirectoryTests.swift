@@ -1,0 +1,131 @@
+import Logging
+import Postgres
+import SparqProtocol
+import SparqWorker
+import Synchronization
+import Testing
+
+@Suite struct DirectoryTests {
+    /// Joins and commits at the same time, on two workers: the event is in the page, or it was published to the node.
+    @Test func anEventIsInThePageOrFindsTheNode() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            try await stack.worker(.posting)
+            try await stack.worker(.posting)
+            let rounds = 300
+            for round in 0..<rounds {
+                async let posted: Void = stack.send([post("room:\(round)", round, connection: "c\(round)", id: "m\(round)")])
+                async let joined: Void = stack.send([sync(["room:\(round)": 0], version: round + 1)])
+                _ = try await (posted, joined)
+            }
+            try await node.wait(dones: rounds)
+            try await node.wait(for: "all events") { deliveries in
+                var topics: Set<String> = []
+                for delivery in deliveries {
+                    if case .event(let event) = delivery { topics.insert(event.topic) }
+                    if case .page(let page) = delivery, !page.events.isEmpty { topics.insert(page.topic) }
+                }
+                return topics.count == rounds
+            }
+            #expect(node.pages.count >= rounds)
+        }
+    }
+
+    @Test func anOldLeaveDoesNotUndoANewJoin() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            try await stack.worker(.posting)
+            try await stack.send([sync(["room:a": 0, "room:b": 0], version: 5)])
+            try await node.wait(for: "pages") { $0.pages.count == 2 }
+            try await stack.send([
+                envelope("$leave", #"{"version":5,"topics":["room:a"]}"#, connection: nil, user: nil),
+                envelope("$leave", #"{"version":6,"topics":["room:b"]}"#, connection: nil, user: nil),
+            ])
+            try await stack.send([sync(["room:a": 0], version: 3)])
+            try await node.wait(for: "page") { $0.pages.count == 3 }
+            // The read comes behind the leaves: one stage serves them in order.
+            #expect(try await stack.pool.query("SELECT topic, version FROM directory").map { try $0.decode(String.self, Int.self) }.map(\.0) == ["room:a"])
+            #expect(try await stack.count("SELECT version FROM directory") == 5)
+        }
+    }
+
+    @Test func pagesHaveLimitsAndTellWhereTheLogBegins() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            try await stack.worker(.posting)
+            try await stack.send((1...300).map { post("room:a", $0, ordinal: $0, id: "m\($0)") })
+            try await node.wait(dones: 300)
+            try await stack.pool.query("UPDATE topics SET floor = 10")
+            try await stack.pool.query("DELETE FROM events WHERE seq <= 10")
+            for after in [0, 266, 300] {
+                try await stack.send([envelope("$read", #"{"topic":"room:a","after":\#(after),"connection":"c"}"#, connection: nil, user: nil)])
+            }
+            try await node.wait(for: "pages") { $0.pages.count == 3 }
+            let pages = node.pages.sorted { $0.after < $1.after }
+            #expect(pages.map(\.first) == [11, 267, 301])
+            #expect(pages.map(\.last) == [266, 300, 300])
+            #expect(pages.allSatisfy { $0.head == 300 && $0.connection == "c" })
+        }
+    }
+
+    @Test func aLeaseTellsWhetherTheDirectoryIsRight() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            try await stack.worker(.posting)
+            func lease(_ incarnation: String, _ topics: [String]) async throws -> LeaseAnswer? {
+                let before = node.leases.count
+                let sum = topics.reduce(0) { $0 + TopicChecksum.part($1) }
+                try await stack.send([
+                    envelope(
+                        "$lease",
+                        #"{"incarnation":"\#(incarnation)","topicCount":\#(topics.count),"checksum":\#(sum),"settled":true,"leaving":false}"#,
+                        connection: nil, user: nil
+                    )
+                ])
+                try await node.wait(for: "lease") { $0.leases.count > before }
+                return node.leases.last
+            }
+            try await stack.send([sync(["room:a": 0], version: 1)])
+            try await node.wait(for: "page") { $0.pages.count == 1 }
+            #expect(try await lease("i1", ["room:a"]) == .renewed)
+            #expect(try await lease("i1", ["room:b"]) == .resync)
+            #expect(try await stack.count("SELECT count(*) FROM directory") == 0)
+            try await stack.send([sync(["room:a": 0], version: 2)])
+            try await node.wait(for: "page") { $0.pages.count == 2 }
+            #expect(try await lease("i2", []) == .renewed)
+            #expect(try await stack.count("SELECT count(*) FROM directory") == 0)
+        }
+    }
+
+    @Test func aDeadNodeIsRemovedByOneWorker() async throws {
+        try await Stack.with { stack in
+            let lost = Mutex<[String]>([])
+            var router = Router.posting
+            router.onNodeLost { node, _, _ in
+                lost.withLock { $0.append(node) }
+                return [.append(to: .room("a"), Note(n: 1))]
+            }
+            let node = try await stack.node()
+            try await stack.pool.query("INSERT INTO nodes (node, expires_at) SELECT 'dead' || n, now() FROM generate_series(1, 10) n")
+            try await stack.pool.query("INSERT INTO directory SELECT 'room:x', 'dead' || n, 1, 1 FROM generate_series(1, 10) n")
+            try await stack.pool.query("INSERT INTO directory VALUES ('room:x', 'orphan', 1, 1)")
+            for _ in 0..<3 {
+                try await stack.worker(router) {
+                    $0.leaseDuration = .seconds(1)
+                    $0.reapInterval = .milliseconds(100)
+                }
+            }
+            try await stack.send([envelope("$sync", #"{"version":1,"topics":{"room:a":0}}"#, connection: nil, user: nil)])
+            try await node.wait(for: "ten events") { deliveries in
+                var seqs: Set<Int> = []
+                for delivery in deliveries {
+                    if case .event(let event) = delivery, let seq = event.seq { seqs.insert(seq) }
+                    if case .page(let page) = delivery { seqs.formUnion(page.first..<(page.first + page.events.count)) }
+                }
+                return seqs.isSuperset(of: 1...10)
+            }
+            #expect(lost.withLock { $0.filter { $0 != "n1" }.sorted() } == (1...10).map { "dead\($0)" }.sorted())
+            #expect(try await stack.count("SELECT count(*) FROM directory WHERE node LIKE 'dead%'") == 0)
+        }
+    }
+}

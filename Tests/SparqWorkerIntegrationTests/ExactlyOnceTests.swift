@@ -1,0 +1,128 @@
+import Logging
+import Postgres
+import SparqProtocol
+import SparqWorker
+import Synchronization
+import Testing
+
+@Suite struct ExactlyOnceTests {
+    @Test func aMessageIsAnsweredAndItsEventReachesTheNodesThatJoined() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            let worker = try await stack.worker(.posting)
+            try await stack.send([sync(["room:a": 0], version: 1)])
+            try await node.wait(for: "the page") { !$0.pages.isEmpty }
+            try await stack.send([post("room:a", 7, id: "m1"), envelope("echo", #"{"x":1}"#, connection: "c2", ordinal: 5, id: "m2")])
+            try await node.wait(dones: 2)
+            try await node.wait(for: "the event") { !$0.events.isEmpty }
+            #expect(node.dones.first { $0.connection == "c1" }?.reply?.text == #"{"re":"m1","ok":true,"data":{"n":7}}"#)
+            #expect(node.dones.first { $0.connection == "c2" }?.reply?.text == #"{"re":"m2","ok":true,"data":{"x":1}}"#)
+            let event = try #require(node.events.first)
+            #expect(event.topic == "room:a" && event.seq == 1)
+            #expect(event.body.text.hasPrefix(#"{"type":"note","topic":"room:a","seq":1,"at":"20"#))
+            #expect(event.body.text.hasSuffix(#"Z","data":{"n":7}}"#))
+            await worker.shutDown()
+            #expect(try await stack.workLeft() == 0)
+        }
+    }
+
+    @Test func aRepeatGetsTheFirstReplyAndItsEventsAgain() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            try await stack.worker(.posting)
+            try await stack.send([sync(["room:a": 0], version: 1)])
+            try await stack.send([post("room:a", 1, id: "m"), post("room:a", 1, ordinal: 2, id: "m")])
+            try await stack.send([post("room:a", 2, ordinal: 3, id: "m")])
+            try await node.wait(dones: 3)
+            try await node.wait(for: "three publishings") { $0.events.count >= 3 }
+            let replies = node.dones.sorted { $0.ordinal < $1.ordinal }.map { $0.reply?.text }
+            #expect(replies[0] == #"{"re":"m","ok":true,"data":{"n":1}}"#)
+            #expect(replies[1] == #"{"re":"m","ok":true,"data":{"n":1},"repeat":true}"#)
+            #expect(replies[2] == #"{"re":"m","ok":true,"data":{"n":1},"repeat":true,"mismatch":true}"#)
+            #expect(Set(node.events.map(\.body)).count == 1)
+            #expect(try await stack.count("SELECT count(*) FROM events") == 1)
+        }
+    }
+
+    /// Everything is sent three times, over two workers with two committers each, and one worker is killed in between.
+    @Test func resendsOverWorkersTakeEffectOnceAndNumbersHaveNoGaps() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            let first = try await stack.worker(.posting)
+            try await stack.worker(.posting)
+            var generator = SystemRandomNumberGenerator()
+            var copies: [[Envelope]] = []
+            for _ in 0..<3 {
+                for connection in 0..<30 {
+                    copies.append(
+                        (1...20).map { n in
+                            post(
+                                "room:\((connection + n) % 7)", n, connection: "c\(connection)", ordinal: n, user: "u\(connection)", id: "m\(n)"
+                            )
+                        }
+                    )
+                }
+            }
+            copies.shuffle(using: &generator)
+            for (index, batch) in copies.enumerated() {
+                try await stack.send(batch)
+                if index == 45 { await first.kill() }
+            }
+            try await node.wait(for: "every reply", seconds: 60) { deliveries in
+                var seen: Set<String> = []
+                for case .done(let done) in deliveries { seen.insert("\(done.connection) \(done.ordinal)") }
+                return seen.count == 600
+            }
+            #expect(try await stack.count("SELECT count(*) FROM inbox") == 600)
+            #expect(try await stack.count("SELECT count(*) FROM events") == 600)
+            #expect(try await stack.count("SELECT count(*) FROM topics t WHERE seq <> (SELECT count(*) FROM events e WHERE e.topic = t.topic)") == 0)
+            #expect(try await stack.count("SELECT count(*) FROM topics t WHERE seq <> (SELECT max(seq) FROM events e WHERE e.topic = t.topic)") == 0)
+        }
+    }
+
+    @Test func oneConnectionsMessagesKeepTheirOrder() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            try await stack.worker(.posting)
+            for connection in 0..<8 {
+                try await stack.send((1...300).map { post("room:a", $0, connection: "c\(connection)", ordinal: $0, user: "u\(connection)", id: "m\($0)") })
+            }
+            try await node.wait(dones: 2400)
+            for connection in 0..<8 {
+                #expect(node.dones.filter { $0.connection == "c\(connection)" }.map(\.ordinal) == Array(1...300))
+            }
+            let inversions = try await stack.count(
+                """
+                SELECT count(*) FROM inbox a JOIN inbox b ON b.user_id = a.user_id
+                WHERE substr(a.message_id, 2)::int < substr(b.message_id, 2)::int AND a.seqs[1] > b.seqs[1]
+                """
+            )
+            #expect(inversions == 0)
+        }
+    }
+
+    @Test func aTransactionTakesEffectOnceAndARefusalLeavesNothing() async throws {
+        try await Stack.with { stack in
+            try await stack.pool.withConnection { try await $0.script("CREATE TABLE tally (n bigint NOT NULL)") }
+            let runs = Mutex(0)
+            var router = Router.posting
+            router.onTransaction("count", Post.self) { message, _, transaction in
+                runs.withLock { $0 += 1 }
+                try await transaction.execute("INSERT INTO tally VALUES ($1)", message.n)
+                if message.n < 0 { throw Refusal("too_small", "Too small.") }
+                return [.append(to: .room("a"), Note(n: message.n)), .reply(Note(n: message.n))]
+            }
+            let node = try await stack.node()
+            try await stack.worker(router)
+            try await stack.worker(router)
+            let json = #"{"topic":"","n":5}"#
+            for copy in 0..<20 { try await stack.send([envelope("count", json, connection: "s\(copy)", id: "same")]) }
+            try await stack.send([envelope("count", #"{"topic":"","n":-1}"#, connection: "c2", id: "refused")])
+            try await node.wait(dones: 21)
+            #expect(try await stack.count("SELECT count(*) FROM tally") == 1)
+            #expect(try await stack.count("SELECT count(*) FROM events") == 1)
+            #expect(node.dones.first { $0.connection == "c2" }?.reply?.text.contains(#""code":"too_small""#) == true)
+            #expect(runs.withLock { $0 } >= 2)
+        }
+    }
+}

@@ -1,0 +1,49 @@
+import Postgres
+import SparqProtocol
+import SparqWorker
+
+struct Note: EventData, Decodable {
+    static let eventType = "note"
+    var n: Int
+}
+
+struct Post: Decodable, Sendable {
+    var topic: String
+    var n: Int
+}
+
+extension Router {
+    /// `post` appends to a topic, `echo` only answers.
+    static var posting: Router {
+        var router = Router()
+        router.on("post", Post.self) { message, _ in
+            [.append(to: Topic(rawValue: message.topic), Note(n: message.n)), .reply(Note(n: message.n))]
+        }
+        router.on("echo", RawMessage.self) { message, _ in [.reply(RawJSON(message.json))] }
+        router.onSubscribe(kind: "room") { topic, _ in
+            if topic.id == "secret" { throw Refusal(.forbidden, "No.") }
+        }
+        return router
+    }
+}
+
+func envelope(
+    _ type: String, _ json: String, node: String = "n1", connection: String? = "c1", ordinal: Int = 1, user: String? = "alice", id: String? = nil
+) -> Envelope {
+    Envelope(
+        node: node, connection: connection, ordinal: ordinal, user: user, receivedAt: 1, type: type, id: id, message: Array(json.utf8)[...]
+    )
+}
+
+func post(_ topic: String, _ n: Int, connection: String = "c1", ordinal: Int = 1, user: String = "alice", id: String? = nil) -> Envelope {
+    envelope("post", #"{"topic":"\#(topic)","n":\#(n)}"#, connection: connection, ordinal: ordinal, user: user, id: id)
+}
+
+func sync(_ topics: [String: Int], version: Int, node: String = "n1") -> Envelope {
+    let fields = topics.map { #""\#($0.key)":\#($0.value)"# }.joined(separator: ",")
+    return envelope("$sync", #"{"version":\#(version),"topics":{\#(fields)}}"#, node: node, connection: nil, user: nil)
+}
+
+extension ArraySlice<UInt8> {
+    var text: String { String(decoding: self, as: UTF8.self) }
+}

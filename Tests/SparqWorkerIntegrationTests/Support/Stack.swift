@@ -1,0 +1,176 @@
+import AMQP
+import Foundation
+import Logging
+import Postgres
+import ServiceLifecycle
+import SparqProtocol
+import SparqWorker
+import Synchronization
+
+/// A schema and broker names of a test's own, and the workers that serve them.
+final class Stack: Sendable {
+    struct Missing: Error, CustomStringConvertible {
+        var description: String
+    }
+
+    let amqp: AMQPConfiguration
+    let postgres: PostgresConfiguration
+    let names: BrokerNames
+    let schema: String
+    let session: AMQPSession
+    let pool: PostgresPool
+    private let background = Mutex<[Task<Void, Never>]>([])
+
+    /// Runs a test with a stack, and cleans up behind it.
+    static func with(_ body: (Stack) async throws -> Void) async throws {
+        let stack = try await Stack()
+        do {
+            try await body(stack)
+            await stack.stop()
+        } catch {
+            await stack.stop()
+            throw error
+        }
+    }
+
+    private init() async throws {
+        let environment = ProcessInfo.processInfo.environment
+        guard let amqpURL = environment["SPARQ_TEST_AMQP_URL"], let postgresURL = environment["SPARQ_TEST_POSTGRES_URL"] else {
+            throw Missing(description: "SPARQ_TEST_AMQP_URL and SPARQ_TEST_POSTGRES_URL must be set: make test does")
+        }
+        schema = "t\(UInt64.random(in: 0 ... .max))"
+        names = BrokerNames(prefix: schema)
+        amqp = try AMQPConfiguration(url: amqpURL)
+        var postgres = try PostgresConfiguration(
+            url: postgresURL + (postgresURL.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(schema)"
+        )
+        postgres.applicationName = schema
+        self.postgres = postgres
+        session = try await AMQPSession(amqp)
+        postgres.applicationName = "\(schema)-test"
+        pool = PostgresPool(configuration: postgres, logger: Self.quiet)
+        let pool = pool
+        background.withLock { $0.append(Task.detached { try? await pool.run() }) }
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../db/migrations/0001_sparq.sql").standardized
+        let sql = try String(contentsOf: file, encoding: .utf8)
+        try await pool.withConnection { connection in
+            try await connection.script("CREATE SCHEMA \(schema)")
+            try await connection.script(sql)
+        }
+        try await session.declare(WorkerTopology.topology(names: names, pool: "default", retryDelays: Self.retryDelays))
+    }
+
+    static let retryDelays: [Duration] = [.milliseconds(50), .milliseconds(100)]
+    static let quiet = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+
+    private func stop() async {
+        for task in background.withLock({ $0 }) where task != background.withLock({ $0[0] }) { task.cancel() }
+        for task in background.withLock({ $0.dropFirst() }) { await task.value }
+        try? await pool.withConnection { try await $0.script("DROP SCHEMA \(schema) CASCADE") }
+        background.withLock { $0.first }?.cancel()
+        let queues =
+            [names.work(pool: "default"), names.dead]
+            + Self.retryDelays.map { WorkerTopology.retryQueue(names: names, pool: "default", delay: $0) }
+        for queue in queues { _ = try? await session.deleteQueue(queue) }
+        for exchange in [names.inbound, names.delivery] { try? await session.deleteExchange(exchange) }
+        session.close()
+    }
+
+    func node(_ id: String = "n1") async throws -> FakeNode {
+        let node = try await FakeNode(id: id, names: names, amqp: amqp, session: session)
+        node.start()
+        let queue = names.node(id)
+        background.withLock {
+            $0.append(
+                Task.detached { [session] in
+                    // Ends with the test.
+                    while (try? await Task.sleep(for: .seconds(3600))) != nil {}
+                    node.stop()
+                    _ = try? await session.deleteQueue(queue)
+                    try? await session.deleteExchange(queue)
+                }
+            )
+        }
+        return node
+    }
+
+    /// Starts a worker and waits until it is ready.
+    @discardableResult
+    func worker(_ router: Router, _ change: (inout WorkerConfiguration) -> Void = { _ in }) async throws -> RunningWorker {
+        var configuration = WorkerConfiguration(amqp: amqp, postgres: postgres)
+        configuration.names = names
+        configuration.retryDelays = Self.retryDelays
+        change(&configuration)
+        let worker = RunningWorker(configuration, router)
+        background.withLock { $0.append(worker.task) }
+        try await worker.ready()
+        return worker
+    }
+
+    /// One AMQP message with these envelopes.
+    func send(_ envelopes: [Envelope]) async throws {
+        var writer = JSONWriter()
+        for envelope in envelopes { envelope.encode(into: &writer) }
+        try await send(writer.bytes)
+    }
+
+    func send(_ body: [UInt8]) async throws {
+        _ = try await session.publish(AMQPMessage(body: body), exchange: names.inbound, routingKey: "default", mandatory: true)
+    }
+
+    /// Whether the pool's queue is empty, unacked messages included; asked when no worker runs any more.
+    func workLeft() async throws -> Int { try await session.inspect(queue: names.work(pool: "default")).messageCount }
+
+    func deadLetters() async throws -> [AMQPMessage] {
+        var letters: [AMQPMessage] = []
+        while let letter = try await session.get(queue: names.dead) {
+            try await session.ack(letter.tag)
+            letters.append(letter.message)
+        }
+        return letters
+    }
+
+    func count(_ sql: String) async throws -> Int { try await pool.query(sql).first?.decode(Int.self) ?? -1 }
+}
+
+/// A worker in this process.
+final class RunningWorker: Sendable {
+    let task: Task<Void, Never>
+    private let group: ServiceGroup
+    private let readiness: AsyncStream<Bool>
+
+    init(_ configuration: WorkerConfiguration, _ router: Router) {
+        let (readiness, continuation) = AsyncStream.makeStream(of: Bool.self)
+        self.readiness = readiness
+        var logger = Logger(label: "worker") { StreamLogHandler.standardError(label: $0) }
+        logger.logLevel = ProcessInfo.processInfo.environment["SPARQ_TEST_LOG"].flatMap { Logger.Level(rawValue: $0) } ?? .critical
+        let worker = Worker(configuration: configuration, router: router, logger: logger) { continuation.yield($0) }
+        let group = ServiceGroup(configuration: .init(services: [.init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup)], logger: Stack.quiet))
+        self.group = group
+        task = Task.detached { try? await group.run() }
+    }
+
+    func ready() async throws {
+        let alarm = Task {
+            try await Task.sleep(for: .seconds(20))
+            task.cancel()
+        }
+        for await isReady in readiness where isReady {
+            alarm.cancel()
+            return
+        }
+        throw Stack.Missing(description: "the worker did not become ready")
+    }
+
+    /// As SIGTERM does.
+    func shutDown() async {
+        await group.triggerGracefulShutdown()
+        await task.value
+    }
+
+    /// Ends at once.
+    func kill() async {
+        task.cancel()
+        await task.value
+    }
+}

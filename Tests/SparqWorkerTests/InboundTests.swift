@@ -1,0 +1,88 @@
+import SparqProtocol
+import Synchronization
+import Testing
+
+@testable import SparqWorker
+
+@Suite struct InboundTests {
+    @Test func aBatchIsAckedOnceAndLast() {
+        var batch = PendingBatch(open: 1)
+        batch.begin(2)
+        let acks = (0..<3).map { _ in batch.finish() }
+        #expect(acks == [false, false, true])
+    }
+
+    @Test func anAbandonedBatchIsNeverAcked() {
+        var batch = PendingBatch(open: 2)
+        batch.abandon()
+        let acks = (0..<2).map { _ in batch.finish() }
+        #expect(acks == [false, false])
+    }
+
+    /// Parts begin and end in any order: the ack comes exactly when the last has ended, and only where none was abandoned.
+    @Test(arguments: UInt64(1)...50) func randomOrdersAckExactlyOnce(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let answers = Mutex<[Bool]>([])
+        let batch = InboundBatch { ack in answers.withLock { $0.append(ack) } }
+        var open = 1
+        var isAbandoned = false
+        while open > 0 {
+            #expect(answers.withLock { $0.isEmpty })
+            switch Int.random(in: 0..<10, using: &generator) {
+            case 0..<4 where open < 20:
+                batch.begin()
+                open += 1
+            case 4 where seed.isMultiple(of: 3):
+                batch.abandon()
+                isAbandoned = true
+                open -= 1
+            default:
+                batch.finish()
+                open -= 1
+            }
+        }
+        #expect(answers.withLock { $0 } == [!isAbandoned])
+    }
+
+    @Test(arguments: UInt64(1)...20) func groupsKeepEachConnectionsOrder(seed: UInt64) {
+        var generator = SeededGenerator(seed: seed)
+        let envelopes = (0..<100).map { index in
+            let connection = Int.random(in: 0..<8, using: &generator)
+            return envelope(connection: connection == 0 ? nil : "c\(connection)", ordinal: index)
+        }
+        let groups = ConnectionGroups.make(envelopes)
+        #expect(groups.map(\.count).reduce(0, +) == 100)
+        for group in groups {
+            #expect(Set(group.map(\.connection)).count == 1)
+            #expect(group.map(\.ordinal) == group.map(\.ordinal).sorted())
+            if group[0].connection == nil { #expect(group.count == 1) }
+        }
+        #expect(Set(groups.compactMap { $0[0].connection }).count == groups.count { $0[0].connection != nil })
+    }
+
+    @Test func whatComesTogetherTravelsTogetherUpToTheLimits() async {
+        let queue = BatchQueue<Int>(countLimit: 3, weightLimit: 10)
+        for element in 1...5 { #expect(queue.add(element, weight: element == 5 ? 100 : 1)) }
+        #expect(await queue.next() == [1, 2, 3])
+        #expect(await queue.next() == [4])
+        #expect(await queue.next() == [5])
+        queue.close()
+        #expect(!queue.add(6))
+        #expect(await queue.next() == nil)
+    }
+
+    @Test func aWaitingStageIsWoken() async {
+        let queue = BatchQueue<Int>(countLimit: 3, weightLimit: 10)
+        async let batch = queue.next()
+        #expect(queue.add(1))
+        #expect(await batch == [1])
+        async let end = queue.next()
+        queue.close()
+        #expect(await end == nil)
+    }
+
+    @Test func retriesGrowAndEnd() {
+        let schedule = RetrySchedule(delays: [.seconds(1), .seconds(5)])
+        #expect((0...4).map { schedule.delay(afterAttempt: $0) } == [.seconds(1), .seconds(1), .seconds(5), nil, nil])
+    }
+}

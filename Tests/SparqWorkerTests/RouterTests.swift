@@ -1,0 +1,87 @@
+import Postgres
+import SparqProtocol
+import SparqWorkerTestKit
+import Synchronization
+import Testing
+
+@testable import SparqWorker
+
+@Suite struct RouterTests {
+    private func tester() -> HandlerTester {
+        var router = Router()
+        router.on("post", Post.self) { message, context in
+            if message.room == "closed" { throw Refusal(.forbidden, "It is closed.") }
+            return [.append(to: .room(message.room), Note(n: context.attempt)), .reply(Note(n: 2))]
+        }
+        router.on("hello", RawMessage.self, access: .anyone) { message, _ in [.reply(RawJSON(message.json))] }
+        router.on("read", RawMessage.self) { _, context in
+            try await context.database.query("SELECT 1")
+            return []
+        }
+        router.onSubscribe(kind: "user") { topic, context in
+            if topic.id != context.user { throw Refusal(.forbidden, "That is not you.") }
+        }
+        return HandlerTester(router)
+    }
+
+    @Test func handlersAnswerWithEffects() async throws {
+        let outcome = try await tester().send("post", #"{"type":"post","room":"a"}"#, user: "alice")
+        #expect(try outcome.appended == [AppendedEvent(topic: .room("a"), type: "note", data: #"{"n":1}"#)])
+        #expect(try outcome.reply == #"{"n":2}"#)
+        #expect(try await tester().send("hello", #"{"x":[1]}"#).reply == #"{"x":[1]}"#)
+    }
+
+    @Test func whatCannotBeHandledIsRefusedWithAStableCode() async throws {
+        let tester = tester()
+        #expect(try await tester.send("post", #"{"room":"closed"}"#, user: "alice").refusal == Refusal(.forbidden, "It is closed."))
+        #expect(try await tester.send("nope", user: "alice").refusal?.code == .unknownType)
+        #expect(try await tester.send("post", #"{"room":"a"}"#).refusal?.code == .unauthenticated)
+        #expect(try await tester.send("$connect").effects.isEmpty)
+        #expect(try await tester.subscribe(to: .user("bob"), user: "alice")?.code == .forbidden)
+        #expect(try await tester.subscribe(to: .user("bob"), user: "bob") == nil)
+        #expect(try await tester.subscribe(to: .everyone, user: "bob")?.code == .forbidden)
+    }
+
+    @Test(arguments: [
+        (#"{}"#, #"The field "room" is missing."#), (#"{"room":1}"#, #"The field "room" must be a string."#),
+        (#"{"room":null}"#, #"The field "room" must not be null."#),
+        (#"{"room":"a","tags":[1,"x"]}"#, #"The field "tags[1]" must be a whole number."#),
+        (#"{"room":"a","tags":{}}"#, #"The field "tags" must be an array."#),
+    ])
+    func fieldsThatDoNotDecodeAreNamed(json: String, sentence: String) async throws {
+        let refusal = try await tester().send("post", json, user: "alice").refusal
+        #expect(refusal == Refusal(.invalidFields, sentence))
+    }
+
+    @Test func aTestWithoutDatabaseSaysSo() async throws {
+        await #expect(throws: DatabaseMissing.self) { try await tester().send("read", user: "alice") }
+    }
+
+    @Test func keysThatAreAskedForMeanwhileShareTheNextQuery() async throws {
+        let queries = Mutex<[Set<Int>]>([])
+        let (gate, open) = AsyncStream.makeStream(of: Void.self)
+        let (asked, signal) = AsyncStream.makeStream(of: Void.self)
+        let loader = BatchLoader<Int, String> { keys, _ in
+            queries.withLock { $0.append(Set(keys)) }
+            signal.yield()
+            if keys == [0] { for await _ in gate { break } }
+            return Dictionary(uniqueKeysWithValues: keys.filter { $0 != 9 }.map { ($0, "v\($0)") })
+        }
+        let context = Context(
+            userID: nil, connection: nil, node: "n", type: "t", messageID: nil, time: 0, attempt: 1, database: NoDatabase()
+        )
+        let values = try await withThrowingTaskGroup(of: (Int, String?).self) { group in
+            group.addTask { (0, try await loader.load(0, context)) }
+            for await _ in asked { break }
+            for key in [1, 2, 2, 9] { group.addTask { (key, try await loader.load(key, context)) } }
+            // All four must wait before the first query ends.
+            while loader.waiting < 4 { await Task.yield() }
+            open.yield()
+            var values: [Int: String?] = [:]
+            for try await (key, value) in group { values[key] = value }
+            return values
+        }
+        #expect(values == [0: "v0", 1: "v1", 2: "v2", 9: nil])
+        #expect(queries.withLock { $0 } == [[0], [1, 2, 9]])
+    }
+}

@@ -1,0 +1,129 @@
+import Foundation
+import SparqProtocol
+import SparqWorkerTestKit
+import Testing
+
+@testable import SparqWorker
+
+@Suite struct UnitTests {
+    @Test func onlyDurableEffectsOfKnownSendersNeedTheInbox() throws {
+        let append: [Effect] = [.append(to: .room("a"), Note(n: 1))]
+        #expect(try Unit(envelope: envelope(), effects: append).key != nil)
+        #expect(try Unit(envelope: envelope(user: nil), effects: append).key == nil)
+        #expect(try Unit(envelope: envelope(id: nil), effects: append).key == nil)
+        #expect(try Unit(envelope: envelope(id: nil), effects: append).needsCommit)
+        #expect(try !Unit(envelope: envelope(), effects: [.reply(Note(n: 1)), .send(Note(n: 2))]).needsDatabase)
+        #expect(throws: InvalidTopic.self) { try Unit(envelope: envelope(), effects: [.append(to: .room("\u{0}"), Note(n: 1))]) }
+    }
+
+    @Test func repliesFollowTheProtocol() throws {
+        #expect(try Unit(envelope: envelope(), effects: []).reply?.text == #"{"re":"m1","ok":true}"#)
+        #expect(try Unit(envelope: envelope(id: nil), effects: []).reply == nil)
+        #expect(try Unit(envelope: envelope(id: nil), effects: [.reply(Note(n: 1))]).reply?.text == #"{"ok":true,"data":{"n":1}}"#)
+        #expect(
+            Unit(envelope: envelope(), refusal: Refusal(.forbidden, "No.")).reply?.text
+                == #"{"re":"m1","ok":false,"error":{"code":"forbidden","message":"No."}}"#
+        )
+        let first = Reply.success(id: "a", data: nil)
+        #expect(Reply.repeated(first, mismatch: true).text == #"{"re":"a","ok":true,"repeat":true,"mismatch":true}"#)
+    }
+
+    @Test func aRefusedConnectionIsClosed() {
+        let unit = Unit(envelope: envelope(SystemType.connect, id: nil), refusal: Refusal(.forbidden, "No."))
+        #expect(unit.instructions == [.disconnect(.connection("c1"), code: 4003, reason: "No.")])
+    }
+
+    @Test func reasonsAreCutBetweenCharacters() {
+        #expect("äöü".prefix(utf8Count: 3) == "ä")
+        #expect("abc".prefix(utf8Count: 3) == "abc")
+    }
+
+    @Test(arguments: [0, 951_782_400_123, 1_709_251_199_999, 1_795_467_241_920, 4_102_444_800_000, -86_400_000])
+    func timestampsAreThoseOfTheCalendar(milliseconds: Int) throws {
+        let date = Date(timeIntervalSince1970: Double(milliseconds) / 1000)
+        let style = Date.ISO8601FormatStyle(includingFractionalSeconds: true)
+        #expect(EventBody.timestamp(milliseconds: milliseconds).text == date.formatted(style))
+    }
+
+    @Test func aPlanNamesEachTopicOnce() throws {
+        let units = [
+            try Unit(envelope: envelope(), effects: [.append(to: .room("a"), Note(n: 1)), .append(to: .room("b"), Note(n: 2))]),
+            try Unit(envelope: envelope(user: nil), effects: [.append(to: .room("a"), Note(n: 3))]),
+        ]
+        let plan = CommitPlan(units)
+        #expect(plan.topics == ["room:a", "room:b"])
+        #expect(plan.users == ["alice", nil])
+        #expect(plan.eventUnits == [1, 1, 2])
+        #expect(plan.eventTopics == [1, 2, 1])
+        #expect(plan.replies.map { $0 == nil } == [false, true])
+    }
+
+    @Test func anOutcomeNumbersNewEventsAndBringsRepeatsBack() throws {
+        var units = [
+            try Unit(envelope: envelope(), effects: [.append(to: .room("a"), Note(n: 1))]),
+            try Unit(envelope: envelope(id: "m2"), effects: [.append(to: .room("a"), Note(n: 2)), .send(Note(n: 9))]),
+            try Unit(envelope: envelope(id: "m3"), effects: [.append(to: .room("b"), Note(n: 3))]),
+        ]
+        var outcome = CommitOutcome()
+        outcome.seqs = [1: 10, 3: 20]
+        let old = Event(topic: "room:a", seq: 4, body: [])
+        outcome.repeats = [2: .init(reply: Array(#"{"re":"m2","ok":true}"#.utf8), mismatch: false, events: [old])]
+        outcome.apply(to: &units)
+        #expect(units.map { $0.events.map(\.seq) } == [[10], [4], [20]])
+        #expect(units[1].reply?.text == #"{"re":"m2","ok":true,"repeat":true}"#)
+        #expect(units[1].instructions.isEmpty)
+        #expect(units.allSatisfy { !$0.needsCommit })
+        #expect(units[2].events[0].body.text == #"{"type":"note","topic":"room:b","seq":20,"at":"1970-01-01T00:00:00.000Z","data":{"n":3}}"#)
+    }
+
+    @Test func nodesHearOfRepliesFirstAndOfEventsLast() throws {
+        var unit = try Unit(
+            envelope: envelope(),
+            effects: [.publish(to: .room("a"), Note(n: 1)), .send(Note(n: 2)), .subscribe(.room("s")), .unsubscribe(.room("a"), user: "bob"), .disconnect(.user("bob"))]
+        )
+        unit.events = [Event(topic: "room:a", seq: 1, body: Array("{}".utf8)[...])]
+        let view = DirectoryView(nodes: ["room:a": ["n1", "n2"]], heads: ["room:s": 8], alive: ["n2", "n3"])
+        let messages = DeliveryPlan(units: [unit], directory: view, limit: 1 << 20).messages
+        var kinds: [String: [String]] = [:]
+        for (node, body) in messages {
+            kinds[node] = try NDJSON.lines(body).map { line in
+                switch try Delivery(line: line) {
+                case .event(let event): event.seq == nil ? "ephemeral" : "event"
+                case .done: "done"
+                case .send: "send"
+                case .subscribe(_, let grants): "subscribe \(grants[0].cursor)"
+                case .unsubscribe: "unsubscribe"
+                case .disconnect: "disconnect"
+                case .page, .lease: "?"
+                }
+            }
+        }
+        #expect(kinds["n1"] == ["done", "send", "subscribe 8", "unsubscribe", "event", "ephemeral"])
+        #expect(kinds["n2"] == ["unsubscribe", "disconnect", "event", "ephemeral"])
+        #expect(kinds["n3"] == ["disconnect"])
+    }
+
+    @Test(arguments: UInt64(1)...20) func plansKeepOrderAndLimit(seed: UInt64) throws {
+        var generator = SeededGenerator(seed: seed)
+        var plan = DeliveryPlan(limit: 1000)
+        for seq in 1...100 {
+            let body = Array(repeating: UInt8(ascii: "1"), count: Int.random(in: 1...400, using: &generator))[...]
+            plan.add(.event(Event(topic: "t", seq: seq, body: body)), size: body.count, to: ["a", "b"])
+        }
+        for node in ["a", "b"] {
+            let bodies = plan.messages.filter { $0.node == node }.map(\.body)
+            #expect(bodies.allSatisfy { $0.count <= 1000 })
+            let seqs = try bodies.flatMap { try NDJSON.lines($0).map { try Delivery(line: $0) } }.map { delivery -> Int? in
+                if case .event(let event) = delivery { event.seq } else { nil }
+            }
+            #expect(seqs == Array(1...100))
+        }
+    }
+
+    @Test func cursorsMayBeNullNumbersOrNonsense() throws {
+        let request = try MessageDecoder.decode(
+            SubscribeRequest.self, from: Array(#"{"topics":{"a":null,"b":3,"c":1.5,"d":"x","e":-1}}"#.utf8)[...]
+        )
+        #expect(request.topics == ["a": .now, "b": .after(3), "c": .malformed, "d": .malformed, "e": .after(-1)])
+    }
+}
