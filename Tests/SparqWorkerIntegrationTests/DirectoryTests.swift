@@ -73,6 +73,28 @@ import Testing
         }
     }
 
+    @Test func whatIsTooOldGoesAndTheFloorSaysSo() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            try await stack.worker(.posting) {
+                $0.eventRetention = .zero
+                $0.inboxRetention = .zero
+                $0.retentionInterval = .milliseconds(20)
+            }
+            try await stack.send((1...5).map { post("room:a", $0, ordinal: $0, id: "m\($0)") })
+            try await node.wait(dones: 5)
+            var rows = -1
+            for _ in 0..<2000 where rows != 0 {
+                rows = try await stack.count("SELECT (SELECT count(*) FROM events) + (SELECT count(*) FROM inbox)")
+            }
+            #expect(rows == 0)
+            #expect(try await stack.count("SELECT floor FROM topics") == 5)
+            try await stack.send([envelope("$read", #"{"topic":"room:a","after":2,"connection":"c"}"#, connection: nil, user: nil)])
+            try await node.wait(for: "page") { !$0.pages.isEmpty }
+            #expect(node.pages.first?.first == 6 && node.pages.first?.head == 5)
+        }
+    }
+
     @Test func aLeaseTellsWhetherTheDirectoryIsRight() async throws {
         try await Stack.with { stack in
             let node = try await stack.node()
