@@ -95,7 +95,7 @@ import Testing
                 switch try Delivery(line: line) {
                 case .event(let event): event.seq == nil ? "ephemeral" : "event"
                 case .done: "done"
-                case .send: "send"
+                case .send(_, let body): body.text.contains("$subscribed") ? "subscribed" : "send"
                 case .subscribe(_, let grants): "subscribe \(grants[0].cursor)"
                 case .unsubscribe: "unsubscribe"
                 case .disconnect: "disconnect"
@@ -103,7 +103,7 @@ import Testing
                 }
             }
         }
-        #expect(kinds["n1"] == ["done", "send", "subscribe 8", "unsubscribe", "event", "ephemeral"])
+        #expect(kinds["n1"] == ["done", "send", "subscribed", "subscribe 8", "unsubscribe", "event", "ephemeral"])
         #expect(kinds["n2"] == ["unsubscribe", "disconnect", "event", "ephemeral"])
         #expect(kinds["n3"] == ["disconnect"])
     }
