@@ -97,7 +97,11 @@ let package = Package(
         ),
 
         // The application, and the executable.
-        .target(name: "Messenger", dependencies: ["Postgres", "SparqProtocol", "SparqWorker", .crypto, .cryptoExtras, .nioPosix], swiftSettings: strict),
+        .target(
+            name: "Messenger",
+            dependencies: ["Postgres", "SparqProtocol", "SparqWorker", .crypto, .cryptoExtras, .nioPosix],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "sparq",
             dependencies: [
@@ -121,14 +125,15 @@ let package = Package(
         .testTarget(
             name: "SparqFrontTests",
             dependencies: [
-                "SparqFront", "SparqProtocol", "WebSocket", .hummingbird, .nioCore, .nioPosix, .nioHTTP1, .nioConcurrencyHelpers, .nioEmbedded,
+                "SparqFront", "SparqProtocol", "WebSocket", .hummingbird, .nioCore, .nioPosix, .nioHTTP1, .nioConcurrencyHelpers,
+                .nioEmbedded,
                 .log, .lifecycle,
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "SparqWorkerTests",
-            dependencies: ["SparqWorker", "SparqWorkerTestKit", "SparqProtocol", .log],
+            dependencies: ["Postgres", "SparqWorker", "SparqWorkerTestKit", "SparqProtocol", .log],
             swiftSettings: strict
         ),
         .testTarget(
