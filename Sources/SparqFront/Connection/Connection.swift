@@ -43,6 +43,9 @@ final class Connection {
     var isSlow = false
     /// The shard knows it no more.
     var isRemoved = false
+    /// What came for the client before its welcome, which is the first frame of all: what `$connect` itself subscribed it to.
+    private var early: [ByteBuffer] = []
+    private var earlyBytes = 0
     /// A subscriber of some topic waits for the socket to drain.
     private var hasDraining = false
 
@@ -183,6 +186,10 @@ final class Connection {
     /// Writes a frame that must not be lost; a socket that cannot keep up is closed.
     func write(_ frame: ByteBuffer) {
         guard let socket, phase != .closed, !isSlow else { return }
+        if phase == .connecting {
+            keep(frame)
+            return
+        }
         if !socket.isWritable, socket.bufferedBytes + frame.readableBytes > shard.settings.outboundBytes {
             shard.slow(self)
             return
@@ -193,7 +200,12 @@ final class Connection {
 
     /// Writes a frame that may be lost. Returns whether it was written.
     func writeEphemeral(_ frame: ByteBuffer) -> Bool {
-        guard let socket, phase == .open, !isSlow else { return false }
+        guard let socket, !isSlow, phase == .open || phase == .connecting else { return false }
+        if phase == .connecting {
+            guard earlyBytes + frame.readableBytes <= shard.settings.outboundBytes / 2 else { return false }
+            keep(frame)
+            return true
+        }
         if !socket.isWritable, socket.bufferedBytes + frame.readableBytes > shard.settings.outboundBytes / 2 { return false }
         socket.write(frame: frame)
         shard.touch(self)
@@ -265,6 +277,9 @@ final class Connection {
             guard phase == .connecting else { return }
             phase = .open
             write(Frames.welcome(connection: name, user: user, settings: shard.settings))
+            let early = early
+            self.early = []
+            for frame in early { write(frame) }
             shard.welcomed(self)
         case .error(let code):
             if phase == .closed {
@@ -276,10 +291,17 @@ final class Connection {
         }
     }
 
+    private func keep(_ frame: ByteBuffer) {
+        earlyBytes += frame.readableBytes
+        if earlyBytes > shard.settings.outboundBytes { shard.slow(self) } else { early.append(frame) }
+    }
+
     private func refused(_ code: String) {
         guard let socket else { return }
         phase = .closed
         self.socket = nil
+        early = []
+        shard.unsubscribeAll(self)
         shard.remove(self)
         socket.close(CloseCode(rawValue: 4001), reason: code)
     }
@@ -292,6 +314,7 @@ final class Connection {
     private func leave() {
         phase = .closed
         socket = nil
+        early = []
         shard.unsubscribeAll(self)
         send(SystemType.disconnect, id: nil, Array("{\"type\":\"$disconnect\"}".utf8))
     }

@@ -27,6 +27,33 @@ import WebSocket
         #expect(socket.isFlushed)
     }
 
+    @Test func theWelcomeIsFirstEvenBeforeWhatConnectSubscribedTo() throws {
+        let test = TestShard()
+        let (connection, socket) = test.connect()
+        func frame(_ text: String) -> ByteBuffer { TextFrame.encode(Array(text.utf8)[...]) }
+        test.shard.apply([
+            .send(connection.id, frame: frame("subscribed")),
+            .subscribe(connection.id, topic: "a", start: .live(cursor: 0, through: 1, frames: [frame("1")])),
+            .release(topic: "a", [.event(seq: 2, frame: frame("2"))]),
+        ])
+        #expect(socket.texts.isEmpty)
+        test.done(connection, 1)
+        let texts = socket.takeTexts()
+        #expect(texts.first?.contains("$welcome") ?? false)
+        #expect(texts.dropFirst() == ["subscribed", "1", "2"])
+        test.shard.apply([.release(topic: "a", [.event(seq: 3, frame: frame("3"))])])
+        #expect(socket.takeTexts() == ["3"])
+    }
+
+    @Test func aRefusedConnectionLeavesItsTopics() throws {
+        let test = TestShard()
+        let (connection, _) = test.connect()
+        test.shard.apply([.subscribe(connection.id, topic: "a", start: .live(cursor: 0, through: 0, frames: []))])
+        test.done(connection, 1, #"{"ok":false,"error":{"code":"banned","message":"No."}}"#)
+        #expect(test.takeInputs() == [.left(connection.id, topic: "a")])
+        #expect(test.shard.topics.isEmpty && test.shard.isEmpty)
+    }
+
     @Test func refusedConnection() throws {
         let test = TestShard()
         let (connection, socket) = test.connect()
