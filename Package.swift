@@ -125,7 +125,7 @@ let package = Package(
         .testTarget(
             name: "SparqFrontTests",
             dependencies: [
-                "SparqFront", "SparqProtocol", "WebSocket", .hummingbird, .nioCore, .nioPosix, .nioHTTP1, .nioConcurrencyHelpers,
+                "AMQP", "SparqFront", "SparqProtocol", "WebSocket", .hummingbird, .nioCore, .nioPosix, .nioHTTP1, .nioConcurrencyHelpers,
                 .nioEmbedded,
                 .log, .lifecycle,
             ],
