@@ -89,7 +89,7 @@ let package = Package(
             dependencies: ["AMQP", "Postgres", "SparqProtocol", .lifecycle, .log, .deque],
             swiftSettings: strict
         ),
-        .target(name: "SparqWorkerTestKit", dependencies: ["SparqWorker", "SparqProtocol"], swiftSettings: strict),
+        .target(name: "SparqWorkerTestKit", dependencies: ["Postgres", "SparqProtocol", "SparqWorker"], swiftSettings: strict),
         .target(
             name: "SparqClient",
             dependencies: ["SparqProtocol", "WebSocket", .log, .nioCore, .nioPosix, .nioHTTP1],
@@ -97,7 +97,11 @@ let package = Package(
         ),
 
         // The application, and the executable.
-        .target(name: "Messenger", dependencies: ["Postgres", "SparqProtocol", "SparqWorker", .cryptoExtras, .crypto, .log, .nioPosix], swiftSettings: strict),
+        .target(
+            name: "Messenger",
+            dependencies: ["Postgres", "SparqProtocol", "SparqWorker", .crypto, .cryptoExtras, .nioPosix],
+            swiftSettings: strict
+        ),
         .executableTarget(
             name: "sparq",
             dependencies: [
@@ -128,14 +132,15 @@ let package = Package(
         .testTarget(
             name: "SparqFrontTests",
             dependencies: [
-                "SparqFront", "SparqProtocol", "WebSocket", .hummingbird, .nioCore, .nioPosix, .nioHTTP1, .nioConcurrencyHelpers, .nioEmbedded,
+                "AMQP", "SparqFront", "SparqProtocol", "WebSocket", .hummingbird, .nioCore, .nioPosix, .nioHTTP1, .nioConcurrencyHelpers,
+                .nioEmbedded,
                 .log, .lifecycle,
             ],
             swiftSettings: strict
         ),
         .testTarget(
             name: "SparqWorkerTests",
-            dependencies: ["SparqWorker", "SparqWorkerTestKit", "SparqProtocol", .log],
+            dependencies: ["Postgres", "SparqWorker", "SparqWorkerTestKit", "SparqProtocol", .log],
             swiftSettings: strict
         ),
         .testTarget(
@@ -145,14 +150,18 @@ let package = Package(
         ),
         .testTarget(
             name: "MessengerTests",
-            dependencies: ["Messenger", "SparqWorker", "SparqWorkerTestKit", "SparqProtocol"],
+            dependencies: ["Messenger", "Postgres", "SparqProtocol", "SparqWorker", "SparqWorkerTestKit", .log],
             swiftSettings: strict
         ),
-        .testTarget(name: "SparqClientTests", dependencies: ["SparqClient", "SparqProtocol"], swiftSettings: strict),
+        .testTarget(
+            name: "SparqClientTests",
+            dependencies: ["SparqClient", "SparqProtocol", "WebSocket", .nioCore, .nioPosix, .log],
+            swiftSettings: strict
+        ),
         .testTarget(name: "SparqChaosTests", dependencies: ["sparq-chaos"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["SparqClient", "SparqProtocol", "AMQP", "Postgres", .log],
+            dependencies: ["SparqClient", "SparqProtocol", "AMQP", "WebSocket", .nioCore, .nioPosix, .log],
             swiftSettings: strict
         ),
     ]

@@ -10,8 +10,8 @@
  * await sparq.send("room.send", { room: "lobby", text: "hi" });
  * ```
  *
- * What it takes care of: every message has an id and is sent again, in order, until it is answered; every topic has a cursor and is
- * resumed behind it; an event that came twice is dropped, one that came early is held until the hole before it is filled.
+ * Every message has an id and is sent again, in order, until it is answered; every topic has a cursor and is resumed behind it; an event
+ * that came twice is dropped, one that came early is held until the hole before it is filled.
  */
 import { Outbox, SparqError, isPassing } from "./sparq-outbox.js";
 import { StoredCursors, Topic } from "./sparq-topic.js";
@@ -20,9 +20,8 @@ export { SparqError };
 
 const TOPICS_PER_REQUEST = 100;
 /** Milliseconds. */
-const TIMES = { welcome: 10_000, answer: 20_000, hole: 5_000, stable: 5_000, backoff: 1_000, backoffMost: 30_000 };
-/** Close codes without a way back. */
-const FAULTS = new Set([1002, 1003, 1007, 4003]);
+const TIMES = { welcome: 10_000, answer: 20_000, hole: 5_000, stable: 5_000, grace: 3_000, backoff: 1_000, backoffMost: 30_000 };
+const FAULTS = [1002, 1003, 1007, 4003]; // Close codes without a way back.
 
 /**
  * @typedef {"idle"|"connecting"|"open"|"waiting"|"closed"|"unauthenticated"|"failed"} Status
@@ -52,6 +51,8 @@ export class Sparq {
   #outbox = new Outbox();
   /** Name → { topic, waiters, timer, tries }. */ #topics = new Map();
   /** Subscriptions on their way: message id → topics. Never sent again as they are: their cursors age. */ #asking = new Map();
+  /** The server told where its own subscriptions began. */ #told = false;
+  /** This socket began with `resume`: the server has subscribed us to nothing. */ #resumed = false;
   #prefix = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   #count = 0;
   #attempt = 0;
@@ -113,8 +114,7 @@ export class Sparq {
     if (cursor !== null) state.topic.cursor = cursor;
     return new Promise((resolve, reject) => {
       state.waiters.push({ resolve, reject });
-      this.#wanted.add(topic);
-      if (this.#wanted.size === 1) queueMicrotask(() => this.#askWanted()); // Several in a row share one message.
+      this.#subscribeSoon(topic);
     });
   }
 
@@ -151,6 +151,9 @@ export class Sparq {
     const url = new URL(this.#urls[this.#attempt % this.#urls.length], globalThis.location?.href);
     const token = typeof this.#options.token === "function" ? this.#options.token() : this.#options.token;
     if (token) url.searchParams.set("token", token);
+    // Once the server has told where its own subscriptions began, we bring the cursors of all our topics.
+    this.#resumed = this.#told;
+    if (this.#resumed) url.searchParams.set("resume", "true");
     const socket = new WebSocket(url);
     let opened = false;
     this.#socket = socket;
@@ -177,10 +180,11 @@ export class Sparq {
     this.#outbox.rewind();
     for (const state of this.#topics.values()) this.#dropHeld(state);
     if (code === 4001) return this.#end("unauthenticated", "unauthenticated", reason || "The session has ended.");
-    if (FAULTS.has(code)) return this.#end("failed", "disconnected", reason || `The server ended the connection (${code}).`);
+    if (FAULTS.includes(code)) return this.#end("failed", "disconnected", reason || `The server ended the connection (${code}).`);
     if (code === 1009) this.#outbox.rejectLargest(new SparqError("too_large", "The message is too long."));
     const growing = this.#backoff();
-    const delay = this.#reconnectAt ? Math.max(0, this.#reconnectAt - Date.now()) : wasReady && code !== 1011 && code !== 1013 ? growing / 4 : growing;
+    const soon = wasReady && code !== 1011 && code !== 1013;
+    const delay = this.#reconnectAt ? Math.max(0, this.#reconnectAt - Date.now()) : soon ? growing / 4 : growing;
     this.#reconnectAt = 0;
     this.#setStatus("waiting", { code, reason, delay });
     this.#timers.open = setTimeout(() => this.#open(), delay);
@@ -197,8 +201,7 @@ export class Sparq {
   }
 
   #hurry() {
-    if (this.status !== "waiting" || this.#reconnectAt) return;
-    this.#open();
+    if (this.status === "waiting") this.#open();
   }
 
   /** The end, until the next `connect()`. */
@@ -219,8 +222,7 @@ export class Sparq {
   }
 
   #setStatus(status, detail = {}) {
-    this.status = status;
-    this.#emit("status", { status, ...detail });
+    this.#emit("status", { ...detail, status: (this.status = status) });
   }
 
   #clearTimers() {
@@ -229,9 +231,8 @@ export class Sparq {
   }
 
   #emit(name, value) {
-    for (const listener of [...(this.#listeners.get(name) ?? [])]) {
-      queueMicrotask(() => listener(value)); // One listener's fault is not another's.
-    }
+    // One listener's fault is not another's.
+    for (const listener of this.#listeners.get(name) ?? []) queueMicrotask(() => listener(value));
   }
 
   // MARK: What comes in
@@ -240,6 +241,7 @@ export class Sparq {
     const frame = JSON.parse(data);
     if ("ok" in frame) return this.#answered(frame);
     if (frame.type === "$welcome") return this.#welcomed(frame);
+    if (frame.type === "$subscribed") return this.#subscribedByServer(frame);
     if (frame.type === "$reconnect") return this.#askedToMove(frame);
     if (frame.type === "$truncated") return this.#truncated(frame);
     if (typeof frame.seq === "number") return this.#durable(frame);
@@ -262,17 +264,15 @@ export class Sparq {
     this.#flush();
   }
 
-  /** The front goes away: stay with it until our own moment has come, then come back. */
-  #askedToMove({ after_ms: after }) {
-    this.#reconnectAt = Date.now() + Math.max(0, Number(after) || 0);
-    this.#timers.move = setTimeout(() => this.#socket && this.#moved(), Math.max(0, Number(after) || 0));
+  #subscribedByServer(frame) {
+    this.#told = true;
+    for (const [name, seq] of Object.entries(frame.topics ?? {})) this.#topic(name).topic.base ??= seq;
   }
 
-  #moved() {
-    const socket = this.#socket;
-    this.#socket = null;
-    socket.close(1000);
-    this.#closed(1012, "moved", true);
+  /** The front goes away: it closes when our own moment has come and what is on its way is answered. Where it does not, we go. */
+  #askedToMove({ after_ms: after }) {
+    this.#reconnectAt = Date.now() + Math.max(0, Number(after) || 0);
+    this.#timers.move = setTimeout(() => this.#abandon("moved"), Math.max(0, Number(after) || 0) + TIMES.grace);
   }
 
   #answered(frame) {
@@ -333,16 +333,23 @@ export class Sparq {
     return state;
   }
 
-  #askWanted() {
-    const names = [...this.#wanted].filter((name) => this.#topics.has(name));
-    this.#wanted.clear();
-    if (this.status === "open") this.#ask(names);
+  /** Several in a row share one message. */
+  #subscribeSoon(topic) {
+    if (this.#wanted.add(topic).size > 1) return;
+    queueMicrotask(() => {
+      const names = [...this.#wanted].filter((name) => this.#topics.has(name));
+      this.#wanted.clear();
+      if (this.status === "open") this.#ask(names);
+    });
   }
 
-  #ask(names) {
+  #ask(names, again = false) {
     for (let start = 0; start < names.length; start += TOPICS_PER_REQUEST) {
       const part = names.slice(start, start + TOPICS_PER_REQUEST);
       const cursors = part.map((name) => [name, this.#topics.get(name).topic.resume]);
+      // The server keeps the place of a topic that it has subscribed us to: give it up to take ours.
+      const given = this.#resumed && !again ? [] : cursors.filter(([, cursor]) => cursor !== null).map(([name]) => name);
+      if (given.length) this.#socket.send(JSON.stringify({ type: "unsubscribe", id: this.#nextID(), topics: given }));
       const id = this.#nextID();
       this.#asking.set(id, Object.assign(part, { sentAt: Date.now() }));
       this.#socket.send(JSON.stringify({ type: "subscribe", id, topics: Object.fromEntries(cursors) }));
@@ -362,6 +369,9 @@ export class Sparq {
       if (answer.ok) {
         state.topic.base ??= answer.seq;
         for (const waiter of state.waiters.splice(0)) waiter.resolve({ seq: answer.seq });
+      } else if (answer.error?.code === "invalid_cursor" && !state.waiters.length) {
+        state.topic = new Topic(); // The log was set back, by a restored database for example: from now on.
+        this.#subscribeSoon(name);
       } else {
         const error = new SparqError(answer.error?.code ?? "internal", answer.error?.message);
         this.#forget(name, error);
@@ -383,7 +393,7 @@ export class Sparq {
     state.timer = null;
     if (this.status !== "open" || !state.topic.hasHole) return;
     if (++state.tries > 3) return this.#advance(name, state, state.topic.skip()); // Better a hole than silence.
-    this.#ask([name]);
+    this.#ask([name], true);
     state.timer = setTimeout(() => this.#fillHole(name, state), TIMES.hole);
   }
 

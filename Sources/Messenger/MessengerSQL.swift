@@ -7,7 +7,10 @@ enum MessengerSQL {
 
     /// Makes an account; false where the name is taken, but by the message that `origin` names.
     static func createUser(
-        _ user: UserName, password: String, origin: String, _ database: any PostgresExecutor
+        _ user: UserName,
+        password: String,
+        origin: String,
+        _ database: any PostgresExecutor
     ) async throws -> Bool {
         let sql = """
             WITH created AS (
@@ -25,7 +28,10 @@ enum MessengerSQL {
 
     /// Stores a new hash of the same password, unless somebody has changed it meanwhile.
     static func replacePassword(
-        of user: UserName, _ old: String, with new: String, _ database: any PostgresExecutor
+        of user: UserName,
+        _ old: String,
+        with new: String,
+        _ database: any PostgresExecutor
     ) async throws {
         try await database.execute("UPDATE users SET password = $3 WHERE name = $1 AND password = $2", user.text, old, new)
     }
@@ -112,7 +118,10 @@ enum MessengerSQL {
 
     /// The same of a user's own topic, direct messages alone, with one person or with anybody.
     static func directHistory(
-        of user: String, with other: UserName?, _ page: PageRequest, _ database: any PostgresExecutor
+        of user: String,
+        with other: UserName?,
+        _ page: PageRequest,
+        _ database: any PostgresExecutor
     ) async throws -> HistoryPage {
         // A message to oneself has both names equal; every other has oneself on one side.
         let sql = """

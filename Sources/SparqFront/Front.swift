@@ -24,7 +24,9 @@ public final class Front: Service {
     /// - Parameter eventLoopGroup: must outlive ``run()``. By default the process's own.
     /// - Throws: ``FrontError`` where a setting makes no sense.
     public convenience init(
-        configuration: FrontConfiguration, eventLoopGroup: (any EventLoopGroup)? = nil, logger: Logger
+        configuration: FrontConfiguration,
+        eventLoopGroup: (any EventLoopGroup)? = nil,
+        logger: Logger
     ) throws(FrontError) {
         try self.init(configuration: configuration, eventLoopGroup: eventLoopGroup, logger: logger, broker: nil)
     }
@@ -101,7 +103,10 @@ public final class Front: Service {
             onLease: { readiness.change { $0.isLeased = true } }
         )
         running.set(hub, core)
-        let tokens = await SessionTokens(secret: configuration.sessionSecret, lifetime: max(1, Int(configuration.sessionLifetime.components.seconds)))
+        let tokens = await SessionTokens(
+            secret: configuration.sessionSecret,
+            lifetime: max(1, Int(configuration.sessionLifetime.components.seconds))
+        )
         let server = makeServer(hub, tokens)
         let broker = makeBroker(inbox)
 

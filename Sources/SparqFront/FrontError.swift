@@ -2,14 +2,12 @@
 public struct FrontError: Error, Sendable, Equatable, CustomStringConvertible {
     /// The kind of failure; more may be added.
     public struct Code: Sendable, Equatable, CustomStringConvertible {
-        private enum Kind: String { case invalidSetting, drainTimeout }
+        private enum Kind: String { case invalidSetting }
         private let kind: Kind
         private init(_ kind: Kind) { self.kind = kind }
 
         /// A setting makes no sense.
         public static let invalidSetting = Code(.invalidSetting)
-        /// Clients could not be moved away in time.
-        public static let drainTimeout = Code(.drainTimeout)
         /// The name of the code; stable.
         public var description: String { kind.rawValue }
     }

@@ -29,45 +29,87 @@ struct Stages: Sendable {
             readiness.set(.publisher, $0 == .connected)
         }
         let consumer = Consumer(
-            configuration: configuration.amqp, topology: topology, queue: names.work(pool: configuration.pool),
-            prefetch: configuration.prefetch, consumerTag: "worker", logger: logger
+            configuration: configuration.amqp,
+            topology: topology,
+            queue: names.work(pool: configuration.pool),
+            prefetch: configuration.prefetch,
+            consumerTag: "worker",
+            logger: logger
         ) { readiness.set(.consumer, $0 == .connected) }
 
         let health = DatabaseHealth()
         let retry = DatabaseRetry(logger: logger, health: health)
         let broker = Broker(publisher: publisher, logger: logger)
         let failed = FailedMessages(
-            broker: broker, names: names, pool: configuration.pool, schedule: RetrySchedule(delays: configuration.retryDelays)
+            broker: broker,
+            names: names,
+            pool: configuration.pool,
+            schedule: RetrySchedule(delays: configuration.retryDelays)
         )
         let outbox = Outbox(
-            broker: broker, names: names, limit: configuration.deliveryBytes, concurrency: configuration.publishesInFlight, logger: logger
+            broker: broker,
+            names: names,
+            limit: configuration.deliveryBytes,
+            concurrency: configuration.publishesInFlight,
+            logger: logger
         )
         let commits = BatchQueue<Run>(countLimit: configuration.commitMessages, weightLimit: configuration.commitBytes)
         let nodeRequests = BatchQueue<NodeRequest>(countLimit: 256, weightLimit: 4096)
         let commitStage = CommitStage(
-            queue: commits, pool: pool, retry: retry, failed: failed, outbox: outbox, deliveryBytes: configuration.deliveryBytes,
+            queue: commits,
+            pool: pool,
+            retry: retry,
+            failed: failed,
+            outbox: outbox,
+            deliveryBytes: configuration.deliveryBytes,
             logger: logger
         )
         let nodeStage = NodeStage(
-            queue: nodeRequests, pool: pool, retry: retry, failed: failed, outbox: outbox,
-            leaseSeconds: Int(configuration.leaseDuration.components.seconds), deliveryBytes: configuration.deliveryBytes, logger: logger
+            queue: nodeRequests,
+            pool: pool,
+            retry: retry,
+            failed: failed,
+            outbox: outbox,
+            leaseSeconds: Int(configuration.leaseDuration.components.seconds),
+            deliveryBytes: configuration.deliveryBytes,
+            logger: logger
         )
         let processor = Processor(
-            router: router, pool: pool, commits: commits, outbox: outbox, failed: failed, retry: retry,
-            subscriptions: Subscriptions(router: router), deliveryBytes: configuration.deliveryBytes, logger: logger
+            router: router,
+            pool: pool,
+            commits: commits,
+            outbox: outbox,
+            failed: failed,
+            retry: retry,
+            subscriptions: Subscriptions(router: router),
+            deliveryBytes: configuration.deliveryBytes,
+            logger: logger
         )
         let reaper = Reaper(
-            pool: pool, router: router, commits: commits, health: health, interval: configuration.reapInterval,
-            lease: configuration.leaseDuration, logger: logger
+            pool: pool,
+            router: router,
+            commits: commits,
+            health: health,
+            interval: configuration.reapInterval,
+            lease: configuration.leaseDuration,
+            logger: logger
         )
         let retention = Retention(
-            pool: pool, events: configuration.eventRetention, inbox: configuration.inboxRetention,
-            interval: configuration.retentionInterval, logger: logger
+            pool: pool,
+            events: configuration.eventRetention,
+            inbox: configuration.inboxRetention,
+            interval: configuration.retentionInterval,
+            logger: logger
         )
         let (intakeEnd, ended) = AsyncStream.makeStream(of: Never.self)
         self.intakeEnd = intakeEnd
         intake = Intake(
-            consumer: consumer, processor: processor, nodeRequests: nodeRequests, failed: failed, inHand: inHand, logger: logger,
+            consumer: consumer,
+            processor: processor,
+            nodeRequests: nodeRequests,
+            failed: failed,
+            inHand: inHand,
+            logger: logger,
             ended: ended
         )
         tasks = Array(repeating: { await commitStage.run() }, count: max(1, configuration.commitsInFlight)) + [{ await nodeStage.run() }]

@@ -19,7 +19,10 @@ public struct Worker: Service {
     /// - Parameter onReadiness: Called at each change, in order, from any thread; must return at once. Ready means: consuming, able to
     ///   publish, and the database can be reached.
     public init(
-        configuration: WorkerConfiguration, router: Router, logger: Logger, onReadiness: @escaping @Sendable (Bool) -> Void = { _ in }
+        configuration: WorkerConfiguration,
+        router: Router,
+        logger: Logger,
+        onReadiness: @escaping @Sendable (Bool) -> Void = { _ in }
     ) {
         self.configuration = configuration
         self.router = router

@@ -28,11 +28,23 @@ public struct HandlerTester: Sendable {
     ///   - user: Who sends it; `nil` for somebody anonymous.
     /// - Throws: What the handler throws, but for refusals.
     public func send(
-        _ type: String, _ json: String = "{}", user: String? = nil, connection: String? = "connection", id: String? = "id",
-        time: Int = 0, attempt: Int = 1
+        _ type: String,
+        _ json: String = "{}",
+        user: String? = nil,
+        connection: String? = "connection",
+        id: String? = "id",
+        time: Int = 0,
+        attempt: Int = 1
     ) async throws -> Outcome {
         let context = Context(
-            userID: user, connection: connection, node: "node", type: type, messageID: id, time: time, attempt: attempt, database: database ?? NoDatabase()
+            userID: user,
+            connection: connection,
+            node: "node",
+            type: type,
+            messageID: id,
+            time: time,
+            attempt: attempt,
+            database: database ?? NoDatabase()
         )
         let bytes = Array(json.utf8)[...]
         switch try await router.run(type, json: bytes, context: context) {
@@ -45,7 +57,14 @@ public struct HandlerTester: Sendable {
     /// Asks the policy of the topic's kind. `nil` means yes.
     public func subscribe(to topic: Topic, user: String? = nil) async throws -> Refusal? {
         let context = Context(
-            userID: user, connection: "connection", node: "node", type: "subscribe", messageID: "id", time: 0, attempt: 1, database: database ?? NoDatabase()
+            userID: user,
+            connection: "connection",
+            node: "node",
+            type: "subscribe",
+            messageID: "id",
+            time: 0,
+            attempt: 1,
+            database: database ?? NoDatabase()
         )
         return try await router.refusal(of: topic, context: context)
     }

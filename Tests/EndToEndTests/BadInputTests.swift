@@ -19,7 +19,7 @@ import WebSocket
                 (#"{"type":"$sync","id":"3"}"#, "invalid_type", "3"), (#"{"type":"who","id":7}"#, "invalid_id", nil),
                 (#"{"type":"no.such","id":"4"}"#, "unknown_type", "4"), (#"{"type":"room.send","id":"5"}"#, "invalid_fields", "5"),
                 (#"{"type":"sendMessage","id":"6","text":7}"#, "invalid_fields", "6"),
-                (#"{"type":"room.send","id":"7","room":"nowhere","text":"x"}"#, "not_found", "7"),
+                (#"{"type":"room.send","id":"7","room":"nowhere","text":"x"}"#, "not_a_member", "7"),
                 (#"{"type":"direct.send","id":"8","to":"nobody","text":"x"}"#, "not_found", "8"),
             ]
             for (text, code, re) in cases {

@@ -61,7 +61,7 @@ import Testing
 
     private func page(_ front: Front) async throws {
         let page = try await HTTPExchange.request("GET", front.http + "/")
-        #expect(page.status == 200 && page.text.contains("sparq"))
+        #expect(page.status == 200 && page.text.contains("<title>Sparq</title>"))
         #expect(page.headers.contains { $0.name == "content-type" && $0.value.hasPrefix("text/html") })
         #expect(await front.status("/sparq.js") == 200)
         #expect(await front.status("/no-such-page") == 404)

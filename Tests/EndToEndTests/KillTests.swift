@@ -39,11 +39,8 @@ import Testing
     }
 
     @Test func everyMessageTakesEffectOnceThoughAWorkerIsKilled() async throws {
-        try await Stack.with(workers: 0) { stack, fronts in
-            let doomed = try await stack.startWorker()
-            let other = try await stack.startWorker()
-            for worker in [doomed, other] { try await stack.awaitReady(worker) }
-            for front in fronts { try await stack.awaitReady(front) }
+        try await Stack.with { stack, fronts in
+            let doomed = await stack.workers[0]
             let people = try await (0..<6).asyncMap { try await Person("p0\($0)", registeredAt: fronts[$0 % 2], fronts: [fronts[$0 % 2]]) }
             let listener = people[0]
             try await listener.subscribe("everyone")

@@ -5,11 +5,8 @@ import Testing
 /// Workers come and go; clients do not notice.
 @Suite(.timeLimit(.minutes(4))) struct ScalingTests {
     @Test func stoppingOneOfTwoWorkersAndStartingAThirdChangesNothing() async throws {
-        try await Stack.with(workers: 0) { stack, fronts in
-            let first = try await stack.startWorker()
-            let second = try await stack.startWorker()
-            for worker in [first, second] { try await stack.awaitReady(worker) }
-            for front in fronts { try await stack.awaitReady(front) }
+        try await Stack.with { stack, fronts in
+            let (first, second) = (await stack.workers[0], await stack.workers[1])
             let ann = try await Person("ann", registeredAt: fronts[0], fronts: [fronts[0]])
             let bob = try await Person("bob", registeredAt: fronts[1], fronts: [fronts[1]])
             try await bob.subscribe("everyone")

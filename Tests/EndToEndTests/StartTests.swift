@@ -13,7 +13,7 @@ import Testing
 
     static let bad: [Bad] = [
         Bad(command: "front", setting: "SPARQ_AMQP_URL"), Bad(command: "front", setting: "SPARQ_AMQP_URL", value: "http://x"),
-        Bad(command: "front", setting: "SPARQ_JWT_SECRET"), Bad(command: "front", setting: "SPARQ_JWT_SECRET", value: "short"),
+        Bad(command: "front", setting: "SPARQ_JWT_SECRET"), Bad(command: "front", setting: "SPARQ_JWT_SECRET", value: "tiny-secret"),
         Bad(command: "front", setting: "SPARQ_HTTP_PORT", value: "80a"), Bad(command: "front", setting: "SPARQ_HTTP_PORT", value: "70000"),
         Bad(command: "front", setting: "SPARQ_DEV_COOKIE", value: "perhaps"),
         Bad(command: "front", setting: "SPARQ_LOG_LEVEL", value: "loud"),

@@ -1,5 +1,6 @@
 import Foundation
 import SparqClient
+import SparqProtocol
 import Testing
 
 /// Two fronts, two workers, people who talk across them.
@@ -27,7 +28,7 @@ import Testing
             try await bob.awaitHeard("user:bob", from: "ann", "hello bob")
             try await ann.awaitHeard("user:ann", from: "ann", "hello bob")
 
-            await #expect(throws: ClientError.self) { try await ann.subscribe("user:bob") }
+            #expect(try await ann.client.subscribe(["user:bob": nil]) == ["user:bob": .refused(.forbidden)])
             for person in [ann, bob] {
                 #expect(await person.faults() == [])
                 await person.leave()

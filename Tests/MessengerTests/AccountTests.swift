@@ -52,7 +52,9 @@ import Testing
                 for index in 0..<8 {
                     group.addTask {
                         try await database.tester.send(
-                            "auth.register", #"{"user":"alice","password":"password\#(index)"}"#, connection: "c\(index)"
+                            "auth.register",
+                            #"{"user":"alice","password":"password\#(index)"}"#,
+                            connection: "c\(index)"
                         )
                     }
                 }
@@ -76,7 +78,9 @@ import Testing
         try await Database.lent { database in
             try await database.register("alice")
             let long = String(repeating: "p", count: 300)
-            let attempts = [("alice", "passwort"), ("alice", ""), ("alice", long), ("nobody", "password"), ("not a name!", "password"), ("", "")]
+            let attempts = [
+                ("alice", "passwort"), ("alice", ""), ("alice", long), ("nobody", "password"), ("not a name!", "password"), ("", ""),
+            ]
             var refusals: Set<String> = []
             for (user, password) in attempts {
                 let outcome = try await database.tester.send("auth.login", #"{"user":"\#(user)","password":"\#(password)"}"#)

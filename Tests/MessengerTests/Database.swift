@@ -20,7 +20,8 @@ struct Database: Sendable {
 
     /// Lends a database with all migrations applied, and a messenger on it; removes it afterwards.
     static func lent<Value>(
-        passwords: PasswordHasher = .cheap(), _ body: (Database) async throws -> Value
+        passwords: PasswordHasher = .cheap(),
+        _ body: (Database) async throws -> Value
     ) async throws -> Value {
         guard let url = ProcessInfo.processInfo.environment["SPARQ_TEST_POSTGRES_URL"] else { throw Missing() }
         let schema = "messenger_\(String(UInt64.random(in: 0...UInt64.max), radix: 36))"

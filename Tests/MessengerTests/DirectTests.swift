@@ -36,7 +36,9 @@ import Testing
     @Test func historyWithOnePersonAndWithAll() async throws {
         try await Database.lent { database in
             try await database.register("alice", "bob", "carol")
-            let talk = [("alice", "bob", "1"), ("bob", "alice", "2"), ("carol", "alice", "3"), ("alice", "alice", "4"), ("alice", "bob", "5")]
+            let talk = [
+                ("alice", "bob", "1"), ("bob", "alice", "2"), ("carol", "alice", "3"), ("alice", "alice", "4"), ("alice", "bob", "5"),
+            ]
             for (from, to, text) in talk {
                 try await database.log(try await database.tester.send("direct.send", #"{"to":"\#(to)","text":"\#(text)"}"#, user: from))
             }

@@ -51,7 +51,12 @@ import Testing
     }
 
     @Test func theOriginalsMessageNeedsNoAccount() async throws {
-        let outcome = try await tester.send("sendMessage", #"{"type":"sendMessage","text":"  Hello <b>you</b>  "}"#, user: "Some One", id: nil)
+        let outcome = try await tester.send(
+            "sendMessage",
+            #"{"type":"sendMessage","text":"  Hello <b>you</b>  "}"#,
+            user: "Some One",
+            id: nil
+        )
         let event = try #require(try outcome.appended.first)
         #expect(try outcome.appended.count == 1)
         #expect(event.topic == .everyone)

@@ -20,7 +20,9 @@ import Testing
     /// RFC 7914, section 12: the vector with N = 16384, r = 8, p = 1.
     @Test func agreesWithTheRFC() throws {
         let hash = try PasswordHash(
-            hashing: "pleaseletmein", salt: Array("SodiumChloride".utf8), parameters: .init(logRounds: 14, blockSize: 8, parallelism: 1)
+            hashing: "pleaseletmein",
+            salt: Array("SodiumChloride".utf8),
+            parameters: .init(logRounds: 14, blockSize: 8, parallelism: 1)
         )
         #expect(hash.key.prefix(8) == [0x70, 0x23, 0xBD, 0xCB, 0x3A, 0xFD, 0x73, 0x48])
     }

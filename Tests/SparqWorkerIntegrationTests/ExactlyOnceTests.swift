@@ -57,7 +57,12 @@ import Testing
                     copies.append(
                         (1...20).map { n in
                             post(
-                                "room:\((connection + n) % 7)", n, connection: "c\(connection)", ordinal: n, user: "u\(connection)", id: "m\(n)"
+                                "room:\((connection + n) % 7)",
+                                n,
+                                connection: "c\(connection)",
+                                ordinal: n,
+                                user: "u\(connection)",
+                                id: "m\(n)"
                             )
                         }
                     )
@@ -75,8 +80,14 @@ import Testing
             }
             #expect(try await stack.count("SELECT count(*) FROM inbox") == 600)
             #expect(try await stack.count("SELECT count(*) FROM events") == 600)
-            #expect(try await stack.count("SELECT count(*) FROM topics t WHERE seq <> (SELECT count(*) FROM events e WHERE e.topic = t.topic)") == 0)
-            #expect(try await stack.count("SELECT count(*) FROM topics t WHERE seq <> (SELECT max(seq) FROM events e WHERE e.topic = t.topic)") == 0)
+            #expect(
+                try await stack.count("SELECT count(*) FROM topics t WHERE seq <> (SELECT count(*) FROM events e WHERE e.topic = t.topic)")
+                    == 0
+            )
+            #expect(
+                try await stack.count("SELECT count(*) FROM topics t WHERE seq <> (SELECT max(seq) FROM events e WHERE e.topic = t.topic)")
+                    == 0
+            )
         }
     }
 
@@ -85,7 +96,9 @@ import Testing
             let node = try await stack.node()
             try await stack.worker(.posting)
             for connection in 0..<8 {
-                try await stack.send((1...300).map { post("room:a", $0, connection: "c\(connection)", ordinal: $0, user: "u\(connection)", id: "m\($0)") })
+                try await stack.send(
+                    (1...300).map { post("room:a", $0, connection: "c\(connection)", ordinal: $0, user: "u\(connection)", id: "m\($0)") }
+                )
             }
             try await node.wait(dones: 2400)
             for connection in 0..<8 {

@@ -49,7 +49,12 @@ import Testing
             try await stack.send([
                 envelope("nope", "{}", ordinal: 1, id: "a"), envelope("post", #"{"topic":"room:a","n":"x"}"#, ordinal: 2, id: "b"),
                 envelope("post", #"{"topic":"room:a","n":1}"#, ordinal: 3, user: nil, id: "c"),
-                envelope("subscribe", #"{"topics":{"room:a":null,"room:secret":0,"other:x":null,"room:b":-1,"room:c":1.5,"room:d":9}}"#, ordinal: 4, id: "d"),
+                envelope(
+                    "subscribe",
+                    #"{"topics":{"room:a":null,"room:secret":0,"other:x":null,"room:b":-1,"room:c":1.5,"room:d":9}}"#,
+                    ordinal: 4,
+                    id: "d"
+                ),
             ])
             try await node.wait(dones: 4)
             let replies = node.dones.map { $0.reply?.text ?? "" }
@@ -99,9 +104,14 @@ import Testing
             let node = try await stack.node()
             let worker = try await stack.worker(.posting)
             for round in 0..<20 {
-                try await stack.send((1...10).map { post("room:a", $0, connection: "c\(round)", ordinal: $0, user: "u\(round)", id: "m\($0)") })
+                try await stack.send(
+                    (1...10).map { post("room:a", $0, connection: "c\(round)", ordinal: $0, user: "u\(round)", id: "m\($0)") }
+                )
                 if round % 4 == 3 {
-                    try await stack.pool.query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", stack.schema)
+                    try await stack.pool.query(
+                        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1",
+                        stack.schema
+                    )
                 }
             }
             try await node.wait(dones: 200)

@@ -68,7 +68,14 @@ import Testing
             return Dictionary(uniqueKeysWithValues: keys.filter { $0 != 9 }.map { ($0, "v\($0)") })
         }
         let context = Context(
-            userID: nil, connection: nil, node: "n", type: "t", messageID: nil, time: 0, attempt: 1, database: NoDatabase()
+            userID: nil,
+            connection: nil,
+            node: "n",
+            type: "t",
+            messageID: nil,
+            time: 0,
+            attempt: 1,
+            database: NoDatabase()
         )
         let values = try await withThrowingTaskGroup(of: (Int, String?).self) { group in
             group.addTask { (0, try await loader.load(0, context)) }

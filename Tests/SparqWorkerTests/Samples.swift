@@ -13,11 +13,23 @@ struct Post: Decodable, Sendable {
 }
 
 func envelope(
-    _ type: String = "post", _ json: String = "{}", node: String = "n1", connection: String? = "c1", ordinal: Int = 1,
-    user: String? = "alice", id: String? = "m1"
+    _ type: String = "post",
+    _ json: String = "{}",
+    node: String = "n1",
+    connection: String? = "c1",
+    ordinal: Int = 1,
+    user: String? = "alice",
+    id: String? = "m1"
 ) -> Envelope {
     Envelope(
-        node: node, connection: connection, ordinal: ordinal, user: user, receivedAt: 1, type: type, id: id, message: Array(json.utf8)[...]
+        node: node,
+        connection: connection,
+        ordinal: ordinal,
+        user: user,
+        receivedAt: 1,
+        type: type,
+        id: id,
+        message: Array(json.utf8)[...]
     )
 }
 

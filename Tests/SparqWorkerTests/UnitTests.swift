@@ -73,13 +73,18 @@ import Testing
         #expect(units[1].reply?.text == #"{"re":"m2","ok":true,"repeat":true}"#)
         #expect(units[1].instructions.isEmpty)
         #expect(units.allSatisfy { !$0.needsCommit })
-        #expect(units[2].events[0].body.text == #"{"type":"note","topic":"room:b","seq":20,"at":"1970-01-01T00:00:00.000Z","data":{"n":3}}"#)
+        #expect(
+            units[2].events[0].body.text == #"{"type":"note","topic":"room:b","seq":20,"at":"1970-01-01T00:00:00.000Z","data":{"n":3}}"#
+        )
     }
 
     @Test func nodesHearOfRepliesFirstAndOfEventsLast() throws {
         var unit = try Unit(
             envelope: envelope(),
-            effects: [.publish(to: .room("a"), Note(n: 1)), .send(Note(n: 2)), .subscribe(.room("s")), .unsubscribe(.room("a"), user: "bob"), .disconnect(.user("bob"))]
+            effects: [
+                .publish(to: .room("a"), Note(n: 1)), .send(Note(n: 2)), .subscribe(.room("s")), .unsubscribe(.room("a"), user: "bob"),
+                .disconnect(.user("bob")),
+            ]
         )
         unit.events = [Event(topic: "room:a", seq: 1, body: Array("{}".utf8)[...])]
         let view = DirectoryView(nodes: ["room:a": ["n1", "n2"]], heads: ["room:s": 8], alive: ["n2", "n3"])
@@ -90,7 +95,7 @@ import Testing
                 switch try Delivery(line: line) {
                 case .event(let event): event.seq == nil ? "ephemeral" : "event"
                 case .done: "done"
-                case .send: "send"
+                case .send(_, let body): body.text.contains("$subscribed") ? "subscribed" : "send"
                 case .subscribe(_, let grants): "subscribe \(grants[0].cursor)"
                 case .unsubscribe: "unsubscribe"
                 case .disconnect: "disconnect"
@@ -98,7 +103,7 @@ import Testing
                 }
             }
         }
-        #expect(kinds["n1"] == ["done", "send", "subscribe 8", "unsubscribe", "event", "ephemeral"])
+        #expect(kinds["n1"] == ["done", "send", "subscribed", "subscribe 8", "unsubscribe", "event", "ephemeral"])
         #expect(kinds["n2"] == ["unsubscribe", "disconnect", "event", "ephemeral"])
         #expect(kinds["n3"] == ["disconnect"])
     }
@@ -122,7 +127,8 @@ import Testing
 
     @Test func cursorsMayBeNullNumbersOrNonsense() throws {
         let request = try MessageDecoder.decode(
-            SubscribeRequest.self, from: Array(#"{"topics":{"a":null,"b":3,"c":1.5,"d":"x","e":-1}}"#.utf8)[...]
+            SubscribeRequest.self,
+            from: Array(#"{"topics":{"a":null,"b":3,"c":1.5,"d":"x","e":-1}}"#.utf8)[...]
         )
         #expect(request.topics == ["a": .now, "b": .after(3), "c": .malformed, "d": .malformed, "e": .after(-1)])
     }

@@ -18,6 +18,11 @@ extension ClientMachine {
         case "$reconnect"?:
             leaveAt = now + max(0, frame.after_ms ?? 0)
             return []
+        case "$subscribed"?:
+            // What the server subscribes us to on its own: from now on these topics are resumed like all others.
+            resumes = true
+            for (topic, seq) in frame.topics ?? [:] where topics[topic]?.cursor == nil { topics[topic, default: TopicState()].cursor = seq }
+            return []
         case "$truncated"?:
             guard let topic = frame.topic, let first = frame.first else { break }
             return truncated(topic, after: frame.after ?? 0, first: first)

@@ -76,6 +76,8 @@ struct ClientMachine {
     var unsubscriptions: [Int: [String]] = [:]
     var topics: [String: TopicState] = [:]
     var welcome: Welcome?
+    /// The next socket brings the cursors of all topics: the server must not subscribe it to any from now.
+    var resumes = false
     var phaseSince = 0
     var lastHeard = 0
     /// When to leave the front that sent `$reconnect`.

@@ -68,7 +68,7 @@ extension SparqClient {
 
     private func dial(_ epoch: Int) {
         guard epoch == self.epoch else { return }
-        let endpoint = endpoints[nextEndpoint % endpoints.count]
+        let endpoint = endpoints[nextEndpoint % endpoints.count].resuming(machine.resumes)
         nextEndpoint += 1
         let configuration = configuration
         let timeout = TimeAmount.milliseconds(Int64(configuration.connectTimeoutMilliseconds))

@@ -5,7 +5,7 @@ struct Endpoint: Equatable, Sendable {
     let host: String
     let port: Int
     /// Path and query.
-    let target: String
+    private(set) var target: String
 
     /// - Parameter scheme: the only one that is accepted.
     init(_ text: String, scheme: String) throws(ClientError) {
@@ -16,6 +16,14 @@ struct Endpoint: Equatable, Sendable {
         port = url.port ?? 80
         let path = url.path(percentEncoded: true)
         target = (path.isEmpty ? "/" : path) + (url.query(percentEncoded: true).map { "?" + $0 } ?? "")
+    }
+
+    /// The same place; with `resume=true` in the query, if the client brings its cursors.
+    func resuming(_ resumes: Bool) -> Endpoint {
+        guard resumes else { return self }
+        var endpoint = self
+        endpoint.target += (target.contains("?") ? "&" : "?") + "resume=true"
+        return endpoint
     }
 
     /// For the `Host` field.

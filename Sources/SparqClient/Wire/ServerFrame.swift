@@ -28,6 +28,7 @@ struct ServerFrame: Decodable {
     var node: String?
     var heartbeat_ms: Int?
     var limits: Limits?
+    var topics: [String: Int]?
 
     init?(_ bytes: [UInt8]) {
         guard let frame = try? JSONDecoder().decode(Self.self, from: Data(bytes)) else { return nil }

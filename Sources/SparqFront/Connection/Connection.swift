@@ -43,6 +43,9 @@ final class Connection {
     var isSlow = false
     /// The shard knows it no more.
     var isRemoved = false
+    /// What came for the client before its welcome, which is the first frame of all: what `$connect` itself subscribed it to.
+    private var early: [ByteBuffer] = []
+    private var earlyBytes = 0
     /// A subscriber of some topic waits for the socket to drain.
     private var hasDraining = false
 
@@ -57,7 +60,7 @@ final class Connection {
     // MARK: From the socket
 
     /// The socket is open: the workers are asked whether it may stay. `agent` and `address` are for them.
-    func opened(agent: String?, address: String?) {
+    func opened(agent: String?, address: String?, resumes: Bool = false) {
         shard.add(self)
         var writer = JSONWriter(reservingCapacity: 160)
         writer.raw("{\"type\":\"$connect\"")
@@ -69,6 +72,7 @@ final class Connection {
             writer.raw(",\"ip\":")
             writer.string(address)
         }
+        if resumes { writer.raw(",\"resume\":true") }
         writer.raw("}")
         send(SystemType.connect, id: nil, writer.bytes)
     }
@@ -182,6 +186,10 @@ final class Connection {
     /// Writes a frame that must not be lost; a socket that cannot keep up is closed.
     func write(_ frame: ByteBuffer) {
         guard let socket, phase != .closed, !isSlow else { return }
+        if phase == .connecting {
+            keep(frame)
+            return
+        }
         if !socket.isWritable, socket.bufferedBytes + frame.readableBytes > shard.settings.outboundBytes {
             shard.slow(self)
             return
@@ -192,7 +200,12 @@ final class Connection {
 
     /// Writes a frame that may be lost. Returns whether it was written.
     func writeEphemeral(_ frame: ByteBuffer) -> Bool {
-        guard let socket, phase == .open, !isSlow else { return false }
+        guard let socket, !isSlow, phase == .open || phase == .connecting else { return false }
+        if phase == .connecting {
+            guard earlyBytes + frame.readableBytes <= shard.settings.outboundBytes / 2 else { return false }
+            keep(frame)
+            return true
+        }
         if !socket.isWritable, socket.bufferedBytes + frame.readableBytes > shard.settings.outboundBytes / 2 { return false }
         socket.write(frame: frame)
         shard.touch(self)
@@ -264,6 +277,9 @@ final class Connection {
             guard phase == .connecting else { return }
             phase = .open
             write(Frames.welcome(connection: name, user: user, settings: shard.settings))
+            let early = early
+            self.early = []
+            for frame in early { write(frame) }
             shard.welcomed(self)
         case .error(let code):
             if phase == .closed {
@@ -275,10 +291,17 @@ final class Connection {
         }
     }
 
+    private func keep(_ frame: ByteBuffer) {
+        earlyBytes += frame.readableBytes
+        if earlyBytes > shard.settings.outboundBytes { shard.slow(self) } else { early.append(frame) }
+    }
+
     private func refused(_ code: String) {
         guard let socket else { return }
         phase = .closed
         self.socket = nil
+        early = []
+        shard.unsubscribeAll(self)
         shard.remove(self)
         socket.close(CloseCode(rawValue: 4001), reason: code)
     }
@@ -291,6 +314,7 @@ final class Connection {
     private func leave() {
         phase = .closed
         socket = nil
+        early = []
         shard.unsubscribeAll(self)
         send(SystemType.disconnect, id: nil, Array("{\"type\":\"$disconnect\"}".utf8))
     }
@@ -304,8 +328,9 @@ final class Connection {
     /// Reads from the socket as long as the client does not run ahead of the workers.
     func updateReading() {
         guard let socket else { return }
+        // Until the welcome, which is the first frame of all, what the client sends waits in the socket.
         let mayRead =
-            (phase == .open || phase == .connecting) && inFlight.unanswered < shard.settings.inFlight
+            phase == .open && inFlight.unanswered < shard.settings.inFlight
             && inFlight.waitingBytes < shard.settings.waitingBytes && !(isReady && shard.isCongested)
         guard mayRead == isReadingPaused else { return }
         isReadingPaused = !mayRead

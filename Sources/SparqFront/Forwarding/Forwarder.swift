@@ -52,7 +52,9 @@ final class Forwarder: Forwarding {
             produce(&state.batches)
             var work: [(CheckedContinuation<Batch?, Never>, Batch)] = []
             for pool in state.idle.indices {
-                while !state.idle[pool].isEmpty, let batch = state.batches.next(pool) { work.append((state.idle[pool].removeLast(), batch)) }
+                while !state.idle[pool].isEmpty, let batch = state.batches.next(pool) {
+                    work.append((state.idle[pool].removeLast(), batch))
+                }
             }
             if state.batches.bytes >= settings.waitingBytes { state.isCongested = true }
             return work

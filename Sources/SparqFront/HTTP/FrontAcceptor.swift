@@ -7,6 +7,8 @@ struct FrontAcceptor: SocketAcceptor {
         var user: String
         var agent: String?
         var address: String?
+        /// Comes back, and subscribes by its own cursors.
+        var resumes = false
     }
 
     let tokens: SessionTokens
@@ -16,7 +18,9 @@ struct FrontAcceptor: SocketAcceptor {
     let readiness: Readiness
 
     func decide(
-        _ head: HTTPRequestHead, from remoteAddress: SocketAddress?, on eventLoop: any EventLoop
+        _ head: HTTPRequestHead,
+        from remoteAddress: SocketAddress?,
+        on eventLoop: any EventLoop
     ) -> EventLoopFuture<SocketDecision<Client>> {
         guard !readiness.current.isDraining else { return eventLoop.makeSucceededFuture(.refuse(.unavailable)) }
         guard origins.allows(origin: head.headers.first(name: "origin"), host: head.headers.first(name: "host")) else {
@@ -31,16 +35,17 @@ struct FrontAcceptor: SocketAcceptor {
         )
         let agent = head.headers.first(name: "user-agent").map { String($0.prefix(200)) }
         let address = remoteAddress?.ipAddress
+        let resumes = query?.split(separator: "&").contains("resume=true") ?? false
         let token: String
         switch credentials.source {
         case .bearer(let text), .query(let text), .cookie(let text): token = text
         case .devCookie(let user):
-            return eventLoop.makeSucceededFuture(.accept(Client(user: user, agent: agent, address: address)))
+            return eventLoop.makeSucceededFuture(.accept(Client(user: user, agent: agent, address: address, resumes: resumes)))
         case .none: return eventLoop.makeSucceededFuture(.refuse(.unauthenticated))
         }
         return eventLoop.makeFutureWithTask {
             guard let user = await tokens.user(of: token) else { return .refuse(.unauthenticated) }
-            return .accept(Client(user: user, agent: agent, address: address))
+            return .accept(Client(user: user, agent: agent, address: address, resumes: resumes))
         }
     }
 
@@ -49,7 +54,7 @@ struct FrontAcceptor: SocketAcceptor {
             preconditionFailure("The server and the hub run on the same event loops")
         }
         let connection = shard.makeConnection(user: client.user, socket: socket)
-        connection.opened(agent: client.agent, address: client.address)
+        connection.opened(agent: client.agent, address: client.address, resumes: client.resumes)
         return connection
     }
 }

@@ -8,7 +8,10 @@ enum FrontRouter {
     typealias Responder = RouterResponder<BasicRequestContext>
 
     static func make(
-        messages: MessageRoute, readiness: Readiness, webRoot: String?, logger: Logger
+        messages: MessageRoute,
+        readiness: Readiness,
+        webRoot: String?,
+        logger: Logger
     ) -> Responder {
         let router = Router()
         if let webRoot {

@@ -14,7 +14,10 @@ final class Hub: Sendable {
 
     /// One shard for each loop of the group.
     init(
-        on group: any EventLoopGroup, settings: ConnectionSettings, forwarder: any Forwarding, inbox: NodeInbox
+        on group: any EventLoopGroup,
+        settings: ConnectionSettings,
+        forwarder: any Forwarding,
+        inbox: NodeInbox
     ) async throws {
         var places: [Place] = []
         for (index, loop) in group.makeIterator().enumerated() {

@@ -277,7 +277,9 @@ final class Shard {
     }
 
     private func find(_ id: ConnectionID, _ topic: String) -> (Connection, Connection.Subscription)? {
-        guard let connection = connections[id.number], let topic = topics[topic], let index = connection.index(in: topic) else { return nil }
+        guard let connection = connections[id.number], let topic = topics[topic], let index = connection.index(in: topic) else {
+            return nil
+        }
         return (connection, Connection.Subscription(topic: topic, index: index))
     }
 
@@ -296,7 +298,8 @@ final class Shard {
             }
         }
         // Many small frames for many sockets: joined once, written once each.
-        if frames.count > 1, topic.entries.count > 1, let first = frames.first, topic.entries.allSatisfy({ $0.subscriber.takes(first.seq) }) {
+        if frames.count > 1, topic.entries.count > 1, let first = frames.first, topic.entries.allSatisfy({ $0.subscriber.takes(first.seq) })
+        {
             var joined = ByteBuffer()
             joined.reserveCapacity(frames.reduce(0) { $0 + $1.frame.readableBytes })
             for (_, frame) in frames { joined.writeImmutableBuffer(frame) }
@@ -334,24 +337,26 @@ final class Shard {
     // MARK: Subscriptions
 
     private func subscribe(_ id: ConnectionID, _ name: String, _ start: ShardCommand.Start) {
-        // A subscriber already: it keeps its place, which is the only one that loses and repeats nothing.
-        guard let connection = connections[id.number], connection.phase != .closed, connection.subscriptions.count < settings.topics,
-            topics[name].map({ connection.index(in: $0) == nil }) ?? true
-        else {
-            tell(.refused(topic: name, shard: index))
-            return
+        guard let connection = connections[id.number], connection.phase != .closed else { return refuse(name) }
+        if let topic = topics[name], let index = connection.index(in: topic) {
+            // A subscriber already, and counted as one.
+            refuse(name)
+            // It keeps its place, which loses and repeats nothing; unless it asks for what lies before its beginning: the server subscribed it
+            // from now, before it could say what it had seen last.
+            if start.cursor < topic.entries[index].subscriber.start { topic.change(at: index) { $0 = Subscriber(start) } } else { return }
+        } else {
+            guard connection.subscriptions.count < settings.topics else { return refuse(name) }
+            let topic = topics[name] ?? TopicSubscribers(name: name)
+            topics[name] = topic
+            topic.add(connection, Subscriber(start))
         }
-        let topic = topics[name] ?? TopicSubscribers(name: name)
-        topics[name] = topic
         switch start {
-        case .live(let cursor, let through, let frames):
-            topic.add(connection, .live(cursor: cursor, through: through))
-            write(frames, to: connection)
-        case .behind(let cursor):
-            topic.add(connection, .behind(cursor: cursor))
-            tell(.more(id, topic: name, after: cursor))
+        case .live(_, _, let frames): write(frames, to: connection)
+        case .behind(let cursor): tell(.more(id, topic: name, after: cursor))
         }
     }
+
+    private func refuse(_ topic: String) { tell(.refused(topic: topic, shard: index)) }
 
     private func unsubscribe(_ connection: Connection, from name: String) {
         guard let place = connection.subscriptions.firstIndex(where: { $0.topic.name == name }) else { return }

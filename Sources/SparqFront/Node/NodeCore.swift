@@ -22,7 +22,8 @@ actor NodeCore {
         logger: Logger,
         onLease: @escaping @Sendable () -> Void
     ) {
-        state = NodeState(settings: settings, shards: hub.shardCount)
+        // Above all that an earlier life of the node can have counted to, and below what a JSON number holds exactly.
+        state = NodeState(settings: settings, shards: hub.shardCount, version: Clock.wall() * 1000)
         self.hub = hub
         self.forwarder = forwarder
         envelopes = NodeEnvelopes(node: node)
@@ -43,7 +44,9 @@ actor NodeCore {
                         let delivery = try Delivery(line: line)
                         if case .lease(let answer) = delivery {
                             onLease()
-                            if answer == .resync { logger.info("The directory differs from what this node serves: all topics are synchronised anew") }
+                            if answer == .resync {
+                                logger.info("The directory differs from what this node serves: all topics are synchronised anew")
+                            }
                         }
                         state.deliver(delivery, now: now, into: &actions)
                     } catch {

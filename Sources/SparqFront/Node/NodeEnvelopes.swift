@@ -61,7 +61,14 @@ struct NodeEnvelopes: Sendable {
         body(&writer)
         writer.raw("}")
         return Envelope(
-            node: node, connection: nil, ordinal: 0, user: nil, receivedAt: time, type: type, id: nil, message: writer.bytes[...]
+            node: node,
+            connection: nil,
+            ordinal: 0,
+            user: nil,
+            receivedAt: time,
+            type: type,
+            id: nil,
+            message: writer.bytes[...]
         )
     }
 }

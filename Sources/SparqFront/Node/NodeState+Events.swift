@@ -10,7 +10,9 @@ extension NodeState {
         }
         guard let seq = event.seq else {
             let frame = TextFrame.encode(event.body)
-            for shard in topics.values[index].subscribers { actions.commands[shard.shard].append(.ephemeral(topic: event.topic, frame: frame)) }
+            for shard in topics.values[index].subscribers {
+                actions.commands[shard.shard].append(.ephemeral(topic: event.topic, frame: frame))
+            }
             return
         }
         let position = topics.values[index].stream.position
@@ -43,7 +45,10 @@ extension NodeState {
     }
 
     private mutating func emit(
-        _ released: [TopicStream.Release], of topic: String, at index: Dictionary<String, Topic>.Index, into actions: inout NodeActions
+        _ released: [TopicStream.Release],
+        of topic: String,
+        at index: Dictionary<String, Topic>.Index,
+        into actions: inout NodeActions
     ) {
         guard !released.isEmpty else { return }
         counters.released += released.count

@@ -36,15 +36,16 @@ struct NodeState: Sendable {
     var leaving: Set<String> = []
     /// When a topic was left last, or an event of it last came astray.
     var strays: [String: Int] = [:]
-    /// The node's own count of its directory changes.
-    var version = 0
+    /// The node's own count of its directory changes. A node that comes back under its old id must go on above where it was.
+    var version: Int
     var checksum = 0
     var lastLeave = Int.min
     var counters = NodeCounters()
 
-    init(settings: NodeSettings, shards: Int) {
+    init(settings: NodeSettings, shards: Int, version: Int = 0) {
         self.settings = settings
         self.shards = shards
+        self.version = version
     }
 
     /// Topics with a subscriber here.

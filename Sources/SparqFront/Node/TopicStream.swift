@@ -78,7 +78,13 @@ struct TopicStream: Sendable {
 
     /// A piece of the log came. `frames` are the events from `first` on, without gaps.
     mutating func page(
-        after: Int, first: Int, head: Int, version: Int, frames: [ByteBuffer], now: Int, into out: inout [Release]
+        after: Int,
+        first: Int,
+        head: Int,
+        version: Int,
+        frames: [ByteBuffer],
+        now: Int,
+        into out: inout [Release]
     ) {
         if head < after {
             // The log ends below what this node has seen: the database is an older one. What was released cannot be called back.

@@ -22,8 +22,17 @@ struct CommitOutcome: Equatable, Sendable {
     init(_ rows: PostgresResult) throws(PostgresError) {
         for row in rows {
             let (kind, unit, ordinals, seqs, time, topic, seq, type, data, reply, mismatch) = try row.decode(
-                String.self, Int?.self, [Int]?.self, [Int]?.self, Int?.self, String?.self, Int?.self, String?.self, [UInt8]?.self,
-                [UInt8]?.self, Bool?.self
+                String.self,
+                Int?.self,
+                [Int]?.self,
+                [Int]?.self,
+                Int?.self,
+                String?.self,
+                Int?.self,
+                String?.self,
+                [UInt8]?.self,
+                [UInt8]?.self,
+                Bool?.self
             )
             switch (kind, unit) {
             case ("new", _):

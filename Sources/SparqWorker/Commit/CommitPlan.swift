@@ -46,7 +46,15 @@ struct CommitPlan: Equatable, Sendable {
             SELECT kind, unit, ordinals, seqs, at_ms, topic, seq, type, data, reply, mismatch
             FROM sparq_commit($1, $2, $3, $4, $5, $6, $7, $8, $9)
             """,
-            users, ids, fingerprints, replies, topics, eventUnits, eventTopics, eventTypes, eventData
+            users,
+            ids,
+            fingerprints,
+            replies,
+            topics,
+            eventUnits,
+            eventTopics,
+            eventTypes,
+            eventData
         )
     }
 }

@@ -53,7 +53,10 @@ struct CommitStage: Sendable {
                 try await ask(question, &view)
             }
         } catch let error as PostgresError where error.code != .poolClosed {
-            logger.error("commit failed, its messages are committed one by one", metadata: ["error": "\(error)", "messages": "\(indices.count)"])
+            logger.error(
+                "commit failed, its messages are committed one by one",
+                metadata: ["error": "\(error)", "messages": "\(indices.count)"]
+            )
             try await settleEach(&committing)
             for (index, unit) in zip(indices, committing) { units[index] = unit }
             view = DirectoryView()

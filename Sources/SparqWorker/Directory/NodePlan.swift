@@ -46,15 +46,25 @@ struct NodePlan: Sendable {
         var statements = leases.map { node, lease in
             Statement(
                 "SELECT sparq_lease($1, $2, $3, $4, $5, $6, $7)",
-                node, lease.incarnation, lease.topicCount, lease.checksum, lease.settled, lease.leaving, leaseSeconds
+                node,
+                lease.incarnation,
+                lease.topicCount,
+                lease.checksum,
+                lease.settled,
+                lease.leaving,
+                leaseSeconds
             )
         }
         if !joins.isEmpty {
             let rows = Array(joins)
             statements.append(
                 Statement(
-                    "SELECT sparq_join($1, $2, $3, $4, $5)", rows.map(\.key.node), rows.map(\.key.topic), rows.map(\.value),
-                    rows.map { TopicChecksum.part($0.key.topic) }, leaseSeconds
+                    "SELECT sparq_join($1, $2, $3, $4, $5)",
+                    rows.map(\.key.node),
+                    rows.map(\.key.topic),
+                    rows.map(\.value),
+                    rows.map { TopicChecksum.part($0.key.topic) },
+                    leaseSeconds
                 )
             )
         }
@@ -68,7 +78,10 @@ struct NodePlan: Sendable {
             statements.append(
                 Statement(
                     "SELECT item, head, floor, seq, at_ms, type, data FROM sparq_pages($1, $2, $3, $4)",
-                    pages.map(\.topic), pages.map(\.after), PageLimit.events, PageLimit.bytes
+                    pages.map(\.topic),
+                    pages.map(\.after),
+                    PageLimit.events,
+                    PageLimit.bytes
                 )
             )
         }
@@ -85,7 +98,13 @@ struct NodePlan: Sendable {
         var open: (item: Int, page: Page, size: Int)?
         for row in rows {
             let (item, head, floor, seq, time, type, data) = try row.decode(
-                Int.self, Int.self, Int.self, Int?.self, Int?.self, String?.self, [UInt8]?.self
+                Int.self,
+                Int.self,
+                Int.self,
+                Int?.self,
+                Int?.self,
+                String?.self,
+                [UInt8]?.self
             )
             let wanted = pages[item - 1]
             if open?.item != item {
@@ -94,8 +113,13 @@ struct NodePlan: Sendable {
                 open = (
                     item,
                     Page(
-                        topic: wanted.topic, after: wanted.after, first: first, head: head, version: wanted.version,
-                        connection: wanted.connection, events: []
+                        topic: wanted.topic,
+                        after: wanted.after,
+                        first: first,
+                        head: head,
+                        version: wanted.version,
+                        connection: wanted.connection,
+                        events: []
                     ),
                     wanted.topic.utf8.count
                 )

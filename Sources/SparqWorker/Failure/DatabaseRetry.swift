@@ -31,7 +31,9 @@ struct DatabaseRetry: Sendable {
                 if failures == 1 || failures % 20 == 0 {
                     logger.warning("trouble with the database, waiting", metadata: ["error": "\(error)", "failures": "\(failures)"])
                 }
-                try await Task.sleep(for: error.isRetryable && failures < 10 ? .milliseconds(Int.random(in: 1...20)) : Pause.after(failures: failures))
+                try await Task.sleep(
+                    for: error.isRetryable && failures < 10 ? .milliseconds(Int.random(in: 1...20)) : Pause.after(failures: failures)
+                )
             }
         }
     }

@@ -22,7 +22,9 @@ struct FailedMessages: Sendable {
     func postpone(_ envelope: Envelope, attempt: Int, reason: String) async -> Fate {
         guard let delay = schedule.delay(afterAttempt: attempt) else { return await bury(envelope, attempts: attempt, reason: reason) }
         let message = AMQPMessage(
-            body: envelope.line, contentType: NDJSON.contentType, headers: [Self.attemptHeader: .int64(Int64(attempt + 1))]
+            body: envelope.line,
+            contentType: NDJSON.contentType,
+            headers: [Self.attemptHeader: .int64(Int64(attempt + 1))]
         )
         let queue = WorkerTopology.retryQueue(names: names, pool: pool, delay: delay)
         return await broker.publish(message, queue: queue) == .confirmed ? .waits : .unknown

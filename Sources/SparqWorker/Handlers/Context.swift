@@ -26,7 +26,13 @@ public struct Context: Sendable {
     public var user: String { userID ?? "" }
 
     package init(
-        userID: String?, connection: String?, node: String, type: String, messageID: String?, time: Int, attempt: Int,
+        userID: String?,
+        connection: String?,
+        node: String,
+        type: String,
+        messageID: String?,
+        time: Int,
+        attempt: Int,
         database: any PostgresExecutor
     ) {
         self.userID = userID

@@ -45,11 +45,25 @@ struct Reaper: Sendable {
 
     private func announce(_ node: String, _ transaction: PostgresTransaction) async throws -> Unit {
         let envelope = Envelope(
-            node: node, connection: nil, ordinal: 0, user: nil, receivedAt: 0, type: "$node-lost", id: nil, message: Array("{}".utf8)[...]
+            node: node,
+            connection: nil,
+            ordinal: 0,
+            user: nil,
+            receivedAt: 0,
+            type: "$node-lost",
+            id: nil,
+            message: Array("{}".utf8)[...]
         )
         guard let handler = router.nodeLossHandler else { return Unit(envelope: envelope) }
         let context = Context(
-            userID: nil, connection: nil, node: node, type: envelope.type, messageID: nil, time: 0, attempt: 1, database: transaction
+            userID: nil,
+            connection: nil,
+            node: node,
+            type: envelope.type,
+            messageID: nil,
+            time: 0,
+            attempt: 1,
+            database: transaction
         )
         var units = [try Unit(envelope: envelope, effects: try await handler(node, context, transaction))]
         if units[0].needsCommit {

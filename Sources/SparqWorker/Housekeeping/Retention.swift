@@ -43,7 +43,8 @@ struct Retention: Sendable {
                         SELECT i.ctid FROM inbox i WHERE i.created_at < now() - make_interval(secs => $1) LIMIT $2
                     ) RETURNING 1
                 ) SELECT count(*) FROM old
-                """, inbox
+                """,
+                inbox
             )
             removed += count
             if count < Self.piece { break }

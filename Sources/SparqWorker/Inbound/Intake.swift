@@ -26,8 +26,8 @@ struct Intake: Sendable {
     private func take(_ delivery: AMQP.Delivery, _ group: inout DiscardingTaskGroup) {
         inHand.begin()
         let batch = InboundBatch { [consumer, inHand] ack in
-            // Not acked, it stays with the broker, which delivers it again when this connection ends.
-            if ack { consumer.ack(delivery.tag) }
+            // Given back it goes to others; one that nobody can finish reaches its delivery limit and lies among the dead letters.
+            if ack { consumer.ack(delivery.tag) } else { consumer.nack(delivery.tag, requeue: true) }
             inHand.finish()
         }
         let attempt = delivery.message.headers[FailedMessages.attemptHeader]?.intValue ?? 1

@@ -25,7 +25,8 @@ enum MessageDecoder {
                 : "The field \"\(path(context.codingPath))\" must be \(name(of: type))."
         case .dataCorrupted(let context):
             context.codingPath.isEmpty
-                ? "The fields of the message could not be read." : "The field \"\(path(context.codingPath))\" has a value that is not allowed."
+                ? "The fields of the message could not be read."
+                : "The field \"\(path(context.codingPath))\" has a value that is not allowed."
         @unknown default: "The fields of the message could not be read."
         }
     }

@@ -58,6 +58,8 @@ extension DeliveryPlan {
                     let head = directory.heads[topic] ?? 0
                     return Grant(topic: topic, cursor: min(max(from ?? head, 0), head), head: head)
                 }
+                // Before what follows from it: the client learns the cursors that it would resume with.
+                add(.send(connection: connection, body: EventBody.subscribed(grants)), size: grants.count * 100, to: unit.envelope.node)
                 add(.subscribe(connection: connection, grants: grants), size: grants.count * 100, to: unit.envelope.node)
             }
             for remote in unit.remote {

@@ -27,7 +27,10 @@ extension Router {
 
     /// Runs the handler of a type inside a transaction. Throws what the handler throws, refusals too, so that the transaction rolls back.
     package func run(
-        _ type: String, json: ArraySlice<UInt8>, context: Context, transaction: PostgresTransaction
+        _ type: String,
+        json: ArraySlice<UInt8>,
+        context: Context,
+        transaction: PostgresTransaction
     ) async throws -> [Effect] {
         guard case .transaction(let body)? = handlers[type]?.body else { return [] }
         return try await body(json, context, transaction)

@@ -3,7 +3,11 @@ import SparqProtocol
 /// The JSON texts of events as clients get them (docs/PROTOCOL.md, "From the server").
 enum EventBody {
     static func durable(
-        type: String, topic: String, seq: Int, at: ArraySlice<UInt8>, data: ArraySlice<UInt8>
+        type: String,
+        topic: String,
+        seq: Int,
+        at: ArraySlice<UInt8>,
+        data: ArraySlice<UInt8>
     ) -> ArraySlice<UInt8> {
         var writer = JSONWriter(reservingCapacity: 96 + type.utf8.count + topic.utf8.count + data.count)
         writer.raw("{\"type\":")
@@ -31,6 +35,20 @@ enum EventBody {
         writer.raw(",\"data\":")
         writer.json(data)
         writer.byte(UInt8(ascii: "}"))
+        return writer.bytes[...]
+    }
+
+    /// `$subscribed`: the server subscribed the client; these are its cursors.
+    static func subscribed(_ grants: [Grant]) -> ArraySlice<UInt8> {
+        var writer = JSONWriter(reservingCapacity: 64 + grants.count * 40)
+        writer.raw("{\"type\":\"$subscribed\",\"topics\":{")
+        for (index, grant) in grants.enumerated() {
+            if index > 0 { writer.raw(",") }
+            writer.string(grant.topic)
+            writer.raw(":")
+            writer.integer(grant.cursor)
+        }
+        writer.raw("}}")
         return writer.bytes[...]
     }
 

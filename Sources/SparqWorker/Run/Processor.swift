@@ -59,8 +59,14 @@ struct Processor: Sendable {
 
     private func step(_ envelope: Envelope, _ attempt: Int, _ units: inout [Unit], _ batch: InboundBatch) async throws -> Step {
         let context = Context(
-            userID: envelope.user, connection: envelope.connection, node: envelope.node, type: envelope.type, messageID: envelope.id,
-            time: envelope.receivedAt, attempt: attempt, database: pool
+            userID: envelope.user,
+            connection: envelope.connection,
+            node: envelope.node,
+            type: envelope.type,
+            messageID: envelope.id,
+            time: envelope.receivedAt,
+            attempt: attempt,
+            database: pool
         )
         do {
             if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return .finished(unit) }

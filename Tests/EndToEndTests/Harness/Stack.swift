@@ -16,6 +16,8 @@ actor Stack {
     private let adminURL: String
     private var processes: [RunningProcess] = []
     private var count = 0
+    /// The workers that `with` started.
+    private(set) var workers: [RunningProcess] = []
 
     init() throws {
         prefix = TestEnvironment.random("t")
@@ -44,7 +46,7 @@ actor Stack {
         }
         do {
             // Workers first: the first of them lays the topology and applies the migrations.
-            let starting = try await (0..<workers).asyncMap { _ in try await stack.startWorker() }
+            let starting = try await stack.startWorkers(workers)
             var running: [Front] = []
             for _ in 0..<fronts { running.append(try await stack.startFront(settings)) }
             for worker in starting { try await stack.awaitReady(worker) }
@@ -118,6 +120,11 @@ actor Stack {
         count += 1
         let ready = ["SPARQ_READY_FILE": readyFile("worker-\(count)").path]
         return try launch("worker-\(count)", ["worker"], workerSettings.merging(ready) { $1 }.merging(settings) { $1 })
+    }
+
+    private func startWorkers(_ count: Int) throws -> [RunningProcess] {
+        for _ in 0..<count { workers.append(try startWorker()) }
+        return workers
     }
 
     private func readyFile(_ name: String) -> URL { folder.appendingPathComponent("\(name).ready") }

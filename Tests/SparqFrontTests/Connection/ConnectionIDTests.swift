@@ -13,7 +13,9 @@ import Testing
         #expect(ConnectionID(kind: .socket, shard: 3, number: 0xAB).description == "c3-00000000000000ab")
     }
 
-    @Test(arguments: ["", "c", "c-", "c1", "c1-", "c1-12", "x1-0000000000000000", "c-0000000000000000", "c1-000000000000000G", "c12345-0000000000000000"])
+    @Test(arguments: [
+        "", "c", "c-", "c1", "c1-", "c1-12", "x1-0000000000000000", "c-0000000000000000", "c1-000000000000000G", "c12345-0000000000000000",
+    ])
     func refusesOtherTexts(_ text: String) {
         #expect(ConnectionID(text) == nil)
     }

@@ -90,7 +90,8 @@ import Testing
                 }
             case 6..<9:
                 // Now and then one that was finished before, or never sent.
-                let ordinal = generator.chance(80) ? onTheirWay.randomElement(using: &generator) ?? 0 : Int.random(in: 0...50, using: &generator)
+                let ordinal =
+                    generator.chance(80) ? onTheirWay.randomElement(using: &generator) ?? 0 : Int.random(in: 0...50, using: &generator)
                 let finish = machine.finish(ordinal)
                 #expect((finish != .unknown) == onTheirWay.contains(ordinal))
                 onTheirWay.remove(ordinal)

@@ -31,7 +31,13 @@ import Testing
                 let id = ConnectionID(kind: .socket, shard: 0, number: 7)
                 batches.add(
                     Envelope(
-                        node: "f", connection: id.description, ordinal: ordinal, user: "u", receivedAt: 0, type: "t", id: nil,
+                        node: "f",
+                        connection: id.description,
+                        ordinal: ordinal,
+                        user: "u",
+                        receivedAt: 0,
+                        type: "t",
+                        id: nil,
                         message: message[...]
                     ),
                     member: Batch.Member(connection: id, ordinal: ordinal)

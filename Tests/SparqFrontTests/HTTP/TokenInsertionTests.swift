@@ -8,7 +8,10 @@ import Testing
         (#"{"ok":true,"data":{}}"#, #"{"ok":true,"data":{"token":"t"}}"#),
         (#"{"ok":true,"data":null}"#, #"{"ok":true,"data":{"token":"t"}}"#),
         (#"{"re":"data","ok":true}"#, #"{"data":{"token":"t"},"re":"data","ok":true}"#),
-        (#"{ "x" : [1, {"data":{}} , "}\""] , "data" : { "a":1 } }"#, #"{ "x" : [1, {"data":{}} , "}\""] , "data" : {"token":"t", "a":1 } }"#),
+        (
+            #"{ "x" : [1, {"data":{}} , "}\""] , "data" : { "a":1 } }"#,
+            #"{ "x" : [1, {"data":{}} , "}\""] , "data" : {"token":"t", "a":1 } }"#
+        ),
         (#"{}"#, #"{"data":{"token":"t"}}"#),
         (#"[]"#, #"[]"#),
     ])

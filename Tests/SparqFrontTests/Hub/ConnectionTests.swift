@@ -15,12 +15,43 @@ import WebSocket
         var envelopes = try test.forwarder.takeEnvelopes()
         #expect(envelopes.map(\.type) == ["$connect"])
         #expect(envelopes.first?.ordinal == 1 && envelopes.first?.user == "alice" && envelopes.first?.connection == connection.name)
-        #expect(socket.texts.isEmpty)
+        #expect(socket.texts.isEmpty && socket.isPaused)
         test.done(connection, 1)
-        #expect(socket.texts.count == 1 && socket.texts[0].hasPrefix(#"{"type":"$welcome","connection":"\#(connection.name)","user":"alice","node":"f-test""#))
+        #expect(!socket.isPaused)
+        #expect(
+            socket.texts.count == 1
+                && socket.texts[0].hasPrefix(#"{"type":"$welcome","connection":"\#(connection.name)","user":"alice","node":"f-test""#)
+        )
         envelopes = try test.forwarder.takeEnvelopes()
         #expect(envelopes.map(\.type) == ["a", "b"] && envelopes.map(\.ordinal) == [2, 3] && envelopes.map(\.id) == ["1", "2"])
         #expect(socket.isFlushed)
+    }
+
+    @Test func theWelcomeIsFirstEvenBeforeWhatConnectSubscribedTo() throws {
+        let test = TestShard()
+        let (connection, socket) = test.connect()
+        func frame(_ text: String) -> ByteBuffer { TextFrame.encode(Array(text.utf8)[...]) }
+        test.shard.apply([
+            .send(connection.id, frame: frame("subscribed")),
+            .subscribe(connection.id, topic: "a", start: .live(cursor: 0, through: 1, frames: [frame("1")])),
+            .release(topic: "a", [.event(seq: 2, frame: frame("2"))]),
+        ])
+        #expect(socket.texts.isEmpty)
+        test.done(connection, 1)
+        let texts = socket.takeTexts()
+        #expect(texts.first?.contains("$welcome") ?? false)
+        #expect(texts.dropFirst() == ["subscribed", "1", "2"])
+        test.shard.apply([.release(topic: "a", [.event(seq: 3, frame: frame("3"))])])
+        #expect(socket.takeTexts() == ["3"])
+    }
+
+    @Test func aRefusedConnectionLeavesItsTopics() throws {
+        let test = TestShard()
+        let (connection, _) = test.connect()
+        test.shard.apply([.subscribe(connection.id, topic: "a", start: .live(cursor: 0, through: 0, frames: []))])
+        test.done(connection, 1, #"{"ok":false,"error":{"code":"banned","message":"No."}}"#)
+        #expect(test.takeInputs() == [.left(connection.id, topic: "a")])
+        #expect(test.shard.topics.isEmpty && test.shard.isEmpty)
     }
 
     @Test func refusedConnection() throws {

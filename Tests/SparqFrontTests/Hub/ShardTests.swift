@@ -19,7 +19,9 @@ import WebSocket
             .subscribe(second.id, topic: "a", start: .live(cursor: 5, through: 3, frames: [])),
         ])
         let before = firstSocket.flushes
-        test.shard.apply([.release(topic: "a", [event(4), event(5)]), .release(topic: "a", [event(6)]), .ephemeral(topic: "a", frame: frame("e"))])
+        test.shard.apply([
+            .release(topic: "a", [event(4), event(5)]), .release(topic: "a", [event(6)]), .ephemeral(topic: "a", frame: frame("e")),
+        ])
         #expect(firstSocket.takeTexts() == ["4", "5", "6", "e"])
         // Its cursor was ahead of the node.
         #expect(secondSocket.takeTexts() == ["6", "e"])
@@ -33,7 +35,9 @@ import WebSocket
         let test = TestShard()
         let (connection, socket) = try test.open()
         let (other, otherSocket) = try test.open()
-        for id in [connection.id, other.id] { test.shard.apply([.subscribe(id, topic: "a", start: .live(cursor: 0, through: 0, frames: []))]) }
+        for id in [connection.id, other.id] {
+            test.shard.apply([.subscribe(id, topic: "a", start: .live(cursor: 0, through: 0, frames: []))])
+        }
         socket.isWritable = false
         socket.bufferedBytes = 600_000
         test.shard.apply([.ephemeral(topic: "a", frame: frame("e")), .release(topic: "a", [event(1)])])
@@ -65,7 +69,8 @@ import WebSocket
         #expect(test.takeInputs() == [.more(connection.id, topic: "a", after: 4)])
         let rest = LogPage(after: 4, first: 7, last: 7, frames: frame("7"), isLast: true)
         test.shard.apply([
-            .page(connection.id, topic: "a", rest), .join(connection.id, topic: "a", after: 7, through: 9, frames: [frame("8"), frame("9")]),
+            .page(connection.id, topic: "a", rest),
+            .join(connection.id, topic: "a", after: 7, through: 9, frames: [frame("8"), frame("9")]),
             .release(topic: "a", [event(10)]),
         ])
         #expect(socket.takeTexts() == [#"{"type":"$truncated","topic":"a","after":4,"first":7}"#, "7", "8", "9", "10"])

@@ -151,7 +151,15 @@ import Testing
                 if isLossy, generator.chance(20) { return }
                 let last = min(head, question.after + Int.random(in: 1...5, using: &generator))
                 let frames = question.after < last ? ((question.after + 1)...last).map(frame) : []
-                stream.page(after: question.after, first: question.after + 1, head: head, version: question.version, frames: frames, now: now, into: &out)
+                stream.page(
+                    after: question.after,
+                    first: question.after + 1,
+                    head: head,
+                    version: question.version,
+                    frames: frames,
+                    now: now,
+                    into: &out
+                )
             default: stream.tick(now: now, timing: timing)
             }
             if stream.wantsSync {

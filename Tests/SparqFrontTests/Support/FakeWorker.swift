@@ -28,7 +28,15 @@ final class FakeWorker: Sendable {
             func page(after: Int, version: Int, connection: String?) -> Delivery {
                 let events = state.log.dropFirst(after).map { Array($0.utf8)[...] }
                 return .page(
-                    Page(topic: "room", after: after, first: after + 1, head: state.log.count, version: version, connection: connection, events: events)
+                    Page(
+                        topic: "room",
+                        after: after,
+                        first: after + 1,
+                        head: state.log.count,
+                        version: version,
+                        connection: connection,
+                        events: events
+                    )
                 )
             }
             switch envelope.type {

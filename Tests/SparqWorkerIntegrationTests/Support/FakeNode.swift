@@ -38,7 +38,11 @@ final class FakeNode: Sendable {
         )
         try await session.declare(topology)
         consumer = Consumer(
-            configuration: amqp, topology: topology, queue: names.node(id), prefetch: 100, logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() }
+            configuration: amqp,
+            topology: topology,
+            queue: names.node(id),
+            prefetch: 100,
+            logger: Logger(label: "node") { _ in SwiftLogNoOpLogHandler() }
         )
     }
 
@@ -69,7 +73,9 @@ final class FakeNode: Sendable {
 
     /// Waits until what came fulfils a condition.
     func wait(
-        for what: String, seconds: Int = 30, _ condition: @escaping @Sendable ([SparqProtocol.Delivery]) -> Bool
+        for what: String,
+        seconds: Int = 30,
+        _ condition: @escaping @Sendable ([SparqProtocol.Delivery]) -> Bool
     ) async throws {
         let id = state.withLock { state in
             state.nextID += 1

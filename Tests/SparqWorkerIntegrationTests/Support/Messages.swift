@@ -28,10 +28,23 @@ extension Router {
 }
 
 func envelope(
-    _ type: String, _ json: String, node: String = "n1", connection: String? = "c1", ordinal: Int = 1, user: String? = "alice", id: String? = nil
+    _ type: String,
+    _ json: String,
+    node: String = "n1",
+    connection: String? = "c1",
+    ordinal: Int = 1,
+    user: String? = "alice",
+    id: String? = nil
 ) -> Envelope {
     Envelope(
-        node: node, connection: connection, ordinal: ordinal, user: user, receivedAt: 1, type: type, id: id, message: Array(json.utf8)[...]
+        node: node,
+        connection: connection,
+        ordinal: ordinal,
+        user: user,
+        receivedAt: 1,
+        type: type,
+        id: id,
+        message: Array(json.utf8)[...]
     )
 }
 

@@ -51,7 +51,8 @@ final class Stack: Sendable {
         pool = PostgresPool(configuration: postgres, logger: Self.quiet)
         let pool = pool
         background.withLock { $0.append(Task.detached { try? await pool.run() }) }
-        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../db/migrations/0001_sparq.sql").standardized
+        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../db/migrations/0001_sparq.sql")
+            .standardized
         let sql = try String(contentsOf: file, encoding: .utf8)
         try await pool.withConnection { connection in
             try await connection.script("CREATE SCHEMA \(schema)")
@@ -145,7 +146,12 @@ final class RunningWorker: Sendable {
         var logger = Logger(label: "worker") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = ProcessInfo.processInfo.environment["SPARQ_TEST_LOG"].flatMap { Logger.Level(rawValue: $0) } ?? .critical
         let worker = Worker(configuration: configuration, router: router, logger: logger) { continuation.yield($0) }
-        let group = ServiceGroup(configuration: .init(services: [.init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup)], logger: Stack.quiet))
+        let group = ServiceGroup(
+            configuration: .init(
+                services: [.init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup)],
+                logger: Stack.quiet
+            )
+        )
         self.group = group
         task = Task.detached { try? await group.run() }
     }

@@ -38,7 +38,9 @@ struct PasswordHash: Equatable, Sendable {
             guard sides.count == 2, let value = Int(sides[1]) else { return nil }
             values[sides[0]] = value
         }
-        guard let logRounds = values["ln"], let blockSize = values["r"], let parallelism = values["p"], values.count == 3 else { return nil }
+        guard let logRounds = values["ln"], let blockSize = values["r"], let parallelism = values["p"], values.count == 3 else {
+            return nil
+        }
         parameters = Parameters(logRounds: logRounds, blockSize: blockSize, parallelism: parallelism)
         guard parameters.isReasonable, let salt = Self.decoded(parts[3]), let key = Self.decoded(parts[4]) else { return nil }
         guard (8...64).contains(salt.count), (16...64).contains(key.count) else { return nil }

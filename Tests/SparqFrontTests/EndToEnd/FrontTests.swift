@@ -1,0 +1,178 @@
+import AMQP
+import Logging
+import NIOConcurrencyHelpers
+import ServiceLifecycle
+import SparqProtocol
+import Testing
+import WebSocket
+
+@testable import SparqFront
+
+/// A whole front with real sockets; its broker and workers are in the process.
+@Suite(.timeLimit(.minutes(1))) struct FrontTests {
+    private static let secret = "0123456789abcdef0123456789abcdef"
+
+    private func withFront(
+        _ change: (inout FrontConfiguration) -> Void = { _ in },
+        _ body: (_ port: Int, _ worker: FakeWorker, _ group: ServiceGroup, _ front: Front) async throws -> Void
+    ) async throws {
+        var configuration = FrontConfiguration(broker: AMQPConfiguration(host: "127.0.0.1", port: 1), sessionSecret: Self.secret)
+        configuration.port = 0
+        configuration.drainWindow = .milliseconds(200)
+        configuration.gapPatience = .milliseconds(50)
+        change(&configuration)
+        let worker = FakeWorker()
+        var logger = Logger(label: "test")
+        logger.logLevel = .critical
+        let front = try Front(configuration: configuration, eventLoopGroup: nil, logger: logger) { readiness, _ in
+            FakeBroker(readiness) { worker.answer($0) }
+        }
+        let group = ServiceGroup(services: [front], logger: logger)
+        try await withThrowingTaskGroup(of: Void.self) { tasks in
+            tasks.addTask { try await group.run() }
+            let port = try #require(await front.port)
+            try await body(port, worker, group, front)
+            await group.triggerGracefulShutdown()
+            try await tasks.waitForAll()
+        }
+    }
+
+    private func token(_ user: String) async throws -> String {
+        try await SessionTokens(secret: Self.secret, lifetime: 60).make(for: user)
+    }
+
+    private func open(_ port: Int, _ user: String = "alice") async throws -> RawClient {
+        let client = try await RawClient(port: port)
+        let status = try await client.upgrade("/ws?token=\(try await token(user))")
+        #expect(status.contains("101"))
+        let welcome = try await client.next()
+        #expect(welcome.hasPrefix(#"{"type":"$welcome""#) && welcome.contains(#""user":"\#(user)""#))
+        return client
+    }
+
+    @Test func messagesAndEventsBetweenTwoSockets() async throws {
+        try await withFront { port, worker, _, front in
+            let alice = try await open(port)
+            let bob = try await open(port, "bob")
+            bob.send(#"{"type":"subscribe","id":"0"}"#)
+            #expect(try await bob.next() == #"{"re":"0","ok":true,"data":{}}"#)
+            for number in 1...20 { alice.send(#"{"type":"append","id":"\#(number)"}"#) }
+            for number in 1...20 { #expect(try await alice.next() == #"{"re":"\#(number)","ok":true,"data":{}}"#) }
+            for number in 1...20 { #expect(try await bob.next() == #"{"seq":\#(number)}"#) }
+            // Behind what the ring holds from the beginning on: the log, then live.
+            let carol = try await open(port, "carol")
+            carol.send(#"{"type":"subscribe","id":"3"}"#)
+            var seen: [String] = []
+            while seen.count < 18 { seen.append(try await carol.next()) }
+            #expect(seen.filter { !$0.contains("re") } == (4...20).map { #"{"seq":\#($0)}"# })
+            let counters = try #require(await front.counters())
+            #expect(counters.connections == 3 && counters.topics == 1 && counters.delivered >= 37)
+            #expect(worker.lastLease?.settled != nil)
+        }
+    }
+
+    @Test func whoMayConnect() async throws {
+        try await withFront { port, _, _, _ in
+            for (path, headers, status) in [
+                ("/ws", [], "401"), ("/ws?token=x", [], "401"), ("/ws", ["Cookie: username=alice"], "401"),
+                ("/ws?token=\(try await token("a"))", ["Origin: https://evil.example"], "403"),
+                ("/ws", ["Authorization: Bearer \(try await token("a"))", "Origin: http://test"], "101"),
+                ("/ws", ["Cookie: a=b; sparq_session=\(try await token("a"))"], "101"),
+            ] {
+                let client = try await RawClient(port: port)
+                #expect(try await client.upgrade(path, headers).contains(status), "\(path) \(headers)")
+            }
+            let mallory = try await RawClient(port: port)
+            _ = try await mallory.upgrade("/ws?token=\(try await token("mallory"))")
+            await #expect(throws: RawClient.Closed.self) { try await mallory.next() }
+            #expect(mallory.close == Close(CloseCode(rawValue: 4001), reason: "banned"))
+        }
+        try await withFront({ $0.devCookie = true }) { port, _, _, _ in
+            let client = try await RawClient(port: port)
+            #expect(try await client.upgrade("/ws", ["Cookie: username=alice"]).contains("101"))
+        }
+    }
+
+    @Test func messagesByHTTP() async throws {
+        try await withFront { port, _, _, _ in
+            func post(_ body: String, _ headers: [String] = []) async throws -> String {
+                try await RawClient(port: port).http("POST", "/v1/messages", headers, body: body)
+            }
+            let login = try await post(#"{"type":"login","id":"1"}"#)
+            #expect(login.hasPrefix("HTTP/1.1 200") && login.contains(#"{"re":"1","ok":true,"data":{"token":""#))
+            let cookie = try #require(login.split(separator: "\r\n").first { $0.lowercased().hasPrefix("set-cookie:") })
+            for part in ["sparq_session=", "HttpOnly", "SameSite=Lax", "Path=/", "Secure", "Max-Age=604800"] {
+                #expect(cookie.contains(part))
+            }
+            let session = cookie.split(separator: " ")[1].split(separator: ";")[0]
+            #expect(try await post(#"{"type":"whoami"}"#, ["Cookie: \(session)"]).contains(#""data":"alice""#))
+            #expect(try await post(#"{"type":"whoami"}"#).contains(#""data":"nobody""#))
+            let logout = try await post(#"{"type":"logout"}"#, ["Cookie: \(session)"])
+            #expect(logout.contains("sparq_session=;") && logout.contains("Max-Age=0"))
+            for (body, headers, status, code) in [
+                (#"{"type":"whoami"}"#, ["Authorization: Bearer x"], "401", "unauthenticated"),
+                (#"{"type":"whoami"}"#, ["Cookie: \(session)", "Origin: https://evil.example"], "403", "forbidden"),
+                (#"{"type":"whoami"}"#, ["Cookie: \(session)", "Sec-Fetch-Site: cross-site"], "403", "forbidden"),
+                ("no", [], "400", "not_json"), (#"{"type":"what"}"#, [], "400", "unknown_type"),
+                (#"{"type":"nobody","id":"7"}"#, [], "503", "unavailable"),
+                (#"{"type":"\#(String(repeating: "x", count: 70_000))"}"#, [], "413", "too_large"),
+            ] {
+                let response = try await post(body, headers)
+                #expect(
+                    response.hasPrefix("HTTP/1.1 \(status)") && response.contains(#""code":"\#(code)""#),
+                    "\(body.prefix(40)): \(response)"
+                )
+            }
+        }
+    }
+
+    @Test func deadlines() async throws {
+        try await withFront({ $0.replyDeadline = .milliseconds(200) }) { port, _, _, _ in
+            let client = try await open(port)
+            client.send(#"{"type":"silence","id":"1"}"#)
+            #expect(try await client.next().hasPrefix(#"{"re":"1","ok":false,"error":{"code":"unavailable""#))
+            let response = try await RawClient(port: port).http("POST", "/v1/messages", body: #"{"type":"silence"}"#)
+            #expect(response.hasPrefix("HTTP/1.1 503"))
+        }
+    }
+
+    @Test func healthAndFiles() async throws {
+        let folder = "/tmp/sparq-front-tests-\(UInt32.random(in: .min ... .max))"
+        try TestFiles.write("<p>chat</p>", to: folder, "index.html")
+        defer { TestFiles.remove(folder) }
+        try await withFront({ $0.webRoot = folder }) { port, _, _, front in
+            func get(_ path: String) async throws -> String { try await RawClient(port: port).http("GET", path) }
+            #expect(try await get("/healthz").hasPrefix("HTTP/1.1 200"))
+            while !front.isReady { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(try await get("/readyz").contains(#"{"ready":true,"publishing":true,"consuming":true,"lease":true,"draining":false}"#))
+            let page = try await get("/")
+            #expect(page.contains("<p>chat</p>") && page.lowercased().contains("etag:") && page.contains("text/html"))
+            for path in ["/../../etc/passwd", "/%2e%2e/%2e%2e/etc/passwd", "/nothing"] {
+                let response = try await get(path)
+                #expect(!response.contains("root:") && !response.hasPrefix("HTTP/1.1 200"), "\(path)")
+            }
+        }
+    }
+
+    @Test func drain() async throws {
+        try await withFront { port, worker, group, _ in
+            let alice = try await open(port)
+            await group.triggerGracefulShutdown()
+            #expect(try await alice.next().hasPrefix(#"{"type":"$reconnect","after_ms":"#))
+            await #expect(throws: RawClient.Closed.self) { try await alice.next() }
+            #expect(alice.close?.code == .serviceRestart)
+            while worker.lastLease?.leaving != true { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(worker.seen.contains("$disconnect"))
+        }
+    }
+
+    @Test func settingsThatMakeNoSense() {
+        for change: (inout FrontConfiguration) -> Void in [
+            { $0.node = "a b" }, { $0.port = -1 }, { $0.sessionSecret = "short" }, { $0.inFlight = 0 }, { $0.replyDeadline = .zero },
+        ] {
+            var configuration = FrontConfiguration(broker: AMQPConfiguration(host: "127.0.0.1"), sessionSecret: Self.secret)
+            change(&configuration)
+            #expect(throws: FrontError.self) { try Front(configuration: configuration, logger: Logger(label: "test")) }
+        }
+    }
+}
