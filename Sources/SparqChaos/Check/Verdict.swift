@@ -40,6 +40,7 @@ struct Verdict: Sendable, Equatable {
     var connections = 0
     var resent = 0
     private(set) var faults: [Fault: Int] = [:]
+    private var noted: [Fault: Int] = [:]
     /// The first few of each, in words.
     private(set) var examples: [String] = []
 
@@ -48,7 +49,8 @@ struct Verdict: Sendable, Equatable {
 
     mutating func note(_ fault: Fault, count: Int = 1, _ example: @autoclosure () -> String) {
         guard count > 0 else { return }
-        if faults[fault, default: 0] < 5 { examples.append("\(fault.rawValue): \(example())") }
+        if noted[fault, default: 0] < 6 { examples.append("\(fault.rawValue): \(example())") }
         faults[fault, default: 0] += count
+        noted[fault, default: 0] += 1
     }
 }

@@ -22,7 +22,10 @@ struct Probes: Sendable {
         await withTaskGroup(of: Void.self) { group in
             for (index, client) in clients.enumerated() {
                 group.addTask {
-                    while !end.isOver {
+                    // One more after the end: so that service is seen to be back after the last fault too.
+                    var isLast = false
+                    while !isLast {
+                        isLast = end.isOver
                         let start = ContinuousClock.now
                         if await client.send(.room(Community.probeRoom), lane: 0, deadline: deadline - start) {
                             await log.note(probe: index, start: start, end: ContinuousClock.now)

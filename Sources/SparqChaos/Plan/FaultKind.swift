@@ -36,6 +36,15 @@ enum FaultKind: String, CaseIterable, Sendable, Hashable {
         }
     }
 
+    /// How long it usually takes until service is back after the outage, in milliseconds: most faults wait for the one before.
+    var aftermath: Int {
+        switch self {
+        case .killRabbitMQ: 8_000
+        case .killPostgres, .pauseRabbitMQ, .pausePostgres, .cutBroker: 3_000
+        default: 1_000
+        }
+    }
+
     /// How often it is drawn, compared with the others.
     var weight: Int {
         switch self {

@@ -23,7 +23,7 @@ struct FaultPlan: Equatable, Sendable {
             faults.append(Fault(kind: kind, at: at, outage: outage, target: Int.random(in: 0..<count, using: &generator)))
             // One in three comes while the one before is not over.
             let overlaps = Int.random(in: 0..<3, using: &generator) == 0
-            at += (overlaps ? 0 : outage) + Int.random(in: 500...4_500, using: &generator)
+            at += (overlaps ? 0 : outage + kind.aftermath) + Int.random(in: 500...4_500, using: &generator)
         }
         self.faults = faults
     }
