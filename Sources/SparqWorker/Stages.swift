@@ -90,6 +90,7 @@ struct Stages: Sendable {
             router: router,
             commits: commits,
             health: health,
+            readiness: readiness,
             interval: configuration.reapInterval,
             lease: configuration.leaseDuration,
             logger: logger
