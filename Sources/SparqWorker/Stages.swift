@@ -50,7 +50,6 @@ struct Stages: Sendable {
             broker: broker,
             names: names,
             limit: configuration.deliveryBytes,
-            concurrency: configuration.publishesInFlight,
             logger: logger
         )
         let commits = BatchQueue<Run>(countLimit: configuration.commitMessages, weightLimit: configuration.commitBytes)
