@@ -8,8 +8,8 @@ struct Subscriber: Equatable, Sendable {
         case live
         /// A page has been asked for.
         case asking
-        /// The socket must drain before the next page.
-        case draining
+        /// The next page is to be asked for, when the socket has room and it is this topic's turn.
+        case waiting
     }
 
     private(set) var phase: Phase
@@ -20,7 +20,7 @@ struct Subscriber: Equatable, Sendable {
     static func live(cursor: Int, through: Int) -> Subscriber { Subscriber(phase: .live, cursor: max(cursor, through)) }
 
     /// A subscriber for which the log must be read.
-    static func behind(cursor: Int) -> Subscriber { Subscriber(phase: .asking, cursor: cursor) }
+    static func behind(cursor: Int) -> Subscriber { Subscriber(phase: .waiting, cursor: cursor) }
 
     /// Whether a released event is for it.
     func takes(_ seq: Int) -> Bool { phase == .live && seq > cursor }
@@ -29,8 +29,13 @@ struct Subscriber: Equatable, Sendable {
     mutating func page(after: Int, last: Int) -> Bool {
         guard phase == .asking, after == cursor else { return false }
         cursor = max(cursor, last)
-        phase = .draining
+        phase = .waiting
         return true
+    }
+
+    /// What came finds no room in the socket: it is to be asked for again.
+    mutating func postpone() {
+        if phase == .asking { phase = .waiting }
     }
 
     /// The ring's part came: from now on it is live. Returns whether it is for this subscriber as it is now.
@@ -41,9 +46,9 @@ struct Subscriber: Equatable, Sendable {
         return true
     }
 
-    /// The socket has drained. Returns the cursor to ask with, if there is something to ask.
-    mutating func drained() -> Int? {
-        guard phase == .draining else { return nil }
+    /// Its turn has come. Returns the cursor to ask with, if there is something to ask.
+    mutating func ask() -> Int? {
+        guard phase == .waiting else { return nil }
         phase = .asking
         return cursor
     }
