@@ -1,5 +1,6 @@
 # make up | down | ps | logs | clean    the stack; FRONTS, WORKERS, MODE=native|compose
 # make test | lint | format | conformance
+# make chaos CHAOS="run --short --seed 7" | chaos-sabotage
 FRONTS ?= 2
 WORKERS ?= 2
 export FRONTS WORKERS
@@ -10,9 +11,9 @@ ifdef FILTER
 export FILTER
 endif
 
-.PHONY: help up down ps logs clean test lint format conformance
+.PHONY: help up down ps logs clean test lint format conformance chaos chaos-sabotage
 help:
-	@head -n 2 Makefile
+	@head -n 3 Makefile
 
 up down ps logs clean:
 	@scripts/stack $@
@@ -28,3 +29,11 @@ format:
 
 conformance:
 	@scripts/conformance
+
+# CHAOS="rolling", CHAOS="run --short", CHAOS="run --duration 1800 --seed 7", …
+CHAOS ?= run
+chaos:
+	@scripts/chaos $(CHAOS)
+
+chaos-sabotage:
+	@scripts/chaos sabotage

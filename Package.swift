@@ -110,6 +110,13 @@ let package = Package(
             ],
             swiftSettings: strict
         ),
+        // Kills, pauses and cuts off the whole under load, and counts what was lost, repeated or reordered.
+        .executableTarget(
+            name: "sparq-chaos",
+            dependencies: ["SparqClient", "SparqProtocol", "Postgres", .argumentParser, .log],
+            path: "Sources/SparqChaos",
+            swiftSettings: strict
+        ),
 
         // Unit tests need no server; the ones that do say so by their name: …IntegrationTests.
         .testTarget(name: "AMQPTests", dependencies: ["AMQP"], swiftSettings: strict),
@@ -151,6 +158,7 @@ let package = Package(
             dependencies: ["SparqClient", "SparqProtocol", "WebSocket", .nioCore, .nioPosix, .log],
             swiftSettings: strict
         ),
+        .testTarget(name: "SparqChaosTests", dependencies: ["sparq-chaos"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["SparqClient", "SparqProtocol", "AMQP", "WebSocket", .nioCore, .nioPosix, .log],

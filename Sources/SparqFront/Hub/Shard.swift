@@ -347,24 +347,31 @@ final class Shard {
     // MARK: Subscriptions
 
     private func subscribe(_ id: ConnectionID, _ name: String, _ start: ShardCommand.Start) {
-        // A subscriber already: it keeps its place, which is the only one that loses and repeats nothing.
-        guard let connection = connections[id.number], connection.phase != .closed, connection.subscriptions.count < settings.topics,
-            topics[name].map({ connection.index(in: $0) == nil }) ?? true
-        else {
-            tell(.refused(topic: name, shard: index))
-            return
+        guard let connection = connections[id.number], connection.phase != .closed else { return refuse(name) }
+        // What the ring holds is written at once where the socket has room for it; else it is read from the log as the socket drains.
+        let (subscriber, frames): (Subscriber, [ByteBuffer]?) =
+            switch start {
+            case .live(let cursor, let through, let frames) where connection.hasRoom(for: frames):
+                (.live(cursor: cursor, through: through), frames)
+            case .live(let cursor, _, _), .behind(let cursor): (.behind(cursor: cursor), nil)
+            }
+        if let topic = topics[name], let index = connection.index(in: topic) {
+            // A subscriber already, and counted as one.
+            refuse(name)
+            // It keeps its place, which loses and repeats nothing; unless it asks for what lies before its beginning: the server subscribed it
+            // from now, before it could say what it had seen last.
+            guard subscriber.start < topic.entries[index].subscriber.start else { return }
+            topic.change(at: index) { $0 = subscriber }
+        } else {
+            guard connection.subscriptions.count < settings.topics else { return refuse(name) }
+            let topic = topics[name] ?? TopicSubscribers(name: name)
+            topics[name] = topic
+            topic.add(connection, subscriber)
         }
-        let topic = topics[name] ?? TopicSubscribers(name: name)
-        topics[name] = topic
-        switch start {
-        case .live(let cursor, let through, let frames) where connection.hasRoom(for: frames):
-            topic.add(connection, .live(cursor: cursor, through: through))
-            write(frames, to: connection)
-        case .live(let cursor, _, _), .behind(let cursor):
-            topic.add(connection, .behind(cursor: cursor))
-            connection.startCatchingUp()
-        }
+        if let frames { write(frames, to: connection) } else { connection.startCatchingUp() }
     }
+
+    private func refuse(_ topic: String) { tell(.refused(topic: topic, shard: index)) }
 
     private func unsubscribe(_ connection: Connection, from name: String) {
         guard let place = connection.subscriptions.firstIndex(where: { $0.topic.name == name }) else { return }

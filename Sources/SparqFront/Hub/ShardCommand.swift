@@ -30,6 +30,13 @@ enum ShardCommand: Sendable, Equatable {
         case live(cursor: Int, through: Int, frames: [ByteBuffer])
         /// The ring does not reach back to `cursor`: the log must be read.
         case behind(cursor: Int)
+
+        /// What the subscriber has already.
+        var cursor: Int {
+            switch self {
+            case .live(let cursor, _, _), .behind(let cursor): cursor
+            }
+        }
     }
 }
 

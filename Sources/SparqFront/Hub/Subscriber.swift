@@ -15,12 +15,20 @@ struct Subscriber: Equatable, Sendable {
     private(set) var phase: Phase
     /// The last `seq` that it has. While live: what is not above it is passed over; it does not move on.
     private(set) var cursor: Int
+    /// The `seq` behind which it has been given all.
+    let start: Int
 
     /// A subscriber that gets the ring's part, up to `through`, and is live.
-    static func live(cursor: Int, through: Int) -> Subscriber { Subscriber(phase: .live, cursor: max(cursor, through)) }
+    static func live(cursor: Int, through: Int) -> Subscriber { Subscriber(phase: .live, cursor: max(cursor, through), start: cursor) }
 
     /// A subscriber for which the log must be read.
-    static func behind(cursor: Int) -> Subscriber { Subscriber(phase: .waiting, cursor: cursor) }
+    static func behind(cursor: Int) -> Subscriber { Subscriber(phase: .waiting, cursor: cursor, start: cursor) }
+
+    private init(phase: Phase, cursor: Int, start: Int) {
+        self.phase = phase
+        self.cursor = cursor
+        self.start = start
+    }
 
     /// Whether a released event is for it.
     func takes(_ seq: Int) -> Bool { phase == .live && seq > cursor }

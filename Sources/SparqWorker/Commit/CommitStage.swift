@@ -42,7 +42,10 @@ struct CommitStage: Sendable {
         do {
             let results = try await retry(timeoutsPass: true) {
                 // Separate transactions of one round trip: what is looked up is what stands after the commit.
-                let results = try await pool.pipeline([plan.statement] + question.statements)
+                var results = try await pool.pipeline(
+                    Sabotage.isOn(.directoryBeforeCommit) ? question.statements + [plan.statement] : [plan.statement] + question.statements
+                )
+                if Sabotage.isOn(.directoryBeforeCommit) { results = results.suffix(1) + results.dropLast() }
                 _ = try results[0].get()
                 return results
             }

@@ -25,9 +25,10 @@ struct Intake: Sendable {
 
     private func take(_ delivery: AMQP.Delivery, _ group: inout DiscardingTaskGroup) {
         inHand.begin()
+        if Sabotage.isOn(.ackBeforeCommit) { consumer.ack(delivery.tag) }
         let batch = InboundBatch { [consumer, inHand] ack in
             // Given back it goes to others; one that nobody can finish reaches its delivery limit and lies among the dead letters.
-            if ack { consumer.ack(delivery.tag) } else { consumer.nack(delivery.tag, requeue: true) }
+            if ack, !Sabotage.isOn(.ackBeforeCommit) { consumer.ack(delivery.tag) } else { consumer.nack(delivery.tag, requeue: true) }
             inHand.finish()
         }
         let attempt = delivery.message.headers[FailedMessages.attemptHeader]?.intValue ?? 1

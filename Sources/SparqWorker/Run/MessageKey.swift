@@ -9,7 +9,7 @@ struct MessageKey: Hashable, Sendable {
 
     /// `nil` for messages that cannot be recognised: without a user or an `id`.
     init?(_ envelope: Envelope) {
-        guard let user = envelope.user, let id = envelope.id else { return nil }
+        guard let user = envelope.user, let id = envelope.id, !Sabotage.isOn(.noInbox) else { return nil }
         self.user = user
         self.id = id
         fingerprint = Self.fingerprint(of: envelope.message)

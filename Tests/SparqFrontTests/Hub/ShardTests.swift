@@ -160,6 +160,31 @@ import WebSocket
         #expect(test.takeInputs() == [.refused(topic: "a", shard: 0)])
     }
 
+    /// The server subscribes a connection from now when it opens; then comes the client's cursor, which lies before that.
+    @Test(arguments: [true, false]) func aCursorBeforeThePlaceGoesBackToIt(ringCovers: Bool) throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        test.shard.apply([
+            .subscribe(connection.id, topic: "a", start: .live(cursor: 5, through: 5, frames: [])), .release(topic: "a", [event(6)]),
+        ])
+        #expect(socket.takeTexts() == ["6"])
+        if ringCovers {
+            test.shard.apply([
+                .subscribe(connection.id, topic: "a", start: .live(cursor: 4, through: 6, frames: [frame("5"), frame("6")])),
+                .release(topic: "a", [event(7)]),
+            ])
+            // The node counts a connection once.
+            #expect(test.takeInputs() == [.refused(topic: "a", shard: 0)])
+        } else {
+            test.shard.apply([.subscribe(connection.id, topic: "a", start: .behind(cursor: 4)), .release(topic: "a", [event(7)])])
+            #expect(test.takeInputs() == [.refused(topic: "a", shard: 0), .more(connection.id, topic: "a", after: 4)])
+            let frames = [frame("5"), frame("6"), frame("7")]
+            test.shard.apply([.join(connection.id, topic: "a", after: 4, through: 7, frames: frames)])
+        }
+        #expect(socket.takeTexts() == ["5", "6", "7"])
+        #expect(connection.subscriptions.count == 1)
+    }
+
     @Test func unsubscribeAndDisconnect() throws {
         let test = TestShard()
         let (alice, aliceSocket) = try test.open(user: "alice")

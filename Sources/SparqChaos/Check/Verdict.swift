@@ -1,0 +1,56 @@
+/// What the checker counted. Everything in ``faults`` is zero for a correct system.
+struct Verdict: Sendable, Equatable {
+    /// What can be wrong.
+    enum Fault: String, CaseIterable, Sendable {
+        /// A message that took effect more than once.
+        case duplicateEffect = "messages with two effects"
+        /// A message that was answered and is not in the log.
+        case lostMessage = "messages lost"
+        /// A message of several topics that is in some of them alone.
+        case tornMessage = "messages half done"
+        /// A message that was refused, and took effect.
+        case refusedWithEffect = "refused messages with effect"
+        /// A message without an answer at the end.
+        case unanswered = "messages unanswered"
+        /// A message that got an error.
+        case refused = "messages refused"
+        /// A message that lies before one that was answered before it was sent.
+        case senderOrder = "messages before their predecessor"
+        /// A number that is missing in a topic's log.
+        case logGap = "gaps in the log"
+        /// An event that came to a subscriber a second time.
+        case duplicateDelivery = "events delivered twice"
+        /// An event that came to a subscriber after a later one.
+        case inversion = "events out of order"
+        /// An event that a subscriber missed although later ones came.
+        case gap = "gaps in deliveries"
+        /// An event at the end of the log that never came to a subscriber.
+        case lostDelivery = "events not delivered"
+        /// An event that says something else than the log.
+        case wrongContent = "events unlike the log"
+        /// Errors that clients saw besides lost sockets.
+        case clientError = "client errors"
+    }
+
+    var sent = 0
+    var accepted = 0
+    var abandoned = 0
+    var subscriptions = 0
+    var deliveries = 0
+    var connections = 0
+    var resent = 0
+    private(set) var faults: [Fault: Int] = [:]
+    private var noted: [Fault: Int] = [:]
+    /// The first few of each, in words.
+    private(set) var examples: [String] = []
+
+    var isClean: Bool { faults.isEmpty }
+    func count(_ fault: Fault) -> Int { faults[fault] ?? 0 }
+
+    mutating func note(_ fault: Fault, count: Int = 1, _ example: @autoclosure () -> String) {
+        guard count > 0 else { return }
+        if noted[fault, default: 0] < 6 { examples.append("\(fault.rawValue): \(example())") }
+        faults[fault, default: 0] += count
+        noted[fault, default: 0] += 1
+    }
+}

@@ -1,0 +1,30 @@
+import ArgumentParser
+
+/// Which faults, and for how long.
+struct PlanOptions: ParsableArguments {
+    @Option(help: "Length of the load, in seconds.") var duration: Int?
+    @Flag(help: "About a minute altogether, with shorter outages: for CI.") var short = false
+    @Option(help: "Kinds of faults, separated by commas; by default all.") var faults: String?
+
+    var milliseconds: Int { (duration ?? (short ? 35 : 180)) * 1_000 }
+
+    func validate() throws {
+        guard (5...86_400).contains(milliseconds / 1_000) else { throw ValidationError("the duration is 5 s at least") }
+        _ = try kinds
+    }
+
+    var kinds: [FaultKind] {
+        get throws {
+            guard let faults else {
+                // The long pauses do not fit into a short run.
+                return short ? FaultKind.allCases.filter { !$0.rawValue.hasPrefix("pause") } + [.pauseWorker] : FaultKind.allCases
+            }
+            return try faults.split(separator: ",").map {
+                guard let kind = FaultKind(rawValue: String($0)) else {
+                    throw ValidationError("no fault is called \($0); there are \(FaultKind.allCases.map(\.rawValue).joined(separator: ", "))")
+                }
+                return kind
+            }
+        }
+    }
+}

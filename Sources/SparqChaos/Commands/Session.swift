@@ -1,0 +1,74 @@
+import Postgres
+
+/// One run: a stack, load, something that happens to it, the settling, the check.
+struct Session: Sendable {
+    let layout: ChaosStack.Layout
+    let settings: LoadSettings
+    let settle: Duration
+
+    /// - Parameter duration: of the load; `nil` is as long as `trouble` takes.
+    func run(
+        title: String, duration: Duration?, trouble: @escaping @Sendable (FaultInjector, ContinuousClock.Instant) async -> Void
+    ) async throws -> Report {
+        let stack = ChaosStack(layout: layout)
+        do {
+            say("Starting \(layout.fronts) fronts, \(layout.workers) workers and their servers …")
+            try await stack.start()
+            let report = try await Database.withPool(at: await stack.postgresURL) { try await run(stack, $0, title, duration, trouble) }
+            await stack.stop()
+            return report
+        } catch {
+            await stack.stop()
+            throw error
+        }
+    }
+
+    private func run(
+        _ stack: ChaosStack, _ database: PostgresPool, _ title: String, _ duration: Duration?,
+        _ trouble: @escaping @Sendable (FaultInjector, ContinuousClock.Instant) async -> Void
+    ) async throws -> Report {
+        let (sockets, urls) = (await stack.socketURLs, await stack.messageURLs)
+        say("Registering \(settings.users) users in \(settings.rooms) rooms …")
+        let tokens = try await Community(settings: settings, urls: urls).found()
+        let limit = duration ?? .seconds(60 * (layout.fronts + layout.workers))
+        let deadline = ContinuousClock.now + .seconds(60) + limit + settle
+        let load = Load(settings: settings, tokens: tokens, sockets: sockets, urls: urls, deadline: deadline)
+        let probes = Probes(token: tokens["probe"] ?? "", sockets: sockets, seed: settings.seed, deadline: deadline)
+        try await load.open()
+        try await probes.open()
+        let injector = FaultInjector(stack: stack, database: database)
+        let start = ContinuousClock.now
+        say("Under load:")
+        let ending = Ending(at: start + limit)
+        async let talking: Void = load.talk(until: ending)
+        async let probing: Void = probes.probe(until: ending)
+        await trouble(injector, start)
+        if duration == nil { ending.now() }
+        await pause(ending.at - ContinuousClock.now)
+        say("All is healed; waiting for answers …")
+        _ = await (talking, probing)
+        let reader = DatabaseReader(pool: database)
+        let heads = try await reader.heads()
+        say("Waiting for events …")
+        let arrival = min(deadline, ContinuousClock.now + settle)
+        await load.catchUp(to: heads, until: arrival)
+        for client in probes.clients { await Load.catchUp(client, to: heads, until: arrival) }
+        // What would come twice or out of nowhere gets a moment to do so.
+        await pause(.seconds(1))
+        let journals = await load.journals() + Load.journals(of: probes.clients)
+        var report = Report(title: title, verdict: Checker.check(journals, against: try await reader.contents()))
+        report.latencies = (await load.latencies.percentile(0.5), await load.latencies.percentile(0.99), await load.latencies.percentile(1))
+        for record in await injector.records {
+            let time = await probes.recovery(after: record.at)
+            report.recoveries.append(Report.Recovery(kind: record.fault.kind, time: time?.wholeMilliseconds))
+        }
+        report.failures = await injector.failures
+        for role in [ChaosStack.Role.front, .worker] {
+            for index in 0..<(role == .front ? layout.fronts : layout.workers) {
+                guard let status = await stack.crashed(role, index) else { continue }
+                report.failures.append("\(await stack.name(role, index)) ended by itself with \(status)")
+            }
+        }
+        return report
+    }
+}

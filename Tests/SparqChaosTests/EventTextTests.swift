@@ -1,0 +1,24 @@
+import Testing
+
+@testable import sparq_chaos
+
+@Suite struct EventTextTests {
+    @Test func theTokenIsTheFirstWordOfTheText() {
+        let event = #"{"type":"room.message","topic":"room:a","seq":3,"data":{"room":"a","from":"ann","text":"c1/7 says something"}}"#
+        #expect(EventText.token(in: Array(event.utf8)) == "c1/7")
+        #expect(EventText.token(in: Array(#"{"data":{"text": "c1/8"}}"#.utf8)) == "c1/8")
+    }
+
+    @Test func anEventWithoutTextHasNone() {
+        #expect(EventText.token(in: Array(#"{"type":"room.joined","data":{"user":"text"}}"#.utf8)) == nil)
+        #expect(EventText.token(in: []) == nil)
+    }
+
+    @Test func aMessageGoesOnceIntoEachOfItsTopics() {
+        #expect(Draft.direct(to: "bob").topics(from: "ann") == ["user:bob", "user:ann"])
+        #expect(Draft.direct(to: "ann").topics(from: "ann") == ["user:ann"])
+        #expect(Draft.room("a").topics(from: "ann") == ["room:a"])
+        let json = String(decoding: Draft.room("a").json(id: "i", token: "t"), as: UTF8.self)
+        #expect(json == #"{"type":"room.send","id":"i","room":"a","text":"t says something of no importance"}"#)
+    }
+}

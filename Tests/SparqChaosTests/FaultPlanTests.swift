@@ -1,0 +1,40 @@
+import Testing
+
+@testable import sparq_chaos
+
+@Suite struct FaultPlanTests {
+    @Test(arguments: [1, 2, 99] as [UInt64]) func theSameSeedMakesTheSamePlan(seed: UInt64) {
+        let plan = FaultPlan(seed: seed, duration: 180_000)
+        #expect(plan == FaultPlan(seed: seed, duration: 180_000))
+        #expect(plan != FaultPlan(seed: seed + 1, duration: 180_000))
+    }
+
+    @Test func aPlanStaysInsideItsTimeAndItsNumbers() {
+        for seed in 0..<200 as Range<UInt64> {
+            let plan = FaultPlan(seed: seed, duration: 60_000, fronts: 3, workers: 2)
+            #expect(!plan.faults.isEmpty)
+            for fault in plan.faults {
+                #expect(fault.at >= 0 && fault.at + fault.outage < 60_000)
+                #expect(fault.target >= 0 && fault.target < (fault.kind.victim == .front ? 3 : 2))
+            }
+            #expect(plan.faults.map(\.at) == plan.faults.map(\.at).sorted())
+        }
+    }
+
+    @Test func aLongPlanHasEveryKind() {
+        for seed in 1...20 as ClosedRange<UInt64> {
+            let kinds = Set(FaultPlan(seed: seed, duration: 300_000).faults.map(\.kind))
+            #expect(kinds == Set(FaultKind.allCases), "seed \(seed)")
+        }
+    }
+
+    @Test func aPlanHasOnlyTheKindsThatWereAskedFor() {
+        let plan = FaultPlan(seed: 5, duration: 100_000, kinds: [.killWorker, .cutBroker])
+        #expect(Set(plan.faults.map(\.kind)) == [.killWorker, .cutBroker])
+    }
+
+    @Test func somePausesAreLongerThanTheLease() {
+        let pauses = (1...20).flatMap { FaultPlan(seed: UInt64($0), duration: 300_000, kinds: [.pauseFront]).faults }
+        #expect(pauses.contains { $0.outage > 15_000 })
+    }
+}
