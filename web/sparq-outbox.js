@@ -17,6 +17,13 @@ const MOST = { messages: 1000, tries: 6 };
 export class Outbox {
   #messages = new Map();
   #onWire = 0;
+  #prefix = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
+  #count = 0;
+
+  /** A message id that nobody else has. */
+  nextID() {
+    return `${this.#prefix}-${++this.#count}`;
+  }
 
   /** @returns {boolean} Whether no further message finds room. */
   get isFull() {

@@ -13,15 +13,16 @@
  * Every message has an id and is sent again, in order, until it is answered; every topic has a cursor and is resumed behind it; an event
  * that came twice is dropped, one that came early is held until the hole before it is filled.
  */
+import { Listeners } from "./sparq-listeners.js";
 import { Outbox, SparqError, isPassing } from "./sparq-outbox.js";
+import { Reconnection } from "./sparq-reconnection.js";
 import { StoredCursors, Topic } from "./sparq-topic.js";
 
 export { SparqError };
 
 const TOPICS_PER_REQUEST = 100;
 /** Milliseconds. */
-const TIMES = { welcome: 10_000, answer: 20_000, hole: 5_000, stable: 5_000, grace: 3_000, backoff: 1_000, backoffMost: 30_000 };
-const FAULTS = [1002, 1003, 1007, 4003]; // Close codes without a way back.
+const TIMES = { welcome: 10_000, answer: 20_000, hole: 5_000, stable: 5_000, grace: 3_000 };
 
 /**
  * @typedef {"idle"|"connecting"|"open"|"waiting"|"closed"|"unauthenticated"|"failed"} Status
@@ -47,19 +48,17 @@ export class Sparq {
   #options;
   #urls;
   #socket = null;
-  #listeners = new Map();
+  #listeners = new Listeners();
   #outbox = new Outbox();
   /** Name → { topic, waiters, timer, tries }. */ #topics = new Map();
   /** Subscriptions on their way: message id → topics. Never sent again as they are: their cursors age. */ #asking = new Map();
   /** The server told where its own subscriptions began. */ #told = false;
   /** This socket began with `resume`: the server has subscribed us to nothing. */ #resumed = false;
-  #prefix = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
-  #count = 0;
-  #attempt = 0;
+  #reconnection = new Reconnection();
   #timers = {};
   #stored = null;
   #wanted = new Set();
-  #reconnectAt = 0;
+  /** Whose topics these are. */ #owner = null;
 
   /** @param {SparqOptions} [options] */
   constructor(options = {}) {
@@ -75,6 +74,7 @@ export class Sparq {
   connect() {
     if (["connecting", "open", "waiting"].includes(this.status)) return;
     this.user = null;
+    this.#told = false; // Perhaps for somebody else: the server shall subscribe us anew.
     this.#open();
   }
 
@@ -91,7 +91,7 @@ export class Sparq {
    * @returns {Promise<any>} The reply's `data`; rejects with a {@link SparqError}.
    */
   send(type, fields = {}) {
-    const id = this.#nextID();
+    const id = this.#outbox.nextID();
     const json = JSON.stringify({ ...fields, type, id });
     const bytes = new TextEncoder().encode(json).length;
     return new Promise((resolve, reject) => {
@@ -139,16 +139,14 @@ export class Sparq {
    * @returns {() => void} Ends the listening.
    */
   on(name, listener) {
-    if (!this.#listeners.has(name)) this.#listeners.set(name, new Set());
-    this.#listeners.get(name).add(listener);
-    return () => this.#listeners.get(name)?.delete(listener);
+    return this.#listeners.add(name, listener);
   }
 
   // MARK: The socket
 
   #open() {
     this.#clearTimers();
-    const url = new URL(this.#urls[this.#attempt % this.#urls.length], globalThis.location?.href);
+    const url = new URL(this.#urls[this.#reconnection.attempt % this.#urls.length], globalThis.location?.href);
     const token = typeof this.#options.token === "function" ? this.#options.token() : this.#options.token;
     if (token) url.searchParams.set("token", token);
     // Once the server has told where its own subscriptions began, we bring the cursors of all our topics.
@@ -179,25 +177,16 @@ export class Sparq {
     this.#asking.clear();
     this.#outbox.rewind();
     for (const state of this.#topics.values()) this.#dropHeld(state);
-    if (code === 4001) return this.#end("unauthenticated", "unauthenticated", reason || "The session has ended.");
-    if (FAULTS.includes(code)) return this.#end("failed", "disconnected", reason || `The server ended the connection (${code}).`);
+    const end = Reconnection.end(code, reason);
+    if (end) return this.#end(...end);
     if (code === 1009) this.#outbox.rejectLargest(new SparqError("too_large", "The message is too long."));
-    const growing = this.#backoff();
-    const soon = wasReady && code !== 1011 && code !== 1013;
-    const delay = this.#reconnectAt ? Math.max(0, this.#reconnectAt - Date.now()) : soon ? growing / 4 : growing;
-    this.#reconnectAt = 0;
+    const delay = this.#reconnection.delay(code, wasReady, Date.now());
     this.#setStatus("waiting", { code, reason, delay });
     this.#timers.open = setTimeout(() => this.#open(), delay);
     if (!opened && this.#options.authorized) {
       const authorized = await this.#options.authorized().catch(() => true);
       if (!authorized && this.status !== "open") this.#end("unauthenticated", "unauthenticated", "The session has ended.");
     }
-  }
-
-  /** A second, doubling, up to half a minute; of that between a half and the whole, so that clients do not come back all at once. */
-  #backoff() {
-    const most = Math.min(TIMES.backoffMost, TIMES.backoff * 2 ** Math.min(this.#attempt++, 10));
-    return most * (0.5 + Math.random() / 2);
   }
 
   #hurry() {
@@ -210,7 +199,7 @@ export class Sparq {
     this.#socket = null;
     this.#clearTimers();
     socket?.close(1000);
-    this.#reconnectAt = 0;
+    this.#reconnection.forget();
     this.#asking.clear();
     const error = new SparqError(code, reason);
     this.#setStatus(status, { reason });
@@ -222,17 +211,12 @@ export class Sparq {
   }
 
   #setStatus(status, detail = {}) {
-    this.#emit("status", { ...detail, status: (this.status = status) });
+    this.#listeners.emit("status", { ...detail, status: (this.status = status) });
   }
 
   #clearTimers() {
     for (const timer of Object.values(this.#timers)) clearTimeout(timer);
     this.#timers = {};
-  }
-
-  #emit(name, value) {
-    // One listener's fault is not another's.
-    for (const listener of this.#listeners.get(name) ?? []) queueMicrotask(() => listener(value));
   }
 
   // MARK: What comes in
@@ -252,14 +236,18 @@ export class Sparq {
     if (this.user !== null && this.user !== frame.user) {
       return this.#end("unauthenticated", "unauthenticated", "Somebody else has logged in meanwhile.");
     }
+    if (this.#owner !== null && this.#owner !== frame.user) {
+      for (const [name, { waiters }] of this.#topics) if (!waiters.length) this.#topics.delete(name); // Another's.
+    }
+    this.#owner = frame.user;
     Object.assign(this, { user: frame.user, node: frame.node, connection: frame.connection });
     Object.assign(this.limits, frame.limits);
     clearTimeout(this.#timers.welcome);
-    this.#timers.stable = setTimeout(() => (this.#attempt = 0), TIMES.stable);
+    this.#timers.stable = setTimeout(() => (this.#reconnection.attempt = 0), TIMES.stable);
     this.#timers.watch = setInterval(() => this.#watch(), TIMES.answer / 4);
     for (const [name, cursor] of this.#stored?.load(this.user) ?? []) this.#topic(name).topic.cursor ??= cursor;
     this.#setStatus("open");
-    this.#emit("$welcome", frame);
+    this.#listeners.emit("$welcome", frame);
     this.#ask([...this.#topics.keys()]);
     this.#flush();
   }
@@ -271,7 +259,7 @@ export class Sparq {
 
   /** The front goes away: it closes when our own moment has come and what is on its way is answered. Where it does not, we go. */
   #askedToMove({ after_ms: after }) {
-    this.#reconnectAt = Date.now() + Math.max(0, Number(after) || 0);
+    this.#reconnection.moveAt(Date.now() + Math.max(0, Number(after) || 0));
     this.#timers.move = setTimeout(() => this.#abandon("moved"), Math.max(0, Number(after) || 0) + TIMES.grace);
   }
 
@@ -300,16 +288,12 @@ export class Sparq {
   }
 
   #deliver(event) {
-    if (event.topic) this.#emit(event.topic, event);
-    this.#emit(event.type, event);
-    this.#emit("*", event);
+    if (event.topic) this.#listeners.emit(event.topic, event);
+    this.#listeners.emit(event.type, event);
+    this.#listeners.emit("*", event);
   }
 
   // MARK: What goes out
-
-  #nextID() {
-    return `${this.#prefix}-${++this.#count}`;
-  }
 
   #flush() {
     if (this.status !== "open") return;
@@ -349,8 +333,8 @@ export class Sparq {
       const cursors = part.map((name) => [name, this.#topics.get(name).topic.resume]);
       // The server keeps the place of a topic that it has subscribed us to: give it up to take ours.
       const given = this.#resumed && !again ? [] : cursors.filter(([, cursor]) => cursor !== null).map(([name]) => name);
-      if (given.length) this.#socket.send(JSON.stringify({ type: "unsubscribe", id: this.#nextID(), topics: given }));
-      const id = this.#nextID();
+      if (given.length) this.#socket.send(JSON.stringify({ type: "unsubscribe", id: this.#outbox.nextID(), topics: given }));
+      const id = this.#outbox.nextID();
       this.#asking.set(id, Object.assign(part, { sentAt: Date.now() }));
       this.#socket.send(JSON.stringify({ type: "subscribe", id, topics: Object.fromEntries(cursors) }));
     }
@@ -375,7 +359,7 @@ export class Sparq {
       } else {
         const error = new SparqError(answer.error?.code ?? "internal", answer.error?.message);
         this.#forget(name, error);
-        this.#emit("refused", { topic: name, error });
+        this.#listeners.emit("refused", { topic: name, error });
       }
     }
   }
@@ -405,7 +389,7 @@ export class Sparq {
 
   #truncated(frame) {
     const state = this.#topic(frame.topic);
-    this.#emit("$truncated", frame);
+    this.#listeners.emit("$truncated", frame);
     this.#advance(frame.topic, state, state.topic.truncate(frame.first));
   }
 }

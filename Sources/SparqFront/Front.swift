@@ -205,7 +205,8 @@ extension Front {
     private func renew(_ core: NodeCore) async throws {
         while true {
             let state = readiness.current
-            if state.isPublishing, state.isConsuming, !state.isDraining { await core.renew(leaving: false) }
+            // While it drains too: the clients that are still here must hear what happens.
+            if state.isPublishing, state.isConsuming { await core.renew(leaving: false) }
             let patience: Duration = state.isLeased ? configuration.lease / 3 : min(.seconds(1), configuration.lease / 3)
             try await Task.sleep(for: state.isPublishing && state.isConsuming ? patience : min(.milliseconds(50), patience))
         }

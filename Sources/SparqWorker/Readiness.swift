@@ -8,6 +8,7 @@ final class Readiness: Sendable {
         var ready: Set<Part> = []
         var isStopping = false
         var reported = false
+        var readySince: ContinuousClock.Instant?
     }
 
     private let state = Mutex(State())
@@ -23,6 +24,9 @@ final class Readiness: Sendable {
 
     func stop() { change { $0.isStopping = true } }
 
+    /// How long all parts have been there without a break.
+    var calm: Duration { state.withLock { state in state.readySince.map { .now - $0 } ?? .zero } }
+
     private func change(_ body: (inout State) -> Void) {
         // Told under the lock, so that the changes come in order.
         state.withLock { state in
@@ -30,6 +34,7 @@ final class Readiness: Sendable {
             let isReady = state.ready.count == 3 && !state.isStopping
             guard isReady != state.reported else { return }
             state.reported = isReady
+            state.readySince = isReady ? .now : nil
             onChange(isReady)
         }
     }

@@ -50,7 +50,6 @@ struct Stages: Sendable {
             broker: broker,
             names: names,
             limit: configuration.deliveryBytes,
-            concurrency: configuration.publishesInFlight,
             logger: logger
         )
         let commits = BatchQueue<Run>(countLimit: configuration.commitMessages, weightLimit: configuration.commitBytes)
@@ -90,6 +89,7 @@ struct Stages: Sendable {
             router: router,
             commits: commits,
             health: health,
+            readiness: readiness,
             interval: configuration.reapInterval,
             lease: configuration.leaseDuration,
             logger: logger

@@ -75,15 +75,18 @@ public struct Worker: Service {
             }
             stages.readiness.stop()
             for task in housekeeping { task.cancel() }
-            await finish(stages)
+            let isFinished = await finish(stages)
             intake.cancel()
             stages.close()
+            // What waits for the database would wait on; others will do it.
+            if !isFinished { group.cancelAll() }
             await intake.value
         }
         try Task.checkCancellation()
     }
 
-    private func finish(_ stages: Stages) async {
+    /// Whether nothing is in hand any more.
+    private func finish(_ stages: Stages) async -> Bool {
         await withTaskGroup(of: Void.self) { group in
             group.addTask { await stages.inHand.drained() }
             group.addTask { try? await Task.sleep(for: configuration.drainLimit) }
@@ -92,5 +95,6 @@ public struct Worker: Service {
         }
         let left = stages.inHand.count
         if left > 0 { logger.warning("not all could be finished; others will", metadata: ["batches": "\(left)"]) }
+        return left == 0
     }
 }

@@ -20,8 +20,6 @@ public struct WorkerConfiguration: Sendable {
     public var commitMessages = 512
     /// The most bytes of data of one commit, about.
     public var commitBytes = 1 << 20
-    /// How many unconfirmed AMQP messages there may be per node.
-    public var publishesInFlight = 2
     /// The most bytes of one AMQP message to a node; a larger one carries a single line.
     public var deliveryBytes = 256 << 10
     /// When a message whose handler threw ``TransientFailure`` is tried again; after the last it goes to the dead letters.

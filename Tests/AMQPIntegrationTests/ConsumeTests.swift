@@ -112,13 +112,18 @@ import Testing
 
     @Test func aDeletedQueueIsDeclaredAgainAndConsumed() async throws {
         let configuration = try Broker.configuration()
-        let consumer = consumer(configuration)
+        let log = StateLog()
+        let consumer = consumer(configuration, log: log)
         let session = try await AMQPSession(configuration)
         let queue = self.queue
         try await running(consumer) {
+            try await log.connected()
             try await eventually("consumed") { (try? await session.inspect(queue: queue).consumerCount) == 1 }
             for round in UInt8(0)..<3 {
+                let position = log.count
                 try await session.deleteQueue(queue)
+                // What went with the queue is lost: the owner must hear of it.
+                try await log.connected(from: position)
                 try await eventually("consumed again") { (try? await session.inspect(queue: queue).consumerCount) == 1 }
                 try await Self.fill(session, queue, round..<round + 1)
                 let delivery = try #require(try await Self.take(1, from: consumer).first)

@@ -155,6 +155,25 @@ import Testing
         }
     }
 
+    @Test(.timeLimit(.minutes(1))) func aShutdownDoesNotWaitForTheDatabaseForEver() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            let worker = try await stack.worker(.posting) { $0.drainLimit = .milliseconds(300) }
+            try await stack.pool.transaction { transaction in
+                try await transaction.execute("LOCK TABLE topics IN ACCESS EXCLUSIVE MODE")
+                try await stack.send([post("room:a", 1, id: "m")])
+                let waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND relation = '\(stack.schema).topics'::regclass"
+                while try await stack.count(waiting) == 0 { try await Task.sleep(for: .milliseconds(10)) }
+                await worker.shutDown()
+            }
+            #expect(try await stack.workLeft() == 1)
+            try await stack.worker(.posting)
+            try await node.wait(dones: 1)
+            #expect(try await stack.count("SELECT count(*) FROM events") == 1)
+            #expect(try await stack.deadLetters().isEmpty)
+        }
+    }
+
     @Test func aKilledWorkerLeavesItsWorkToOthers() async throws {
         try await Stack.with { stack in
             let (started, signal) = AsyncStream.makeStream(of: Void.self)

@@ -28,9 +28,36 @@ import Testing
         #expect(Reply.repeated(first, mismatch: true).text == #"{"re":"a","ok":true,"repeat":true,"mismatch":true}"#)
     }
 
-    @Test func aRefusedConnectionIsClosed() {
+    @Test func aRefusedConnectionIsLeftToItsFront() {
         let unit = Unit(envelope: envelope(SystemType.connect, id: nil), refusal: Refusal(.forbidden, "No."))
-        #expect(unit.instructions == [.disconnect(.connection("c1"), code: 4003, reason: "No.")])
+        #expect(unit.reply?.text == #"{"ok":false,"error":{"code":"forbidden","message":"No."}}"#)
+        #expect(unit.instructions.isEmpty)
+    }
+
+    @Test func whatAMessageDoesToItsConnectionTravelsWithItsReply() throws {
+        // Many connections at once, and so little room that nearly every one begins a new AMQP message.
+        let units = try (1...20).map { number in
+            try Unit(
+                envelope: envelope(SystemType.connect, ordinal: number, id: nil),
+                effects: [.subscribe(.room("a")), .subscribe(.room("b"))]
+            )
+        }
+        let messages = DeliveryPlan(units: units, directory: DirectoryView(), limit: 700).messages
+        #expect(messages.count > 5)
+        for (_, body) in messages {
+            let kinds = try NDJSON.lines(body).map { line in
+                switch try Delivery(line: line) {
+                case .done: "done"
+                case .send: "send"
+                case .subscribe: "subscribe"
+                default: "?"
+                }
+            }
+            #expect(
+                kinds.count.isMultiple(of: 3)
+                    && kinds == Array(repeating: ["done", "send", "subscribe"], count: kinds.count / 3).flatMap { $0 }
+            )
+        }
     }
 
     @Test func reasonsAreCutBetweenCharacters() {

@@ -89,6 +89,9 @@ extension Engine {
                 default: break
                 }
                 try role.receive(event, link)
+                // What was sent between the loss of the queue and its declaration is lost, as after a reconnection: whoever makes up for
+                // that hears of it in the same way.
+                if case .consumerCancelled = event, phase == .running { report(.connected) }
                 if frames % 64 == 0 { link.releaseBuffers() }
             }
             link.releaseBuffers()

@@ -15,7 +15,7 @@ struct SentMessage: Sendable, Equatable {
     /// Unique in the run; stands in the text, so that it is found again in the log and in events.
     let token: String
     /// Every topic that gets exactly one event of it.
-    let topics: [String]
+    var topics: [String]
     /// Messages of one lane are sent one after the other, each after the answer to the one before.
     let lane: Int
     var outcome: Outcome = .unanswered

@@ -61,7 +61,7 @@ struct FrontBroker: NodeBroker {
         }
     }
 
-    /// Hands what comes over the node's queue to the node, and acknowledges it when it is on its way to the shards.
+    /// Hands what comes over the node's queue to the node, and acknowledges it when the shards have it.
     func deliver(to core: NodeCore) async {
         while let batch = await consumer.nextBatch(), let last = batch.last {
             await core.deliver(batch.map(\.message.body))

@@ -46,8 +46,8 @@ final class Connection {
     /// What came for the client before its welcome, which is the first frame of all: what `$connect` itself subscribed it to.
     private var early: [ByteBuffer] = []
     private var earlyBytes = 0
-    /// A subscriber of some topic waits for the socket to drain.
-    private var hasDraining = false
+    /// A subscriber of some topic is behind.
+    private var isCatchingUp = false
 
     init(id: ConnectionID, user: String, socket: any ClientSocket, shard: Shard) {
         self.id = id
@@ -92,11 +92,11 @@ final class Connection {
                 return
             }
             let message = Array(text.readableBytesView)
-            if frame.type == SubscribeFrame.type, !hasRoom(for: message) {
+            guard let topics = frame.type == SubscribeFrame.type ? newTopics(message) : 0 else {
                 refuse(.tooManyTopics, "A connection subscribes to \(shard.settings.topics) topics at most.", re: frame.id)
                 return
             }
-            send(frame.type, id: frame.id, message)
+            send(frame.type, id: frame.id, message, topics: topics)
         case .failure(let error):
             if allowed {
                 refuse(error.code, error.message, re: error.id)
@@ -117,11 +117,7 @@ final class Connection {
     }
 
     /// The socket can take more again.
-    func drained() {
-        guard hasDraining else { return }
-        hasDraining = false
-        for subscription in subscriptions { askForMore(subscription) }
-    }
+    func drained() { catchUp() }
 
     /// The socket is gone.
     func closed() {
@@ -240,33 +236,55 @@ final class Connection {
         subscriptions[own].index = index
     }
 
-    /// A page was written: the next one is asked for as soon as the socket has room.
-    func afterPage(_ subscription: Subscription) {
-        if socket?.isWritable ?? false {
-            askForMore(subscription)
-        } else {
-            hasDraining = true
+    /// Pages that may be on their way. The topics of a connection take turns, or the pages of all of them together would make a slow
+    /// consumer of a client that was away for long.
+    private static let pagesAtOnce = 4
+
+    /// Whether the log's part that came can be written now: with what waits already it stays well below the outbound limit.
+    func hasRoom(for frames: [ByteBuffer]) -> Bool {
+        guard let socket, !socket.isWritable, !frames.isEmpty else { return true }
+        return socket.bufferedBytes + frames.reduce(0) { $0 + $1.readableBytes } <= shard.settings.outboundBytes / 2
+    }
+
+    /// What came for a subscriber finds no room: it is asked for again when the socket has drained.
+    func postpone(_ subscription: Subscription) {
+        subscription.topic.change(at: subscription.index) { $0.postpone() }
+        isCatchingUp = true
+    }
+
+    /// A subscriber that is behind was added.
+    func startCatchingUp() {
+        isCatchingUp = true
+        catchUp()
+    }
+
+    /// Asks for the next pages of those that are behind, as far as the socket has room.
+    func catchUp() {
+        guard isCatchingUp, socket?.isWritable ?? false else { return }
+        var asking = subscriptions.count { $0.topic.entries[$0.index].subscriber.phase == .asking }
+        for subscription in subscriptions {
+            guard asking < Self.pagesAtOnce else { return }
+            guard let cursor = subscription.topic.change(at: subscription.index, { $0.ask() }) else { continue }
+            shard.tell(.more(id, topic: subscription.topic.name, after: cursor))
+            asking += 1
         }
+        isCatchingUp = asking > 0
     }
 
-    private func askForMore(_ subscription: Subscription) {
-        guard let cursor = subscription.topic.change(at: subscription.index, { $0.drained() }) else { return }
-        shard.tell(.more(id, topic: subscription.topic.name, after: cursor))
-    }
-
-    private func hasRoom(for message: [UInt8]) -> Bool {
-        guard let names = SubscribeFrame.topics(message) else { return true }
-        let limit = shard.settings.topics
-        if subscriptions.count + names.count <= limit { return true }
+    /// How many new topics a message asks for, if there is room for them beside those that it has and those that are asked for already.
+    private func newTopics(_ message: [UInt8]) -> Int? {
+        guard let names = SubscribeFrame.topics(message) else { return 0 }
         let had = Set(subscriptions.map(\.topic.name))
-        return had.count + names.count(where: { !had.contains($0) }) <= limit
+        let count = names.count { !had.contains($0) }
+        return count == 0 || had.count + inFlight.topics + count <= shard.settings.topics ? count : nil
     }
 
     // MARK: Steps
 
-    private func send(_ type: String, id: String?, _ message: [UInt8]) {
+    private func send(_ type: String, id: String?, _ message: [UInt8], topics: Int = 0) {
         let outgoing = Outgoing(type: type, receivedAt: shard.wallClock(), message: message)
-        inFlight.receive(outgoing, bytes: message.count, id: id, deadline: shard.now() + shard.settings.replyDeadline)
+        let deadline = shard.now() + shard.settings.replyDeadline
+        inFlight.receive(outgoing, bytes: message.count, topics: topics, id: id, deadline: deadline)
         shard.busy(self)
         moveOn()
     }
@@ -303,7 +321,8 @@ final class Connection {
         early = []
         shard.unsubscribeAll(self)
         shard.remove(self)
-        socket.close(CloseCode(rawValue: 4001), reason: code)
+        // Where the workers failed it is no fault of the session's.
+        socket.close(code == ErrorCode.internal.rawValue ? .internalError : CloseCode(rawValue: 4001), reason: code)
     }
 
     private func refuse(_ code: ErrorCode, _ message: String, re: String?) {

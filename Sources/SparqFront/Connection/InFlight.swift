@@ -20,6 +20,7 @@ struct InFlight<Message> {
         var message: Message?
         var id: String?
         var bytes: Int
+        var topics: Int
         var deadline: Int
         var isAnswered = false
         var isFinished = false
@@ -38,6 +39,9 @@ struct InFlight<Message> {
     /// Bytes of the messages that wait.
     private(set) var waitingBytes = 0
 
+    /// Topics that the messages in it ask for.
+    private(set) var topics = 0
+
     /// Nothing on its way and nothing waiting.
     var isEmpty: Bool { entries.isEmpty }
     /// Messages wait, and nothing is on its way.
@@ -46,8 +50,9 @@ struct InFlight<Message> {
     var waiting: Int { entries.count - sent }
 
     /// Takes a message in.
-    mutating func receive(_ message: Message, bytes: Int, id: String?, deadline: Int) {
-        entries.append(Entry(message: message, id: id, bytes: bytes, deadline: deadline))
+    mutating func receive(_ message: Message, bytes: Int, topics: Int = 0, id: String?, deadline: Int) {
+        entries.append(Entry(message: message, id: id, bytes: bytes, topics: topics, deadline: deadline))
+        self.topics += topics
         unanswered += 1
         waitingBytes += bytes
     }
@@ -89,6 +94,7 @@ struct InFlight<Message> {
             let entry = entries.remove(at: sent)
             unanswered -= 1
             waitingBytes -= entry.bytes
+            topics -= entry.topics
             answer(entry.id)
         }
     }
@@ -105,6 +111,7 @@ struct InFlight<Message> {
         let entry = entries[index]
         entries[index].isFinished = true
         unfinished -= 1
+        topics -= entry.topics
         if !entry.isAnswered {
             entries[index].isAnswered = true
             unanswered -= 1

@@ -56,6 +56,13 @@ final class Hub: Sendable {
         }
     }
 
+    /// Returns when the shards are through with all commands so far.
+    func caughtUp() async {
+        let turns = places.map { $0.loop.submit {} }
+        // A loop that ended has nothing more to do.
+        for turn in turns { try? await turn.get() }
+    }
+
     /// No queue has these messages.
     func undelivered(_ members: [Batch.Member]) {
         var commands: [[ShardCommand]] = Array(repeating: [], count: places.count)

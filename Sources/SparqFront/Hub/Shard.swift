@@ -247,17 +247,15 @@ final class Shard {
             counters.unavailable += ordinals.count
             if id.kind == .http { requests.finish(id.number, .unavailable) } else { connections[id.number]?.undelivered(ordinals) }
         case .send(let id, let frame):
-            if let connection = connections[id.number] { ephemeral(frame, to: connection) }
+            // Not dropped, as a topic's ephemeral events are: `$subscribed` comes this way, and without it a client cannot resume.
+            if let connection = connections[id.number], connection.phase != .connecting { write([frame], to: connection) }
         case .release(let topic, let releases): release(releases, topic)
         case .ephemeral(let topic, let frame):
             for entry in topics[topic]?.entries ?? [] { ephemeral(frame, to: entry.connection) }
         case .subscribe(let id, let topic, let start): subscribe(id, topic, start)
         case .page(let id, let topic, let page): deliver(page, topic, to: id)
         case .join(let id, let topic, let after, let through, let frames):
-            guard let (connection, subscription) = find(id, topic),
-                subscription.topic.change(at: subscription.index, { $0.join(after: after, through: through) })
-            else { return }
-            write(frames, to: connection)
+            join(id, topic, after: after, through: through, frames)
         case .unsubscribe(let target, let names):
             for connection in find(target) {
                 for name in names { unsubscribe(connection, from: name) }
@@ -295,6 +293,10 @@ final class Shard {
             // A cursor below `first` has not seen what is lost; the notice stands where the events would have.
             case .truncated(let after, let first):
                 frames.append((first - 1, Frames.truncated(topic: name, after: after, first: first)))
+            // New events under old numbers would be taken for repeats. Who comes back is told that the cursor is ahead of the log.
+            case .restarted:
+                for connection in topic.entries.map(\.connection) { connection.close(.internalError, reason: "the log was set back") }
+                return
             }
         }
         // Many small frames for many sockets: joined once, written once each.
@@ -324,36 +326,49 @@ final class Shard {
         counters.delivered += frames.count
     }
 
+    private func join(_ id: ConnectionID, _ topic: String, after: Int, through: Int, _ frames: [ByteBuffer]) {
+        guard let (connection, subscription) = find(id, topic) else { return }
+        guard connection.hasRoom(for: frames) else { return connection.postpone(subscription) }
+        guard subscription.topic.change(at: subscription.index, { $0.join(after: after, through: through) }) else { return }
+        write(frames, to: connection)
+        connection.catchUp()
+    }
+
     private func deliver(_ page: LogPage, _ topic: String, to id: ConnectionID) {
-        guard let (connection, subscription) = find(id, topic),
-            subscription.topic.change(at: subscription.index, { $0.page(after: page.after, last: page.last) })
-        else { return }
+        guard let (connection, subscription) = find(id, topic) else { return }
+        guard connection.hasRoom(for: [page.frames]) else { return connection.postpone(subscription) }
+        guard subscription.topic.change(at: subscription.index, { $0.page(after: page.after, last: page.last) }) else { return }
         if page.first > page.after + 1 { connection.write(Frames.truncated(topic: topic, after: page.after, first: page.first)) }
         if page.frames.readableBytes > 0 { connection.write(page.frames) }
         counters.delivered += page.last - page.first + 1
-        if !page.isLast { connection.afterPage(subscription) }
+        if !page.isLast { connection.catchUp() }
     }
 
     // MARK: Subscriptions
 
     private func subscribe(_ id: ConnectionID, _ name: String, _ start: ShardCommand.Start) {
         guard let connection = connections[id.number], connection.phase != .closed else { return refuse(name) }
+        // What the ring holds is written at once where the socket has room for it; else it is read from the log as the socket drains.
+        let (subscriber, frames): (Subscriber, [ByteBuffer]?) =
+            switch start {
+            case .live(let cursor, let through, let frames) where connection.hasRoom(for: frames):
+                (.live(cursor: cursor, through: through), frames)
+            case .live(let cursor, _, _), .behind(let cursor): (.behind(cursor: cursor), nil)
+            }
         if let topic = topics[name], let index = connection.index(in: topic) {
             // A subscriber already, and counted as one.
             refuse(name)
             // It keeps its place, which loses and repeats nothing; unless it asks for what lies before its beginning: the server subscribed it
             // from now, before it could say what it had seen last.
-            if start.cursor < topic.entries[index].subscriber.start { topic.change(at: index) { $0 = Subscriber(start) } } else { return }
+            guard subscriber.start < topic.entries[index].subscriber.start else { return }
+            topic.change(at: index) { $0 = subscriber }
         } else {
             guard connection.subscriptions.count < settings.topics else { return refuse(name) }
             let topic = topics[name] ?? TopicSubscribers(name: name)
             topics[name] = topic
-            topic.add(connection, Subscriber(start))
+            topic.add(connection, subscriber)
         }
-        switch start {
-        case .live(_, _, let frames): write(frames, to: connection)
-        case .behind(let cursor): tell(.more(id, topic: name, after: cursor))
-        }
+        if let frames { write(frames, to: connection) } else { connection.startCatchingUp() }
     }
 
     private func refuse(_ topic: String) { tell(.refused(topic: topic, shard: index)) }
@@ -361,6 +376,8 @@ final class Shard {
     private func unsubscribe(_ connection: Connection, from name: String) {
         guard let place = connection.subscriptions.firstIndex(where: { $0.topic.name == name }) else { return }
         end(connection.subscriptions.remove(at: place), of: connection)
+        // What it had asked for may be others' turn now.
+        connection.catchUp()
     }
 
     private func end(_ subscription: Connection.Subscription, of connection: Connection) {

@@ -7,7 +7,7 @@ enum ShardCommand: Sendable, Equatable {
     case done(ConnectionID, ordinal: Int, reply: ArraySlice<UInt8>?, session: Done.SessionChange?)
     /// Messages never reached a worker.
     case undelivered(ConnectionID, ordinals: [Int])
-    /// An ephemeral event for one connection.
+    /// A frame for one connection.
     case send(ConnectionID, frame: ByteBuffer)
     /// Durable events for all live subscribers of a topic.
     case release(topic: String, [TopicStream.Release])

@@ -8,8 +8,8 @@ struct Subscriber: Equatable, Sendable {
         case live
         /// A page has been asked for.
         case asking
-        /// The socket must drain before the next page.
-        case draining
+        /// The next page is to be asked for, when the socket has room and it is this topic's turn.
+        case waiting
     }
 
     private(set) var phase: Phase
@@ -22,16 +22,7 @@ struct Subscriber: Equatable, Sendable {
     static func live(cursor: Int, through: Int) -> Subscriber { Subscriber(phase: .live, cursor: max(cursor, through), start: cursor) }
 
     /// A subscriber for which the log must be read.
-    static func behind(cursor: Int) -> Subscriber { Subscriber(phase: .asking, cursor: cursor, start: cursor) }
-
-    /// A subscriber that begins where the node says.
-    init(_ start: ShardCommand.Start) {
-        self =
-            switch start {
-            case .live(let cursor, let through, _): .live(cursor: cursor, through: through)
-            case .behind(let cursor): .behind(cursor: cursor)
-            }
-    }
+    static func behind(cursor: Int) -> Subscriber { Subscriber(phase: .waiting, cursor: cursor, start: cursor) }
 
     private init(phase: Phase, cursor: Int, start: Int) {
         self.phase = phase
@@ -46,8 +37,13 @@ struct Subscriber: Equatable, Sendable {
     mutating func page(after: Int, last: Int) -> Bool {
         guard phase == .asking, after == cursor else { return false }
         cursor = max(cursor, last)
-        phase = .draining
+        phase = .waiting
         return true
+    }
+
+    /// What came finds no room in the socket: it is to be asked for again.
+    mutating func postpone() {
+        if phase == .asking { phase = .waiting }
     }
 
     /// The ring's part came: from now on it is live. Returns whether it is for this subscriber as it is now.
@@ -58,9 +54,9 @@ struct Subscriber: Equatable, Sendable {
         return true
     }
 
-    /// The socket has drained. Returns the cursor to ask with, if there is something to ask.
-    mutating func drained() -> Int? {
-        guard phase == .draining else { return nil }
+    /// Its turn has come. Returns the cursor to ask with, if there is something to ask.
+    mutating func ask() -> Int? {
+        guard phase == .waiting else { return nil }
         phase = .asking
         return cursor
     }

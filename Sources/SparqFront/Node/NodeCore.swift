@@ -11,6 +11,7 @@ actor NodeCore {
     private let incarnation: String
     private let logger: Logger
     private let onLease: @Sendable () -> Void
+    private var hasLeft = false
 
     /// `onLease` is called with every answer to a lease.
     init(
@@ -35,8 +36,9 @@ actor NodeCore {
     /// What it has counted, and the topics that it has now.
     var counters: (NodeCounters, topics: Int) { (state.counters, state.topicCount) }
 
-    /// Takes batches from the node's queue, in order. When it returns, all is on its way to the shards.
-    func deliver(_ bodies: [[UInt8]]) {
+    /// Takes batches from the node's queue, in order. When it returns, the shards are through with it: what they cannot keep up with stays
+    /// with the broker.
+    func deliver(_ bodies: [[UInt8]]) async {
         work { now, actions in
             for body in bodies {
                 for line in NDJSON.lines(body) {
@@ -55,6 +57,7 @@ actor NodeCore {
                 }
             }
         }
+        await hub.caughtUp()
     }
 
     /// Takes what the shards say.
@@ -70,8 +73,10 @@ actor NodeCore {
         work { now, actions in state.tick(now: now, into: &actions) }
     }
 
-    /// Renews the lease.
+    /// Renews the lease; not any more after it was given up.
     func renew(leaving: Bool) {
+        guard !hasLeft else { return }
+        hasLeft = leaving
         let request = state.lease(incarnation: incarnation, leaving: leaving, now: Clock.now())
         forwarder.forward { $0.add(envelopes.lease(request, at: Clock.wall()), member: nil) }
     }

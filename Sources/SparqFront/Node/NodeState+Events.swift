@@ -65,8 +65,9 @@ extension NodeState {
 
     /// The topic is to be left with the next batch of work.
     mutating func leave(_ topic: String, now: Int) {
-        if strays.count >= settings.strayLimit { strays = strays.filter { now - $0.value < settings.strayInterval } }
-        if strays.count < settings.strayLimit { strays[topic] = now }
+        // Sorting out the old ones would cost a look at all for each topic that a crowd leaves; forgetting costs a leave too many.
+        if strays.count >= settings.strayLimit { strays.removeAll(keepingCapacity: true) }
+        strays[topic] = now
         leaving.insert(topic)
     }
 }

@@ -12,6 +12,8 @@ struct TopicStream: Sendable {
         case event(seq: Int, frame: ByteBuffer)
         /// The log no longer holds what lies between; `first` comes next.
         case truncated(after: Int, first: Int)
+        /// The log was set back below what subscribers have: their cursors mean nothing any more.
+        case restarted
     }
 
     /// A question to the workers for what comes after ``position``.
@@ -88,7 +90,10 @@ struct TopicStream: Sendable {
     ) {
         if head < after {
             // The log ends below what this node has seen: the database is an older one. What was released cannot be called back.
-            if position >= after { restart(at: head) }
+            if position >= after {
+                restart(at: head)
+                out.append(.restarted)
+            }
         } else if after <= position {
             if first > position + 1 {
                 out.append(.truncated(after: position, first: first))

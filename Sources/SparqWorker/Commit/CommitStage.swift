@@ -55,7 +55,7 @@ struct CommitStage: Sendable {
                 view = DirectoryView()
                 try await ask(question, &view)
             }
-        } catch let error as PostgresError where error.code != .poolClosed {
+        } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
             logger.error(
                 "commit failed, its messages are committed one by one",
                 metadata: ["error": "\(error)", "messages": "\(indices.count)"]
@@ -93,7 +93,7 @@ struct CommitStage: Sendable {
                 let rows = try await retry(timeoutsPass: true) { try await pool.run(plan.statement) }
                 try CommitOutcome(rows).apply(to: &single)
                 units[index] = single[0]
-            } catch let error as PostgresError where error.code != .poolClosed {
+            } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
                 let envelope = units[index].envelope
                 logger.error("message cannot be committed", metadata: envelope.metadata(error))
                 guard await failed.bury(envelope, attempts: 1, reason: "commit: \(error)") == .dead else { throw CancellationError() }

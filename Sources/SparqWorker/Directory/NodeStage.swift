@@ -31,7 +31,7 @@ struct NodeStage: Sendable {
             var delivery = DeliveryPlan(limit: deliveryBytes)
             for answer in answers { delivery.add(answer.delivery, size: answer.size, to: answer.node) }
             outbox.add(delivery, tickets: tickets)
-        } catch let error as PostgresError where error.code != .poolClosed {
+        } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
             await isolate(requests, error)
         } catch {
             for ticket in tickets { ticket.abandon() }

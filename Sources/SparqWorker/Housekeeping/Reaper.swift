@@ -8,14 +8,15 @@ struct Reaper: Sendable {
     let router: Router
     let commits: BatchQueue<Run>
     let health: DatabaseHealth
+    let readiness: Readiness
     let interval: Duration
     let lease: Duration
     let logger: Logger
 
     func run() async {
         while (try? await Task.sleep(for: interval * Double.random(in: 0.8...1.2))) != nil {
-            // After a start or an outage the renewals that were sent meanwhile must be heard first.
-            guard health.calm > lease else { continue }
+            // After a start or an outage, of the broker's too, the renewals that were sent meanwhile must be heard first.
+            guard min(health.calm, readiness.calm) > lease else { continue }
             do {
                 while try await reap() {}
                 try await pool.execute(Self.orphans)

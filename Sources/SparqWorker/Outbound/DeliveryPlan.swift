@@ -28,6 +28,12 @@ struct DeliveryPlan: Sendable {
         lines[node]?.writer.append(delivery)
     }
 
+    private mutating func add(lines bytes: [UInt8], to node: String) {
+        guard !bytes.isEmpty else { return }
+        lines[node, default: Lines()].make(room: bytes.count, limit: limit)
+        lines[node]?.writer.raw(bytes[...])
+    }
+
     /// Appends the same line for several nodes; it is encoded once.
     mutating func add(_ delivery: SparqProtocol.Delivery, size: Int, to nodes: some Collection<String>) {
         if nodes.count == 1, let node = nodes.first { return add(delivery, size: size, to: node) }
@@ -42,26 +48,15 @@ struct DeliveryPlan: Sendable {
 }
 
 extension DeliveryPlan {
-    /// The lines of finished messages: for each node first what finishes messages, then what changes subscriptions, then events, so that
-    /// a client has its reply before what follows from it.
+    /// The lines of finished messages: for each node first what finishes them, each with what changes its connection's subscriptions, then
+    /// events, so that a client has its reply before what follows from it.
     init(units: [Unit], directory: DirectoryView, limit: Int) {
         self.init(limit: limit)
         for unit in units {
-            guard let connection = unit.envelope.connection else { continue }
-            let done = Done(connection: connection, ordinal: unit.envelope.ordinal, reply: unit.reply, session: unit.session)
-            add(.done(done), size: unit.reply?.count ?? 0, to: unit.envelope.node)
+            // Never cut: once a message is finished the node sends the connection's next one, whose outcome must not overtake this one's.
+            add(lines: unit.ownLines(directory), to: unit.envelope.node)
         }
         for unit in units {
-            for instruction in unit.instructions { add(instruction, size: 1024, to: unit.envelope.node) }
-            if let connection = unit.envelope.connection, !unit.subscriptions.isEmpty {
-                let grants = unit.subscriptions.map { topic, from in
-                    let head = directory.heads[topic] ?? 0
-                    return Grant(topic: topic, cursor: min(max(from ?? head, 0), head), head: head)
-                }
-                // Before what follows from it: the client learns the cursors that it would resume with.
-                add(.send(connection: connection, body: EventBody.subscribed(grants)), size: grants.count * 100, to: unit.envelope.node)
-                add(.subscribe(connection: connection, grants: grants), size: grants.count * 100, to: unit.envelope.node)
-            }
             for remote in unit.remote {
                 add(remote.delivery, size: 256, to: remote.topic.map { directory.nodes[$0] ?? [] } ?? directory.alive)
             }
@@ -74,6 +69,25 @@ extension DeliveryPlan {
                 add(.event(Event(topic: event.topic, seq: nil, body: body)), size: body.count, to: nodes)
             }
         }
+    }
+}
+
+extension Unit {
+    /// The lines for the node that the message came from.
+    fileprivate func ownLines(_ directory: DirectoryView) -> [UInt8] {
+        guard let connection = envelope.connection else { return [] }
+        var lines = JSONWriter(reservingCapacity: 160 + (reply?.count ?? 0))
+        lines.append(.done(Done(connection: connection, ordinal: envelope.ordinal, reply: reply, session: session)))
+        for instruction in instructions { lines.append(instruction) }
+        guard !subscriptions.isEmpty else { return lines.bytes }
+        let grants = subscriptions.map { topic, from in
+            let head = directory.heads[topic] ?? 0
+            return Grant(topic: topic, cursor: min(max(from ?? head, 0), head), head: head)
+        }
+        // Before what follows from it: the client learns the cursors that it would resume with.
+        lines.append(.send(connection: connection, body: EventBody.subscribed(grants)))
+        lines.append(.subscribe(connection: connection, grants: grants))
+        return lines.bytes
     }
 }
 

@@ -4,30 +4,25 @@ import Logging
 import SparqProtocol
 import Synchronization
 
-/// Publishes to nodes: for each node a few AMQP messages at a time; what comes meanwhile travels together in the next.
+/// Publishes to nodes: for each node one AMQP message at a time, so that none overtakes another; what comes meanwhile travels together in
+/// the next.
 final class Outbox: Sendable {
     private struct Item {
         var body: [UInt8]
         var dispatch: Dispatch
     }
 
-    private struct Node {
-        var items: Deque<Item> = []
-        var running = 0
-    }
-
     private let broker: Broker
     private let names: BrokerNames
     private let limit: Int
-    private let concurrency: Int
     private let logger: Logger
-    private let nodes = Mutex<[String: Node]>([:])
+    /// What waits, for each node that a message is on its way to.
+    private let nodes = Mutex<[String: Deque<Item>]>([:])
 
-    init(broker: Broker, names: BrokerNames, limit: Int, concurrency: Int, logger: Logger) {
+    init(broker: Broker, names: BrokerNames, limit: Int, logger: Logger) {
         self.broker = broker
         self.names = names
         self.limit = limit
-        self.concurrency = max(1, concurrency)
         self.logger = logger
     }
 
@@ -41,10 +36,9 @@ final class Outbox: Sendable {
         let dispatch = Dispatch(messages: messages.count, tickets: tickets)
         let idle = nodes.withLock { nodes in
             messages.filter { message in
-                nodes[message.node, default: Node()].items.append(Item(body: message.body, dispatch: dispatch))
-                guard let running = nodes[message.node]?.running, running < concurrency else { return false }
-                nodes[message.node]?.running += 1
-                return true
+                let isIdle = nodes[message.node] == nil
+                nodes[message.node, default: []].append(Item(body: message.body, dispatch: dispatch))
+                return isIdle
             }
         }
         // Unstructured, because nodes come and go; each ends when there is nothing for its node, or the publisher has ended.
@@ -68,14 +62,13 @@ final class Outbox: Sendable {
         nodes.withLock { nodes in
             var batch: [Item] = []
             var bytes = 0
-            while let first = nodes[name]?.items.first, batch.isEmpty || bytes + first.body.count <= limit {
+            while let first = nodes[name]?.first, batch.isEmpty || bytes + first.body.count <= limit {
                 bytes += first.body.count
                 batch.append(first)
-                nodes[name]?.items.removeFirst()
+                nodes[name]?.removeFirst()
             }
             guard batch.isEmpty else { return batch }
-            nodes[name]?.running -= 1
-            if nodes[name]?.running == 0 { nodes[name] = nil }
+            nodes[name] = nil
             return nil
         }
     }

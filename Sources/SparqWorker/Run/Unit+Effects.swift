@@ -5,9 +5,6 @@ extension Unit {
     init(envelope: Envelope, refusal: Refusal) {
         self.init(envelope: envelope)
         reply = Reply.error(id: envelope.id, refusal)
-        if envelope.type == SystemType.connect, let connection = envelope.connection {
-            instructions = [.disconnect(.connection(connection), code: 4003, reason: refusal.message.prefix(utf8Count: 123))]
-        }
     }
 
     /// Encodes the effects. Throws where one cannot be encoded.

@@ -71,6 +71,22 @@ import WebSocket
         }
     }
 
+    @Test func theLeaseIsRenewedWhileItDrains() async throws {
+        try await withFront({
+            $0.lease = .milliseconds(300)
+            $0.replyDeadline = .seconds(1)
+        }) { port, worker, group, _ in
+            let alice = try await open(port)
+            // Never finished: it keeps the drain waiting for a second.
+            alice.send(#"{"type":"silence","id":"1"}"#)
+            await group.triggerGracefulShutdown()
+            while try await !alice.next().contains("$reconnect") {}
+            let before = worker.seen.count { $0 == SystemType.lease }
+            await #expect(throws: RawClient.Closed.self) { while true { _ = try await alice.next() } }
+            #expect(worker.seen.count { $0 == SystemType.lease } >= before + 3)
+        }
+    }
+
     @Test func whoMayConnect() async throws {
         try await withFront { port, _, _, _ in
             for (path, headers, status) in [

@@ -65,6 +65,13 @@ import WebSocket
         #expect(test.shard.isEmpty)
     }
 
+    @Test func aConnectionThatFailedIsNoEndOfTheSession() throws {
+        let test = TestShard()
+        let (connection, socket) = test.connect()
+        test.done(connection, 1, #"{"ok":false,"error":{"code":"internal","message":"No."}}"#)
+        #expect(socket.closed?.code == .internalError && test.shard.isEmpty)
+    }
+
     @Test func connectWithoutAnAnswer() throws {
         let test = TestShard()
         let (_, socket) = test.connect()
@@ -220,6 +227,24 @@ import WebSocket
         #expect(try test.forwarder.takeEnvelopes().map(\.id) == ["1", "3"])
         let texts = socket.takeTexts()
         #expect(texts.count == 1 && texts[0].hasPrefix(#"{"re":"2","ok":false,"error":{"code":"too_many_topics""#))
+    }
+
+    @Test func topicsThatAreAskedForAlreadyCount() throws {
+        var settings = ConnectionSettings(node: "f-test")
+        settings.topics = 2
+        let test = TestShard(settings: settings)
+        let (connection, socket) = try test.open()
+        for id in 1...3 { test.receive(connection, #"{"type":"subscribe","id":"\#(id)","topics":{"\#(id)":0}}"#) }
+        test.turn()
+        #expect(try test.forwarder.takeEnvelopes().map(\.id) == ["1", "2"])
+        #expect(socket.takeTexts().first?.hasPrefix(#"{"re":"3","ok":false,"error":{"code":"too_many_topics""#) ?? false)
+        // One was refused, the other never reached a worker.
+        test.done(connection, 2)
+        test.shard.apply([.undelivered(connection.id, ordinals: [3])])
+        _ = socket.takeTexts()
+        test.receive(connection, #"{"type":"subscribe","id":"4","topics":{"3":0,"4":0}}"#)
+        test.turn()
+        #expect(try test.forwarder.takeEnvelopes().map(\.id) == ["4"] && socket.texts.isEmpty)
     }
 
     @Test func disconnectFollowsWhatIsPending() throws {

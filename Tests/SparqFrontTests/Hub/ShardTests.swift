@@ -77,6 +77,78 @@ import WebSocket
         #expect(test.takeInputs().isEmpty)
     }
 
+    @Test func whoIsBehindInManyTopicsIsNoSlowConsumer() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        socket.keeps = true
+        let fill = String(repeating: "x", count: 200_000)
+        let names = (0..<20).map { "t\($0)" }
+        // Half of them are covered by the ring, with as much as it may hold.
+        let ring = [frame("1" + fill)]
+        test.shard.apply(
+            names.enumerated().map { index, name in
+                .subscribe(
+                    connection.id,
+                    topic: name,
+                    start: index % 2 == 0 ? .behind(cursor: 0) : .live(cursor: 0, through: 1, frames: ring)
+                )
+            }
+        )
+        var written = socket.takeTexts().count
+        var rounds = 0
+        while case let asked = test.takeInputs(), !asked.isEmpty || socket.bufferedBytes > 0 {
+            rounds += 1
+            guard rounds < 200 else { break }
+            for input in asked {
+                guard case .more(_, let topic, let after) = input else { continue }
+                // Three pages each; the ring has nothing beyond.
+                let page = LogPage(after: after, first: after + 1, last: after + 1, frames: frame(fill), isLast: after == 2)
+                test.shard.apply([.page(connection.id, topic: topic, page)])
+                if after == 2 { test.shard.apply([.join(connection.id, topic: topic, after: 3, through: 3, frames: [])]) }
+            }
+            written += socket.takeTexts().count
+            try #require(socket.closed == nil)
+            socket.drain()
+            connection.drained()
+            test.turn()
+        }
+        #expect(test.shard.topics.values.flatMap(\.entries).allSatisfy { $0.subscriber.phase == .live })
+        let live = names.count - test.shard.topics.values.flatMap(\.entries).count { $0.subscriber.cursor == 3 }
+        #expect(written == live + (names.count - live) * 3)
+    }
+
+    @Test func whoLeavesATopicGivesItsTurnToAnother() throws {
+        let test = TestShard()
+        let (connection, _) = try test.open()
+        let names = (0..<6).map { "t\($0)" }
+        test.shard.apply(names.map { .subscribe(connection.id, topic: $0, start: .behind(cursor: 0)) })
+        #expect(test.takeInputs().count == 4)
+        test.shard.apply([.unsubscribe(.connection(connection.id), topics: ["t0", "t1"])])
+        #expect(test.takeInputs().count { if case .more = $0 { true } else { false } } == 2)
+    }
+
+    @Test func aLogThatWasSetBackSendsItsSubscribersAway() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        let (_, otherSocket) = try test.open()
+        test.shard.apply([.subscribe(connection.id, topic: "a", start: .live(cursor: 5, through: 5, frames: []))])
+        test.shard.apply([.release(topic: "a", [.restarted])])
+        #expect(socket.closed?.code == .internalError && otherSocket.closed == nil)
+        #expect(test.takeInputs() == [.left(connection.id, topic: "a")] && test.shard.topics.isEmpty)
+    }
+
+    @Test func whatIsForOneConnectionIsNotDropped() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        socket.isWritable = false
+        socket.bufferedBytes = 600_000
+        test.shard.apply([.send(connection.id, frame: frame("$subscribed"))])
+        #expect(socket.takeTexts() == ["$subscribed"])
+        let (early, earlySocket) = test.connect()
+        test.shard.apply([.send(early.id, frame: frame("before the welcome"))])
+        #expect(earlySocket.texts.isEmpty)
+    }
+
     @Test func subscribingTwiceKeepsThePlace() throws {
         let test = TestShard()
         let (connection, socket) = try test.open()

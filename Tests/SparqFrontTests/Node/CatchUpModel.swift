@@ -126,6 +126,8 @@ final class CatchUpModel {
             let client = clients.indices.randomElement(using: &generator) ?? 0
             clients[client].socket.isWritable.toggle()
             if !isLossy { clients[client].socket.isWritable = true }
+            // Too much for pages, not for events.
+            clients[client].socket.bufferedBytes = clients[client].socket.isWritable || generator.chance(50) ? 0 : 600_000
             if clients[client].socket.isWritable {
                 clients[client].connection.drained()
                 shards[clients[client].shard].turn()

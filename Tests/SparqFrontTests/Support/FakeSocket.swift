@@ -11,9 +11,21 @@ final class FakeSocket: ClientSocket {
     private(set) var flushes = 0
     private(set) var closed: Close?
     private(set) var isPaused = false
+    /// Nothing leaves until ``drain()``, as where the peer does not read.
+    var keeps = false
     private var unflushed = 0
 
+    /// The peer has read all.
+    func drain() {
+        bufferedBytes = 0
+        isWritable = true
+    }
+
     func write(frame: ByteBuffer) {
+        if keeps {
+            bufferedBytes += frame.readableBytes
+            isWritable = bufferedBytes < 64 * 1024
+        }
         var frame = frame
         while let text = Self.readText(&frame) {
             texts.append(text)

@@ -1,0 +1,60 @@
+import Dispatch
+import Logging
+import NIOConcurrencyHelpers
+import NIOCore
+import NIOPosix
+import SparqProtocol
+import Testing
+
+@testable import SparqFront
+
+@Suite(.timeLimit(.minutes(1))) struct NodeCoreTests {
+    private func withCore(_ body: (NodeCore, FakeForwarder, any EventLoop) async throws -> Void) async throws {
+        let group = MultiThreadedEventLoopGroup(numberOfThreads: 1)
+        let forwarder = FakeForwarder()
+        let hub = try await Hub(on: group, settings: ConnectionSettings(node: "f-test"), forwarder: forwarder, inbox: NodeInbox())
+        let core = NodeCore(
+            node: "f-test",
+            incarnation: "1",
+            settings: NodeSettings(),
+            hub: hub,
+            forwarder: forwarder,
+            logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
+            onLease: {}
+        )
+        try await body(core, forwarder, group.next())
+        hub.stop()
+        try await group.shutdownGracefully()
+    }
+
+    @Test func whatTheShardsCannotKeepUpWithStaysWithTheBroker() async throws {
+        try await withCore { core, _, loop in
+            let order = NIOLockedValueBox<[String]>([])
+            let gate = DispatchSemaphore(value: 0)
+            loop.execute {
+                gate.wait()
+                order.withLockedValue { $0.append("shard") }
+            }
+            var writer = JSONWriter()
+            Delivery.lease(.renewed).encode(into: &writer)
+            let body = writer.bytes
+            let delivering = Task {
+                await core.deliver([body])
+                order.withLockedValue { $0.append("delivered") }
+            }
+            while await core.counters.0.deliveries == 0 { await Task.yield() }
+            for _ in 0..<100 { await Task.yield() }
+            gate.signal()
+            await delivering.value
+            #expect(order.withLockedValue { $0 } == ["shard", "delivered"])
+        }
+    }
+
+    @Test func aLeaseThatWasGivenUpIsNotRenewed() async throws {
+        try await withCore { core, forwarder, _ in
+            for leaving in [false, true, false] { await core.renew(leaving: leaving) }
+            let leases = try forwarder.takeEnvelopes().map { String(decoding: $0.message, as: UTF8.self).contains(#""leaving":true"#) }
+            #expect(leases == [false, true])
+        }
+    }
+}

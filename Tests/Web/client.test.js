@@ -1,0 +1,59 @@
+import assert from "node:assert/strict";
+import { beforeEach, test } from "node:test";
+import { Sparq } from "./sparq.js";
+
+/** A socket whose other end is the test. */
+class FakeSocket {
+  static all = [];
+  sent = [];
+  constructor(url) {
+    this.url = String(url);
+    FakeSocket.all.push(this);
+  }
+  send(text) {
+    this.sent.push(JSON.parse(text));
+  }
+  close() {}
+  says(frame) {
+    this.onmessage({ data: JSON.stringify(frame) });
+  }
+}
+globalThis.WebSocket = FakeSocket;
+beforeEach(() => (FakeSocket.all = []));
+
+function welcomed(sparq, user) {
+  const socket = FakeSocket.all.at(-1);
+  socket.onopen();
+  socket.says({ type: "$welcome", user, node: "n", connection: "c", limits: {} });
+  return socket;
+}
+
+test("a client that comes back brings its cursors; one that starts anew is subscribed by the server", () => {
+  const sparq = new Sparq({ url: "ws://front/ws" });
+  sparq.connect();
+  let socket = welcomed(sparq, "alice");
+  socket.says({ type: "$subscribed", topics: { "user:alice": 9 } });
+  socket.says({ type: "note", topic: "user:alice", seq: 10, data: {} });
+  socket.onclose({ code: 1006, reason: "" });
+  globalThis.dispatchEvent?.(new Event("online"));
+  sparq.close();
+  sparq.connect();
+  assert.doesNotMatch(FakeSocket.all.at(-1).url, /resume/);
+  socket = welcomed(sparq, "bob");
+  assert.deepEqual(socket.sent, []);
+  sparq.close();
+});
+
+test("another user does not get the topics of the one before", () => {
+  const sparq = new Sparq({ url: "ws://front/ws" });
+  sparq.connect();
+  let socket = welcomed(sparq, "alice");
+  socket.says({ type: "$subscribed", topics: { "user:alice": 9 } });
+  socket.onclose({ code: 4001, reason: "" });
+  assert.equal(sparq.status, "unauthenticated");
+  sparq.connect();
+  socket = welcomed(sparq, "bob");
+  assert.deepEqual(socket.sent, []);
+  assert.equal(sparq.cursor("user:alice"), null);
+  sparq.close();
+});
