@@ -17,13 +17,16 @@ struct Report: Sendable {
 
     var text: String {
         var lines = ["", title, ""]
-        lines += table([
-            ["durable messages sent", "\(verdict.sent)"], ["accepted", "\(verdict.accepted)"],
-            ["abandoned by their client before the answer", "\(verdict.abandoned)"],
-            ["events delivered", "\(verdict.deliveries)"], ["subscriptions checked", "\(verdict.subscriptions)"],
-            ["sockets opened", "\(verdict.connections)"], ["messages written again", "\(verdict.resent)"],
-            ["answer after, median / p99 / longest", "\(latencies.0) / \(latencies.1) / \(latencies.2) ms"],
-        ], header: ["load", ""])
+        lines += table(
+            [
+                ["durable messages sent", "\(verdict.sent)"], ["accepted", "\(verdict.accepted)"],
+                ["abandoned by their client before the answer", "\(verdict.abandoned)"],
+                ["events delivered", "\(verdict.deliveries)"], ["subscriptions checked", "\(verdict.subscriptions)"],
+                ["sockets opened", "\(verdict.connections)"], ["messages written again", "\(verdict.resent)"],
+                ["answer after, median / p99 / longest", "\(latencies.0) / \(latencies.1) / \(latencies.2) ms"],
+            ],
+            header: ["load", ""]
+        )
         lines.append("")
         lines += table(Verdict.Fault.allCases.map { [$0.rawValue, "\(verdict.count($0))"] }, header: ["must be zero", ""])
         if !recoveries.isEmpty {
@@ -44,7 +47,7 @@ struct Report: Sendable {
             guard !times.isEmpty else { return nil }
             let known = times.compactMap(\.time).sorted()
             let longest = known.count < times.count ? "never" : seconds(known.last ?? 0)
-            return [kind.rawValue, "\(times.count)", known.isEmpty ? "never" : seconds(known[known.count / 2]), longest]
+            return [kind.rawValue, "\(times.count)", known.isEmpty ? "never" : seconds(known[(known.count - 1) / 2]), longest]
         }
     }
 
