@@ -141,6 +141,12 @@ final class Connection {
         moveOn()
     }
 
+    /// A message is tried again later.
+    func postponed(_ ordinal: Int) {
+        inFlight.postpone(ordinal)
+        moveOn()
+    }
+
     /// Messages never reached a worker.
     func undelivered(_ ordinals: [Int]) {
         for ordinal in ordinals {
@@ -293,6 +299,7 @@ final class Connection {
         phase = .closed
         socket = nil
         shard.unsubscribeAll(self)
+        inFlight.forgetPostponed()
         send(SystemType.disconnect, id: nil, Array("{\"type\":\"$disconnect\"}".utf8))
     }
 

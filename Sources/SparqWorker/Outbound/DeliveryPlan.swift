@@ -48,6 +48,12 @@ extension DeliveryPlan {
         self.init(limit: limit)
         for unit in units {
             guard let connection = unit.envelope.connection else { continue }
+            if unit.isPostponed {
+                // `$disconnect` must not overtake a `$connect` that is tried again.
+                guard !unit.envelope.type.hasPrefix("$") else { continue }
+                add(.postponed(connection: connection, ordinal: unit.envelope.ordinal), size: 0, to: unit.envelope.node)
+                continue
+            }
             let done = Done(connection: connection, ordinal: unit.envelope.ordinal, reply: unit.reply, session: unit.session)
             add(.done(done), size: unit.reply?.count ?? 0, to: unit.envelope.node)
         }
