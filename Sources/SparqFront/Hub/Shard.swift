@@ -243,6 +243,7 @@ final class Shard {
             } else {
                 connections[id.number]?.finished(ordinal, reply: reply)
             }
+        case .postponed(let id, let ordinal): connections[id.number]?.postponed(ordinal)
         case .undelivered(let id, let ordinals):
             counters.unavailable += ordinals.count
             if id.kind == .http { requests.finish(id.number, .unavailable) } else { connections[id.number]?.undelivered(ordinals) }

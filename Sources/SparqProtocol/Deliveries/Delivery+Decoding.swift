@@ -20,6 +20,8 @@ extension Delivery {
                     session: session
                 )
             )
+        case "postponed":
+            self = .postponed(connection: try fields.required(fields.connection), ordinal: try fields.required(fields.ordinal))
         case "send": self = .send(connection: try fields.required(fields.connection), body: try fields.required(fields.body))
         case "subscribe": self = .subscribe(connection: try fields.required(fields.connection), grants: fields.grants)
         case "unsubscribe": self = .unsubscribe(try fields.target(), topics: fields.topics)

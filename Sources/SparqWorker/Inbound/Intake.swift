@@ -44,10 +44,10 @@ struct Intake: Sendable {
                         envelopes.append(envelope)
                     }
                 } catch {
-                    bury(line, "\(error)", batch, &group)
+                    bury(line, error, batch, &group)
                 }
             } catch {
-                bury(line, "no envelope: \(error)", batch, &group)
+                bury(line, error, batch, &group)
             }
         }
         for connection in ConnectionGroups.make(envelopes) {
@@ -57,11 +57,11 @@ struct Intake: Sendable {
         batch.finish()
     }
 
-    private func bury(_ line: ArraySlice<UInt8>, _ reason: String, _ batch: InboundBatch, _ group: inout DiscardingTaskGroup) {
-        logger.error("a line of a batch is malformed", metadata: ["reason": "\(reason)"])
+    private func bury(_ line: ArraySlice<UInt8>, _ error: any Error, _ batch: InboundBatch, _ group: inout DiscardingTaskGroup) {
+        logger.error("a line of a batch is malformed", metadata: ["error": "\(error)"])
         batch.begin()
         group.addTask {
-            let fate = await failed.bury(line: line, reason: reason)
+            let fate = await failed.bury(line: line, error)
             if fate == .dead { batch.finish() } else { batch.abandon() }
         }
     }

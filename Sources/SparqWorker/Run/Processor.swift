@@ -17,19 +17,12 @@ struct Processor: Sendable {
     let deliveryBytes: Int
     let logger: Logger
 
-    /// What became of a message.
-    private enum Step {
-        case finished(Unit)
-        /// It waits to be tried again; nothing is said to anybody.
-        case postponed
-    }
-
     /// - Parameter batch: One part of it is open for these messages, and ended here.
     func process(_ envelopes: [Envelope], attempt: Int, batch: InboundBatch) async {
         var units: [Unit] = []
         do {
             for envelope in envelopes {
-                if case .finished(let unit) = try await step(envelope, attempt, &units, batch) { units.append(unit) }
+                units.append(try await step(envelope, attempt, &units, batch))
                 if units.count >= Self.runLimit { await flush(&units, batch, wait: true) }
             }
             await flush(&units, batch, wait: false)
@@ -57,7 +50,7 @@ struct Processor: Sendable {
         await delivered?.wait()
     }
 
-    private func step(_ envelope: Envelope, _ attempt: Int, _ units: inout [Unit], _ batch: InboundBatch) async throws -> Step {
+    private func step(_ envelope: Envelope, _ attempt: Int, _ units: inout [Unit], _ batch: InboundBatch) async throws -> Unit {
         let context = Context(
             userID: envelope.user,
             connection: envelope.connection,
@@ -69,13 +62,13 @@ struct Processor: Sendable {
             database: pool
         )
         do {
-            if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return .finished(unit) }
+            if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return unit }
             switch try await retry({ try await router.run(envelope.type, json: envelope.message, context: context) }) {
-            case .refused(let refusal): return .finished(Unit(envelope: envelope, refusal: refusal))
-            case .effects(let effects): return .finished(try Unit(envelope: envelope, effects: effects))
+            case .refused(let refusal): return Unit(envelope: envelope, refusal: refusal)
+            case .effects(let effects): return try Unit(envelope: envelope, effects: effects)
             case .needsTransaction:
                 await flush(&units, batch, wait: true)
-                return .finished(try await transact(envelope, context))
+                return try await transact(envelope, context)
             }
         } catch let failure as TransientFailure {
             return try await postpone(envelope, attempt, failure)
@@ -84,20 +77,22 @@ struct Processor: Sendable {
         } catch let error where Task.isCancelled || (error as? PostgresError)?.code == .poolClosed {
             throw error
         } catch {
-            logger.error("handler failed", metadata: envelope.metadata(error))
-            guard await failed.bury(envelope, attempts: attempt, reason: "\(error)") == .dead else { throw CancellationError() }
-            return .finished(Unit(envelope: envelope, refusal: .internalFailure))
+            logger.error("handler failed", metadata: failed.metadata(envelope, error))
+            guard await failed.bury(envelope, attempts: attempt, .handler, error) == .dead else { throw CancellationError() }
+            return Unit(envelope: envelope, refusal: .internalFailure)
         }
     }
 
-    private func postpone(_ envelope: Envelope, _ attempt: Int, _ failure: TransientFailure) async throws -> Step {
-        switch await failed.postpone(envelope, attempt: attempt, reason: failure.reason) {
+    private func postpone(_ envelope: Envelope, _ attempt: Int, _ failure: TransientFailure) async throws -> Unit {
+        switch await failed.postpone(envelope, attempt: attempt, failure) {
         case .waits:
-            logger.debug("message is tried again later", metadata: envelope.metadata(failure))
-            return .postponed
+            logger.debug("message is tried again later", metadata: failed.metadata(envelope, failure))
+            var unit = Unit(envelope: envelope)
+            unit.isPostponed = true
+            return unit
         case .dead:
-            logger.error("message failed for good", metadata: envelope.metadata(failure))
-            return .finished(Unit(envelope: envelope, refusal: .internalFailure))
+            logger.error("message failed for good", metadata: failed.metadata(envelope, failure))
+            return Unit(envelope: envelope, refusal: .internalFailure)
         case .unknown: throw CancellationError()
         }
     }
