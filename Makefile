@@ -1,5 +1,5 @@
 # make up | down | ps | logs | clean    the stack; FRONTS, WORKERS, MODE=native|compose
-# make test | lint | format | conformance
+# make test | lint | format | conformance | bench
 FRONTS ?= 2
 WORKERS ?= 2
 export FRONTS WORKERS
@@ -10,7 +10,7 @@ ifdef FILTER
 export FILTER
 endif
 
-.PHONY: help up down ps logs clean test lint format conformance
+.PHONY: help up down ps logs clean test lint format conformance bench
 help:
 	@head -n 2 Makefile
 
@@ -28,3 +28,6 @@ format:
 
 conformance:
 	@scripts/conformance
+
+bench:
+	@scripts/bench
