@@ -27,6 +27,7 @@ public struct BareSender: Sendable {
     var receivers: Int
     var bytes: Int
 
+    /// A measurement; nothing runs yet.
     public init(receivers: Int, bytes: Int) {
         self.receivers = receivers
         self.bytes = bytes

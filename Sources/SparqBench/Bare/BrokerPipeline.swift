@@ -19,6 +19,7 @@ public struct BrokerPipeline: Sendable {
         self.settings = settings
     }
 
+    /// Measures.
     public func run() async throws -> BenchResult {
         let tag = String(UInt32.random(in: .min ... .max), radix: 36)
         let names = Names(tag)

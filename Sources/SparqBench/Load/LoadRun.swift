@@ -58,6 +58,8 @@ final class LoadRun {
             progress.show(now, count: count, p50: { latencies.summary?.p50 })
             try turn(min(schedule.wait(now), 20_000_000))
         }
+        // What counts as sent must be sent.
+        flush()
         result.seconds = Double(now - measured) / 1e9
         result.count = count
         result.rate = Double(count) / result.seconds

@@ -23,14 +23,14 @@ struct HTTPCall {
     private func exchange(_ request: [UInt8]) throws -> [UInt8] {
         let fd = try address.connect(nonblocking: false)
         defer { close(fd) }
-        var limit = timeval(tv_sec: 30, tv_usec: 0)
-        setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, socklen_t(MemoryLayout<timeval>.size))
         guard Glibc.send(fd, request, request.count, Int32(MSG_NOSIGNAL)) == request.count else {
             throw BenchError("cannot write to \(address)")
         }
         var answer: [UInt8] = []
         var chunk = [UInt8](repeating: 0, count: 65536)
         while true {
+            var entry = pollfd(fd: fd, events: Int16(POLLIN), revents: 0)
+            guard poll(&entry, 1, 30_000) > 0 else { throw BenchError("\(address) does not answer") }
             let count = recv(fd, &chunk, chunk.count, 0)
             guard count > 0 else { break }
             answer += chunk[..<count]
@@ -46,7 +46,7 @@ public struct BenchUser: Sendable {
 
     /// Registers a user with a random name.
     public init(at address: Address) throws {
-        name = "bench-\(String(UInt64.random(in: 1 << 48 ..< 1 << 49), radix: 36))"
+        name = "bench-\(String(UInt64.random(in: 1 << 48..<1 << 49), radix: 36))"
         let password = String(UInt64.random(in: 1 << 63 ... .max), radix: 36)
         let reply = try HTTPCall(address: address).send(["type": "auth.register", "user": name, "password": password])
         guard let token = (reply["data"] as? [String: Any])?["token"] as? String else {

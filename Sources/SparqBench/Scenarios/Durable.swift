@@ -5,12 +5,14 @@ public struct Durable: Sendable {
     var connections: Int
     var settings: LoadSettings
 
+    /// A measurement; nothing runs yet.
     public init(fronts: [Address], connections: Int, settings: LoadSettings) {
         self.fronts = fronts
         self.connections = connections
         self.settings = settings
     }
 
+    /// Measures.
     public func run() throws -> BenchResult {
         let user = try BenchUser(at: fronts[0])
         let tag = Tag()

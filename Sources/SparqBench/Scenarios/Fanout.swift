@@ -4,12 +4,14 @@ public struct Fanout: Sendable {
     var receivers: Int
     var settings: LoadSettings
 
+    /// A measurement; nothing runs yet.
     public init(fronts: [Address], receivers: Int, settings: LoadSettings) {
         self.fronts = fronts
         self.receivers = receivers
         self.settings = settings
     }
 
+    /// Measures.
     public func run() throws -> BenchResult {
         let user = try BenchUser(at: fronts[0])
         let tag = Tag()

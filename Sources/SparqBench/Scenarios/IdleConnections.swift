@@ -8,6 +8,7 @@ public struct IdleConnections: Sendable {
     var atOnce: Int
     var processes: WatchedProcesses
 
+    /// A measurement; nothing runs yet.
     public init(fronts: [Address], connections: Int, atOnce: Int, processes: WatchedProcesses) {
         self.fronts = fronts
         self.connections = connections
@@ -15,6 +16,7 @@ public struct IdleConnections: Sendable {
         self.processes = processes
     }
 
+    /// Measures.
     public func run() throws -> BenchResult {
         let user = try BenchUser(at: fronts[0])
         let tag = Tag()
