@@ -17,15 +17,17 @@ struct Processor: Sendable {
     let deliveryBytes: Int
     let logger: Logger
 
-    /// - Parameter batch: One part of it is open for these messages, and ended here.
-    func process(_ envelopes: [Envelope], attempt: Int, batch: InboundBatch) async {
+    /// - Parameters:
+    ///   - batch: One part of it is open for these messages, and ended here.
+    ///   - gathering: Takes what can go on together with others of the batch.
+    func process(_ envelopes: [Envelope], attempt: Int, batch: InboundBatch, gathering: Gathering) async {
         var units: [Unit] = []
         do {
             for envelope in envelopes {
                 units.append(try await step(envelope, attempt, &units, batch))
                 if units.count >= Self.runLimit { await flush(&units, batch, wait: true) }
             }
-            await flush(&units, batch, wait: false)
+            if !units.isEmpty, !gathering.add(units) { await flush(&units, batch, wait: false) }
             batch.finish()
         } catch {
             // Cancelled, or shutting down: the broker delivers it again.
@@ -34,20 +36,42 @@ struct Processor: Sendable {
         }
     }
 
+    /// Hands on what was gathered, of many connections; a part of the batch must be open.
+    func pass(_ gathered: [[Unit]], _ batch: InboundBatch) {
+        var finished: [Unit] = []
+        for units in gathered {
+            if units.contains(where: \.needsDatabase) {
+                commit(Run(units: units, batch: batch, delivered: nil))
+            } else if finished.isEmpty {
+                finished = units
+            } else {
+                finished += units
+            }
+        }
+        if !finished.isEmpty { deliver(finished, Ticket(batch: batch, delivered: nil)) }
+    }
+
     /// Hands finished units on. What one connection sends must not overtake itself: wait where more follows.
     private func flush(_ units: inout [Unit], _ batch: InboundBatch, wait: Bool) async {
         guard !units.isEmpty else { return }
         let delivered = wait ? Delivered() : nil
-        batch.begin()
-        let run = Run(units: units, batch: batch, delivered: delivered)
-        units = []
-        if run.units.contains(where: \.needsDatabase) {
-            if !commits.add(run, weight: run.weight) { Ticket(batch: batch, delivered: delivered).abandon() }
+        if units.contains(where: \.needsDatabase) {
+            commit(Run(units: units, batch: batch, delivered: delivered))
         } else {
-            let plan = DeliveryPlan(units: run.units, directory: DirectoryView(), limit: deliveryBytes)
-            outbox.add(plan, tickets: [Ticket(batch: batch, delivered: delivered)])
+            deliver(units, Ticket(batch: batch, delivered: delivered))
         }
+        units = []
         await delivered?.wait()
+    }
+
+    private func commit(_ run: Run) {
+        run.batch.begin()
+        if !commits.add(run, weight: run.weight) { Ticket(batch: run.batch, delivered: run.delivered).abandon() }
+    }
+
+    private func deliver(_ units: [Unit], _ ticket: Ticket) {
+        ticket.batch.begin()
+        outbox.add(DeliveryPlan(units: units, directory: DirectoryView(), limit: deliveryBytes), tickets: [ticket])
     }
 
     private func step(_ envelope: Envelope, _ attempt: Int, _ units: inout [Unit], _ batch: InboundBatch) async throws -> Unit {
