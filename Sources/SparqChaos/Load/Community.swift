@@ -46,7 +46,8 @@ struct Community: Sendable {
         return token
     }
 
-    private func enter(
+    /// Creates a room or joins it.
+    func enter(
         _ type: String, _ room: String, _ user: String, _ token: String?, _ index: Int, _ deadline: ContinuousClock.Instant
     ) async throws {
         let message = #"{"type":"\#(type)","id":"e-\#(room)","room":"\#(room)"}"#

@@ -10,11 +10,16 @@ struct Scenario: Sendable {
     /// Makes names of clients unique over several scenarios against one database.
     let round: String
 
-    private var room: String { "room-0" }
+    /// Of its own, so that the directory knows nothing of it from before.
+    private var room: String { "\(kind.rawValue)-\(round)" }
     private var topic: String { Topic.room(room).rawValue }
     private var lock: TopicLock { TopicLock(pool: pool, topic: topic) }
 
     func run() async throws -> Verdict {
+        let community = Community(settings: LoadSettings(clients: 2), urls: await stack.messageURLs)
+        for (type, user) in [("room.create", "user-0"), ("room.join", "user-1")] {
+            try await community.enter(type, room, user, tokens[user], 0, .now + .seconds(30))
+        }
         let clients = switch kind {
         case .ackBeforeCommit: try await workerDiesInItsCommit()
         case .noInbox: try await sameMessageTwice()
@@ -27,7 +32,7 @@ struct Scenario: Sendable {
 
     /// A worker has a message in hand, so the front has its confirm; the sender is gone, so nobody sends it again.
     private func workerDiesInItsCommit() async throws -> [ChaosClient] {
-        let sender = try await client("sender", user: 0, front: 0)
+        let sender = try await client("sender", user: 0, front: 0, topics: [])
         try await lock.hold {
             async let leaving: Void = sender.abandon(.room(room), isHandedOver: true)
             try await lock.awaitWaiting()
@@ -47,6 +52,7 @@ struct Scenario: Sendable {
     private func sameMessageTwice() async throws -> [ChaosClient] {
         let sender = try await client("sender", user: 0, front: 0)
         await sender.postTwice(.room(room), lane: 0, at: await stack.messageURLs, deadline: .now + .seconds(20))
+        try await arrive([sender])
         return [sender]
     }
 
@@ -73,6 +79,12 @@ struct Scenario: Sendable {
             let sending = Task { await sender.send(.room(room), lane: 0, deadline: .seconds(20)) }
             try await lock.awaitWaiting()
             try await listener.open(topics: [topic], deadline: .seconds(5))
+            // Its node has written itself into the directory and read the log, before the event is in it.
+            try await eventually(within: .seconds(5)) {
+                let rows = try await pool.run(Statement("SELECT node FROM directory WHERE topic = $1", topic))
+                return try rows.map { try $0.decode(String.self) }.contains("chaos-front-2")
+            }
+            await pause(.milliseconds(500))
             return sending
         }
         _ = await sending.value
@@ -82,11 +94,11 @@ struct Scenario: Sendable {
 
     // MARK: Help
 
-    private func client(_ name: String, user: Int, front: Int) async throws -> ChaosClient {
+    private func client(_ name: String, user: Int, front: Int, topics: [String]? = nil) async throws -> ChaosClient {
         let user = "user-\(user)"
         let url = await stack.socketURLs[front]
         let client = ChaosClient(name: "\(kind.rawValue)-\(round)-\(name)", user: user, token: tokens[user] ?? "", urls: [url], seed: 1)
-        try await client.open(topics: [topic], deadline: .seconds(20))
+        try await client.open(topics: topics ?? [topic], deadline: .seconds(20))
         return client
     }
 

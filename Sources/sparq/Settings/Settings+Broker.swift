@@ -8,6 +8,8 @@ extension Settings {
         let url = try requiredText(name)
         var configuration = try value(name, url) { try AMQPConfiguration(url: $0) }
         configuration.connectionName = connectionName
+        // A broker restarts in some seconds. Clients wait all that time: a node must not sleep on for many more.
+        configuration.backoff.maximum = .seconds(2)
         return configuration
     }
 
