@@ -1,5 +1,5 @@
 # make up | down | ps | logs | clean    the stack; FRONTS, WORKERS, MODE=native|compose
-# make test | lint | format | conformance
+# make test | lint | format | conformance | bench
 # make chaos CHAOS="run --short --seed 7" | chaos-sabotage
 FRONTS ?= 2
 WORKERS ?= 2
@@ -11,7 +11,7 @@ ifdef FILTER
 export FILTER
 endif
 
-.PHONY: help up down ps logs clean test lint format conformance chaos chaos-sabotage
+.PHONY: help up down ps logs clean test lint format conformance bench chaos chaos-sabotage
 help:
 	@head -n 3 Makefile
 
@@ -29,6 +29,9 @@ format:
 
 conformance:
 	@scripts/conformance
+
+bench:
+	@scripts/bench
 
 # CHAOS="rolling", CHAOS="run --short", CHAOS="run --duration 1800 --seed 7", …
 CHAOS ?= run

@@ -66,6 +66,7 @@ let package = Package(
         // C libraries, with the shims that Swift needs.
         .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
+        .systemLibrary(name: "CEpoll"),
 
         // The base: none of these knows Sparq.
         .target(name: "AMQP", dependencies: ["CRabbitMQ", .lifecycle, .log, .deque], swiftSettings: strict),
@@ -96,6 +97,13 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Measures a stack from outside, and the machine beside it.
+        .target(
+            name: "SparqBench",
+            dependencies: ["AMQP", "CEpoll", "CRabbitMQ", .deque, .histogram],
+            swiftSettings: strict
+        ),
+
         // The application, and the executable.
         .target(
             name: "Messenger",
@@ -105,8 +113,8 @@ let package = Package(
         .executableTarget(
             name: "sparq",
             dependencies: [
-                "AMQP", "Postgres", "SparqProtocol", "SparqFront", "SparqWorker", "SparqClient", "Messenger",
-                .argumentParser, .configuration, .hummingbird, .lifecycle, .unixSignals, .systemPackage, .log, .histogram,
+                "AMQP", "Postgres", "SparqProtocol", "SparqFront", "SparqWorker", "SparqClient", "SparqBench", "Messenger",
+                .argumentParser, .configuration, .hummingbird, .lifecycle, .unixSignals, .systemPackage, .log,
             ],
             swiftSettings: strict
         ),

@@ -62,7 +62,8 @@ public struct AMQPError: Error, Sendable, Hashable {
     /// The AMQP method that the server blames, 0 if none.
     public var failedMethodID: UInt16 = 0
 
-    init(_ code: Code, _ message: String, operation: String, replyCode: UInt16? = nil) {
+    /// An error, for tests of code that handles them.
+    public init(_ code: Code, _ message: String, operation: String, replyCode: UInt16? = nil) {
         self.code = code
         self.message = message
         self.operation = operation

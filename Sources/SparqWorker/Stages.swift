@@ -44,7 +44,8 @@ struct Stages: Sendable {
             broker: broker,
             names: names,
             pool: configuration.pool,
-            schedule: RetrySchedule(delays: configuration.retryDelays)
+            schedule: RetrySchedule(delays: configuration.retryDelays),
+            isSecret: { router.isSecret($0) }
         )
         let outbox = Outbox(
             broker: broker,

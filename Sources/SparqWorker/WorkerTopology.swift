@@ -7,6 +7,11 @@ public enum WorkerTopology {
     /// all batches that the worker held.
     public static let deliveryLimit: AMQPValue = 20
 
+    /// For the dead letters no limit, as good as: looking at one delivers it, and beyond the limit a queue without a dead-letter exchange
+    /// drops. RabbitMQ 4 has a limit of 20 where none is named; 3.10 takes no word for "none". With one the broker puts what is given back
+    /// to the head of the queue, without one 4.x puts it to the end.
+    static let deadDeliveryLimit: AMQPValue = 1_000_000_000
+
     /// What a worker of a pool needs.
     public static func topology(names: BrokerNames, pool: String, retryDelays: [Duration]) -> Topology {
         let quorum: [String: AMQPValue] = ["x-queue-type": "quorum"]
@@ -29,7 +34,7 @@ public enum WorkerTopology {
         }
         return Topology(
             exchanges: [Exchange(names.inbound, kind: .direct), Exchange(names.delivery, kind: .direct)],
-            queues: [Queue(names.dead, arguments: quorum), work] + retries,
+            queues: [Queue(names.dead, arguments: quorum.merging(["x-delivery-limit": deadDeliveryLimit]) { $1 }), work] + retries,
             bindings: [Binding(from: names.inbound, to: .queue(work.name), routingKey: pool)]
         )
     }

@@ -138,7 +138,8 @@ import Testing
             try await Task.sleep(for: .seconds(3))
             #expect(log.all.last == .connected)
             let position = log.count
-            frozen.freeze(.both)
+            // Only this direction: the broker must not be the one who notices.
+            frozen.freeze(.toClient)
             let error = try await log.disconnected(from: position, within: .seconds(6))
             #expect(error.code == .heartbeatTimeout)
             frozen.freeze([])

@@ -12,6 +12,12 @@ import Testing
         return nil
     }
 
+    @Test func messagesWithPasswordsAreSecret() {
+        var router = Router()
+        Messenger.register(on: &router)
+        #expect(Set(router.handlers.filter(\.value.isSecret).keys) == ["auth.register", "auth.login"])
+    }
+
     @Test func registeringBeginsASession() async throws {
         try await Database.lent { database in
             let outcome = try await database.tester.send("auth.register", #"{"user":"Alice","password":"password"}"#, connection: "c1")

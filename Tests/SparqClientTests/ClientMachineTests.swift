@@ -168,6 +168,20 @@ import Testing
         #expect(machine.received(Array(reply.utf8), now: 4) == [.deliver(.lost(topic: "a", reason: .forbidden))])
     }
 
+    @Test func aCursorOfTheOwnersCountsWhereTheServerSubscribedFromNow() {
+        var machine = Self.open()
+        _ = machine.subscribe(["everyone": 41, "user:alice": 9], token: 1, deadline: 9_000)
+        let actions = machine.received(Array(#"{"type":"$subscribed","topics":{"everyone":57,"user:alice":9}}"#.utf8), now: 0)
+        #expect(
+            actions.compactMap(Self.text) == [
+                #"{"type":"unsubscribe","id":"t-2","topics":["everyone"]}"#, #"{"type":"subscribe","id":"t-3","topics":{"everyone":41}}"#,
+            ]
+        )
+        // Live, before our place is taken; then from the cursor on, without a gap.
+        #expect([58, 42, 43].map { Self.seqs(machine.received(Self.event("everyone", $0), now: 0)) } == [[], [42], [43]])
+        #expect(machine.counters.gaps == 0)
+    }
+
     @Test func nothingOfAnUnsubscribedTopicIsHandedOn() {
         var machine = Self.open()
         _ = machine.received(Self.event("a", 3), now: 1)

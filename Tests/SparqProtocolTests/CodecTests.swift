@@ -82,6 +82,7 @@ import Testing
             .done(Done(connection: "c" + text, ordinal: 9, reply: body(text), session: .begin(user: text))),
             .done(Done(connection: "c" + text, ordinal: 9, reply: nil, session: .end)),
             .done(Done(connection: "c", ordinal: 1)),
+            .postponed(connection: "c" + text, ordinal: 3),
             .send(connection: "c" + text, body: body(text)),
             .subscribe(connection: "c", grants: [Grant(topic: text, cursor: 0, head: 7), Grant(topic: "b", cursor: 7, head: 7)]),
             .unsubscribe(.user(text), topics: [text, "b"]),

@@ -89,6 +89,8 @@ import Testing
                 envelope("broken", "{}", connection: "worse", id: "c"),
             ])
             try await node.wait(dones: 3)
+            let postponed = node.deliveries.compactMap { if case .postponed(let connection, _) = $0 { connection } else { nil } }
+            #expect(postponed.sorted() == ["bad", "bad", "good", "good"])
             #expect(attempts.withLock { $0["good"] } == [1, 2, 3])
             #expect(attempts.withLock { $0["bad"] } == [1, 2, 3])
             #expect(node.dones.first { $0.connection == "good" }?.reply?.text == #"{"re":"a","ok":true}"#)

@@ -126,13 +126,25 @@ import Testing
                 case .subscribe(_, let grants): "subscribe \(grants[0].cursor)"
                 case .unsubscribe: "unsubscribe"
                 case .disconnect: "disconnect"
-                case .page, .lease: "?"
+                case .page, .lease, .postponed: "?"
                 }
             }
         }
         #expect(kinds["n1"] == ["done", "send", "subscribed", "subscribe 8", "unsubscribe", "event", "ephemeral"])
         #expect(kinds["n2"] == ["unsubscribe", "disconnect", "event", "ephemeral"])
         #expect(kinds["n3"] == ["disconnect"])
+    }
+
+    @Test func aPostponedMessageReleasesThoseBehindItButNoDisconnect() throws {
+        let units = ["post", "$connect"].map { type in
+            var unit = Unit(envelope: envelope(type, ordinal: 7))
+            unit.isPostponed = true
+            return unit
+        }
+        let messages = DeliveryPlan(units: units, directory: DirectoryView(), limit: 1 << 20).messages
+        #expect(messages.map(\.node) == ["n1"])
+        let lines = try NDJSON.lines(messages.first?.body ?? []).map { try Delivery(line: $0) }
+        #expect(lines == [.postponed(connection: "c1", ordinal: 7)])
     }
 
     @Test(arguments: UInt64(1)...20) func plansKeepOrderAndLimit(seed: UInt64) throws {

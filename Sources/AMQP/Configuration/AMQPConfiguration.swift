@@ -10,7 +10,7 @@ public struct AMQPConfiguration: Sendable, Hashable {
     public var password: String
     /// The virtual host.
     public var virtualHost: String
-    /// How often each side shows that it is alive, in whole seconds; the broker may ask for less. Zero turns heartbeats off.
+    /// How often each side shows that it is alive, in whole seconds, rounded up; the broker may ask for less. Zero turns heartbeats off.
     /// A silent peer is noticed after two of them.
     public var heartbeat: Duration = .seconds(10)
     /// Limit for the TCP connection and the TLS handshake, and again for the AMQP handshake.

@@ -33,7 +33,7 @@ extension Engine {
                 register(nil)
                 role.lost(error)
                 lastError = error
-                if phase == .aborting { break }
+                if phase == .aborting || phase == .ended { break }
                 report(.disconnected(error))
             }
             if let connectedAt, .now - connectedAt >= Self.stableAfter { backoff.reset() }

@@ -61,7 +61,7 @@ extension Link {
             state,
             configuration.virtualHost,
             AMQP_DEFAULT_FRAME_SIZE,
-            Int32(clamping: configuration.heartbeat.components.seconds),
+            Int32(clamping: (Int64(configuration.heartbeat.milliseconds) + 999) / 1000),
             &table,
             configuration.user,
             configuration.password

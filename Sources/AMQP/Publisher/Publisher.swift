@@ -69,7 +69,8 @@ public final class Publisher: Service, Sendable {
     ///   - timeout: how long to wait for the outcome, to about 0.1 s, however the broker behaves; nil waits as long as the publisher runs.
     /// - Throws: `invalidArgument` before anything is sent; `channelClosed` with the reply code if the broker refuses this message (404: no
     ///   such exchange, 403: not allowed), which is then not sent again; `nacked` if the broker could not take it (a full queue with
-    ///   `reject-publish`, for example): it is up to the caller to try again; `timeout`, `cancelled`, `closed`.
+    ///   `reject-publish`, or a quorum queue that has no leader yet, as just after a restart). That is not tried again here, since only
+    ///   the caller knows for how long, and what has to stay in order; `timeout`, `cancelled`, `closed`.
     public func publish(
         _ message: AMQPMessage,
         exchange: String,

@@ -21,8 +21,8 @@ enum Accounts {
     }
 
     static func register(on router: inout Router, passwords: PasswordHasher) {
-        router.on("auth.register", Registration.self, access: .anyone) { try await signUp($0, passwords, $1) }
-        router.on("auth.login", Login.self, access: .anyone) { try await logIn($0, passwords, $1) }
+        router.on("auth.register", Registration.self, access: .anyone, isSecret: true) { try await signUp($0, passwords, $1) }
+        router.on("auth.login", Login.self, access: .anyone, isSecret: true) { try await logIn($0, passwords, $1) }
         router.on("auth.logout", Empty.self, access: .anyone) { _, _ in [.endSession, .reply(Empty())] }
         router.on("who", Empty.self) { _, context in [.reply(Identity(user: context.user))] }
     }

@@ -10,8 +10,10 @@ struct MessageText: Hashable, Sendable, Codable {
     init(_ text: String) throws(Refusal) {
         // No room for U+0000: PostgreSQL has none for it in its text and jsonb (manual, 8.3 and 8.14).
         guard !text.utf8.contains(0) else { throw Refusal(.invalidFields, "The text must not contain the character U+0000.") }
-        let trimmed = text.drop(while: \.isWhitespace).reversed().drop(while: \.isWhitespace).reversed()
-        self.text = String(trimmed)
+        var rest = text[...]
+        while rest.first?.isWhitespace ?? false { rest.removeFirst() }
+        while rest.last?.isWhitespace ?? false { rest.removeLast() }
+        self.text = rest.utf8.count == text.utf8.count ? text : String(rest)
         guard (1...Self.limit).contains(self.text.utf8.count) else {
             throw Refusal(.invalidFields, self.text.isEmpty ? "The text is empty." : "The text is longer than \(Self.limit) bytes.")
         }

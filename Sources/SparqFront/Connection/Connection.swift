@@ -140,6 +140,12 @@ final class Connection {
         moveOn()
     }
 
+    /// A message is tried again later.
+    func postponed(_ ordinal: Int) {
+        inFlight.postpone(ordinal)
+        moveOn()
+    }
+
     /// Messages never reached a worker.
     func undelivered(_ ordinals: [Int]) {
         for ordinal in ordinals {
@@ -335,6 +341,7 @@ final class Connection {
         socket = nil
         early = []
         shard.unsubscribeAll(self)
+        inFlight.forgetPostponed()
         send(SystemType.disconnect, id: nil, Array("{\"type\":\"$disconnect\"}".utf8))
     }
 

@@ -28,20 +28,23 @@ struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
 
     /// Reads the text form; `nil` where it is none.
     init?(_ text: String) {
-        var utf8 = text.utf8[...]
-        guard let first = utf8.popFirst(), let kind = Kind(rawValue: first), let dash = utf8.firstIndex(of: UInt8(ascii: "-")) else {
-            return nil
-        }
+        var text = text
+        guard let id = text.withUTF8({ Self(utf8: $0) }) else { return nil }
+        self = id
+    }
+
+    private init?(utf8: UnsafeBufferPointer<UInt8>) {
+        // The kind, one to four digits, a dash, sixteen digits.
+        guard (19...22).contains(utf8.count), let kind = Kind(rawValue: utf8[0]) else { return nil }
+        let dash = utf8.count - 17
+        guard utf8[dash] == UInt8(ascii: "-") else { return nil }
         var shard = 0
-        guard utf8.startIndex < dash, utf8.distance(from: utf8.startIndex, to: dash) <= 4 else { return nil }
-        for byte in utf8[..<dash] {
+        for byte in utf8[1..<dash] {
             guard byte >= UInt8(ascii: "0"), byte <= UInt8(ascii: "9") else { return nil }
             shard = shard * 10 + Int(byte - UInt8(ascii: "0"))
         }
         var number: UInt64 = 0
-        let digits = utf8[utf8.index(after: dash)...]
-        guard digits.count == 16 else { return nil }
-        for byte in digits {
+        for byte in utf8[(dash + 1)...] {
             switch byte {
             case UInt8(ascii: "0")...UInt8(ascii: "9"): number = number << 4 | UInt64(byte - UInt8(ascii: "0"))
             case UInt8(ascii: "a")...UInt8(ascii: "f"): number = number << 4 | UInt64(byte - UInt8(ascii: "a") + 10)

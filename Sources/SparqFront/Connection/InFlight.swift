@@ -2,7 +2,8 @@
 ///
 /// Keeps order by having at most one batch on its way: what arrives meanwhile waits, and then goes all together. Answers exactly once: by
 /// the worker's reply, or by `unavailable` when the deadline is over. A message whose deadline is over still holds up those behind it
-/// until the worker is through with it, because it may still take effect.
+/// until the worker is through with it, because it may still take effect. Only one that the worker postpones holds up nothing: it gives
+/// up its place in the order, and keeps its claim to an answer.
 ///
 /// Times are nanoseconds of a clock that never goes back.
 struct InFlight<Message> {
@@ -26,8 +27,17 @@ struct InFlight<Message> {
         var isFinished = false
     }
 
+    /// A message that is tried again later, and is not answered yet.
+    private struct Postponed {
+        var ordinal: Int
+        var id: String?
+        var deadline: Int
+    }
+
     /// First those on their way, then those that wait. Empty, and without memory of its own, when the connection is idle.
     private var entries: [Entry] = []
+    /// What the worker postponed.
+    private var postponed: [Postponed] = []
     /// How many of `entries` are on their way.
     private var sent = 0
     /// How many of those the worker is not through with.
@@ -42,8 +52,8 @@ struct InFlight<Message> {
     /// Topics that the messages in it ask for.
     private(set) var topics = 0
 
-    /// Nothing on its way and nothing waiting.
-    var isEmpty: Bool { entries.isEmpty }
+    /// Nothing on its way, nothing waiting, nothing postponed.
+    var isEmpty: Bool { entries.isEmpty && postponed.isEmpty }
     /// Messages wait, and nothing is on its way.
     var canSend: Bool { sent == 0 && !entries.isEmpty }
     /// Messages that wait.
@@ -75,6 +85,21 @@ struct InFlight<Message> {
         close(ordinal)?.finish ?? .unknown
     }
 
+    /// The worker tries a message again later: those behind it may go, and it still gets its answer.
+    mutating func postpone(_ ordinal: Int) {
+        let index = ordinal - firstOrdinal
+        guard index >= 0, index < sent, !entries[index].isFinished else { return }
+        let entry = entries[index]
+        if !entry.isAnswered { postponed.append(Postponed(ordinal: ordinal, id: entry.id, deadline: entry.deadline)) }
+        finishEntry(at: index)
+    }
+
+    /// Nobody is there to be answered any more.
+    mutating func forgetPostponed() {
+        unanswered -= postponed.count
+        postponed = []
+    }
+
     /// A message never reached a worker. Returns its `id` where the client is to be told so.
     mutating func fail(_ ordinal: Int) -> (id: String?, tell: Bool) {
         guard let (finish, id) = close(ordinal) else { return (nil, false) }
@@ -89,6 +114,11 @@ struct InFlight<Message> {
             unanswered -= 1
             answer(entries[index].id)
         }
+        for message in postponed where message.deadline <= now {
+            unanswered -= 1
+            answer(message.id)
+        }
+        if !postponed.isEmpty { postponed.removeAll { $0.deadline <= now } }
         // All have the same patience, so those that are over stand in front.
         while sent < entries.count, entries[sent].deadline <= now {
             let entry = entries.remove(at: sent)
@@ -107,20 +137,31 @@ struct InFlight<Message> {
 
     private mutating func close(_ ordinal: Int) -> (finish: Finish, id: String?)? {
         let index = ordinal - firstOrdinal
-        guard index >= 0, index < sent, !entries[index].isFinished else { return nil }
+        guard index >= 0, index < sent, !entries[index].isFinished else { return closePostponed(ordinal) }
         let entry = entries[index]
+        if !entry.isAnswered { unanswered -= 1 }
+        finishEntry(at: index)
+        return (entry.isAnswered ? .late : .answer, entry.id)
+    }
+
+    private mutating func closePostponed(_ ordinal: Int) -> (finish: Finish, id: String?)? {
+        guard let index = postponed.firstIndex(where: { $0.ordinal == ordinal }) else { return nil }
+        let message = postponed.remove(at: index)
+        if postponed.isEmpty { postponed = [] }
+        unanswered -= 1
+        return (.answer, message.id)
+    }
+
+    /// Ends an entry that is on its way; with the last of them the next may go.
+    private mutating func finishEntry(at index: Int) {
         entries[index].isFinished = true
+        entries[index].isAnswered = true
         unfinished -= 1
-        topics -= entry.topics
-        if !entry.isAnswered {
-            entries[index].isAnswered = true
-            unanswered -= 1
-        }
+        topics -= entries[index].topics
         if unfinished == 0 {
             firstOrdinal += sent
             if sent == entries.count { entries = [] } else { entries.removeFirst(sent) }
             sent = 0
         }
-        return (entry.isAnswered ? .late : .answer, entry.id)
     }
 }

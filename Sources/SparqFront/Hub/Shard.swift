@@ -243,6 +243,7 @@ final class Shard {
             } else {
                 connections[id.number]?.finished(ordinal, reply: reply)
             }
+        case .postponed(let id, let ordinal): connections[id.number]?.postponed(ordinal)
         case .undelivered(let id, let ordinals):
             counters.unavailable += ordinals.count
             if id.kind == .http { requests.finish(id.number, .unavailable) } else { connections[id.number]?.undelivered(ordinals) }
@@ -274,74 +275,11 @@ final class Shard {
         }
     }
 
-    private func find(_ id: ConnectionID, _ topic: String) -> (Connection, Connection.Subscription)? {
+    func find(_ id: ConnectionID, _ topic: String) -> (Connection, Connection.Subscription)? {
         guard let connection = connections[id.number], let topic = topics[topic], let index = connection.index(in: topic) else {
             return nil
         }
         return (connection, Connection.Subscription(topic: topic, index: index))
-    }
-
-    // MARK: Events
-
-    private func release(_ releases: [TopicStream.Release], _ name: String) {
-        guard let topic = topics[name] else { return }
-        var frames: [(seq: Int, frame: ByteBuffer)] = []
-        frames.reserveCapacity(releases.count)
-        for release in releases {
-            switch release {
-            case .event(let seq, let frame): frames.append((seq, frame))
-            // A cursor below `first` has not seen what is lost; the notice stands where the events would have.
-            case .truncated(let after, let first):
-                frames.append((first - 1, Frames.truncated(topic: name, after: after, first: first)))
-            // New events under old numbers would be taken for repeats. Who comes back is told that the cursor is ahead of the log.
-            case .restarted:
-                for connection in topic.entries.map(\.connection) { connection.close(.internalError, reason: "the log was set back") }
-                return
-            }
-        }
-        // Many small frames for many sockets: joined once, written once each.
-        if frames.count > 1, topic.entries.count > 1, let first = frames.first, topic.entries.allSatisfy({ $0.subscriber.takes(first.seq) })
-        {
-            var joined = ByteBuffer()
-            joined.reserveCapacity(frames.reduce(0) { $0 + $1.frame.readableBytes })
-            for (_, frame) in frames { joined.writeImmutableBuffer(frame) }
-            for entry in topic.entries { entry.connection.write(joined) }
-            counters.delivered += frames.count * topic.entries.count
-            return
-        }
-        for entry in topic.entries {
-            for (seq, frame) in frames where entry.subscriber.takes(seq) {
-                entry.connection.write(frame)
-                counters.delivered += 1
-            }
-        }
-    }
-
-    private func ephemeral(_ frame: ByteBuffer, to connection: Connection) {
-        if connection.writeEphemeral(frame) { counters.delivered += 1 } else { counters.dropped += 1 }
-    }
-
-    private func write(_ frames: [ByteBuffer], to connection: Connection) {
-        for frame in frames { connection.write(frame) }
-        counters.delivered += frames.count
-    }
-
-    private func join(_ id: ConnectionID, _ topic: String, after: Int, through: Int, _ frames: [ByteBuffer]) {
-        guard let (connection, subscription) = find(id, topic) else { return }
-        guard connection.hasRoom(for: frames) else { return connection.postpone(subscription) }
-        guard subscription.topic.change(at: subscription.index, { $0.join(after: after, through: through) }) else { return }
-        write(frames, to: connection)
-        connection.catchUp()
-    }
-
-    private func deliver(_ page: LogPage, _ topic: String, to id: ConnectionID) {
-        guard let (connection, subscription) = find(id, topic) else { return }
-        guard connection.hasRoom(for: [page.frames]) else { return connection.postpone(subscription) }
-        guard subscription.topic.change(at: subscription.index, { $0.page(after: page.after, last: page.last) }) else { return }
-        if page.first > page.after + 1 { connection.write(Frames.truncated(topic: topic, after: page.after, first: page.first)) }
-        if page.frames.readableBytes > 0 { connection.write(page.frames) }
-        counters.delivered += page.last - page.first + 1
-        if !page.isLast { connection.catchUp() }
     }
 
     // MARK: Subscriptions

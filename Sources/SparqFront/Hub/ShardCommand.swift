@@ -5,6 +5,8 @@ import SparqProtocol
 enum ShardCommand: Sendable, Equatable {
     /// A worker is through with a message.
     case done(ConnectionID, ordinal: Int, reply: ArraySlice<UInt8>?, session: Done.SessionChange?)
+    /// A message is tried again later; those behind it go on.
+    case postponed(ConnectionID, ordinal: Int)
     /// Messages never reached a worker.
     case undelivered(ConnectionID, ordinals: [Int])
     /// A frame for one connection.

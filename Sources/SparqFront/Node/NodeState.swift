@@ -61,6 +61,10 @@ struct NodeState: Sendable {
         case .done(let done):
             guard let id = connection(done.connection) else { return }
             actions.commands[id.shard].append(.done(id, ordinal: done.ordinal, reply: done.reply, session: done.session))
+        case .postponed(let connection, let ordinal):
+            // An HTTP request has nothing behind it, and waits for its reply anyway.
+            guard let id = self.connection(connection), id.kind == .socket else { return }
+            actions.commands[id.shard].append(.postponed(id, ordinal: ordinal))
         case .send(let connection, let body):
             guard let id = self.connection(connection) else { return }
             actions.commands[id.shard].append(.send(id, frame: TextFrame.encode(body)))

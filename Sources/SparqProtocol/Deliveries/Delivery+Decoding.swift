@@ -20,6 +20,8 @@ extension Delivery {
                     session: session
                 )
             )
+        case "postponed":
+            self = .postponed(connection: try fields.required(fields.connection), ordinal: try fields.required(fields.ordinal))
         case "send": self = .send(connection: try fields.required(fields.connection), body: try fields.required(fields.body))
         case "subscribe": self = .subscribe(connection: try fields.required(fields.connection), grants: fields.grants)
         case "unsubscribe": self = .unsubscribe(try fields.target(), topics: fields.topics)
@@ -68,14 +70,27 @@ extension Delivery {
         init(line: ArraySlice<UInt8>) throws(JSONError) {
             var fields = Fields()
             try NDJSON.readObject(line) { key, cursor, bytes throws(JSONError) in
-                // The name's text is small enough to live without an allocation.
+                // The names of what comes for every message; comparing texts would cost more than all else here.
+                if JSONCursor.matches(key, "kind", in: bytes) {
+                    fields.kind = try cursor.text(in: bytes)
+                    return
+                } else if JSONCursor.matches(key, "body", in: bytes) {
+                    fields.body = line.slice(try Self.valueRange(&cursor))
+                    return
+                } else if JSONCursor.matches(key, "connection", in: bytes) {
+                    fields.connection = try cursor.text(in: bytes)
+                    return
+                } else if JSONCursor.matches(key, "n", in: bytes) {
+                    fields.ordinal = try cursor.integer(in: bytes)
+                    return
+                } else if JSONCursor.matches(key, "topic", in: bytes) {
+                    fields.topic = try cursor.text(in: bytes)
+                    return
+                } else if JSONCursor.matches(key, "seq", in: bytes) {
+                    fields.seq = try cursor.integer(in: bytes)
+                    return
+                }
                 switch JSONCursor.text(key, in: bytes) {
-                case "kind": fields.kind = try cursor.text(in: bytes)
-                case "topic": fields.topic = try cursor.text(in: bytes)
-                case "seq": fields.seq = try cursor.integer(in: bytes)
-                case "body": fields.body = line.slice(try Self.valueRange(&cursor))
-                case "connection": fields.connection = try cursor.text(in: bytes)
-                case "n": fields.ordinal = try cursor.integer(in: bytes)
                 case "user": fields.user = try cursor.text(in: bytes)
                 case "session": fields.session = try cursor.text(in: bytes)
                 case "reason": fields.reason = try cursor.text(in: bytes)

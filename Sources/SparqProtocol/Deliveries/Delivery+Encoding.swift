@@ -12,6 +12,11 @@ extension Delivery {
             writer.raw(",\"body\":")
             writer.json(event.body)
         case .done(let done): done.encode(into: &writer)
+        case .postponed(let connection, let ordinal):
+            writer.raw("{\"kind\":\"postponed\",\"connection\":")
+            writer.string(connection)
+            writer.raw(",\"n\":")
+            writer.integer(ordinal)
         case .send(let connection, let body):
             writer.raw("{\"kind\":\"send\",\"connection\":")
             writer.string(connection)

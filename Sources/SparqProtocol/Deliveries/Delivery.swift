@@ -4,6 +4,9 @@ public enum Delivery: Equatable, Sendable {
     case event(Event)
     /// A message of a connection is finished.
     case done(Done)
+    /// A message of a connection failed in passing and is tried again later: those behind it go on, and its ``done(_:)`` comes when it is
+    /// finished.
+    case postponed(connection: String, ordinal: Int)
     /// An ephemeral event for one connection.
     case send(connection: String, body: ArraySlice<UInt8>)
     /// A connection becomes a subscriber.

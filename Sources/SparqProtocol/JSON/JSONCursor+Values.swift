@@ -27,8 +27,17 @@ extension JSONCursor {
     mutating func integer(in bytes: UnsafeRawBufferPointer) throws(JSONError) -> Int {
         skipWhitespace()
         let range = try skipValue()
-        guard let value = Int(String(decoding: UnsafeRawBufferPointer(rebasing: bytes[range]), as: UTF8.self)) else {
-            throw JSONError(.wrongKind, at: range.lowerBound)
+        let isNegative = bytes[range.lowerBound] == UInt8(ascii: "-")
+        var value = 0
+        for index in (isNegative ? range.lowerBound + 1 : range.lowerBound)..<range.upperBound {
+            let (product, overflow) = value.multipliedReportingOverflow(by: 10)
+            let digit = Int(bytes[index]) - 0x30
+            // A fraction, an exponent, or another kind of value.
+            guard !overflow, (0...9).contains(digit) else { throw JSONError(.wrongKind, at: range.lowerBound) }
+            // Towards the sign, so that the smallest number fits.
+            let (sum, isOver) = isNegative ? product.subtractingReportingOverflow(digit) : product.addingReportingOverflow(digit)
+            guard !isOver else { throw JSONError(.wrongKind, at: range.lowerBound) }
+            value = sum
         }
         return value
     }

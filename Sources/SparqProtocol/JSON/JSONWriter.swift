@@ -53,10 +53,10 @@ public struct JSONWriter: Sendable {
         var text = text
         text.withUTF8 { utf8 in
             bytes.append(UInt8(ascii: "\""))
-            if utf8.allSatisfy({ $0 >= 0x20 && $0 != UInt8(ascii: "\"") && $0 != UInt8(ascii: "\\") }) {
-                bytes.append(contentsOf: utf8)
-            } else {
+            if ByteSearch.needsEscape(UnsafeRawBufferPointer(utf8)) {
                 for byte in utf8 { escaped(byte) }
+            } else {
+                bytes.append(contentsOf: utf8)
             }
             bytes.append(UInt8(ascii: "\""))
         }
@@ -83,7 +83,8 @@ extension JSONWriter {
     /// Appends a JSON text that becomes part of one line: raw line breaks, which JSON knows between tokens only
     /// (RFC 8259, section 2), become spaces.
     public mutating func json(_ text: ArraySlice<UInt8>) {
-        if text.contains(where: { $0 == 0x0A || $0 == 0x0D }) {
+        let isBroken = text.withUnsafeBytes { ByteSearch.first(0x0A, in: $0) != nil || ByteSearch.first(0x0D, in: $0) != nil }
+        if isBroken {
             raw(text.lazy.map { $0 == 0x0A || $0 == 0x0D ? 0x20 : $0 })
         } else {
             raw(text)

@@ -5,7 +5,16 @@ public enum NDJSON {
 
     /// The lines of a batch; empty ones are left out. No copies: each is a slice of `body`.
     public static func lines(_ body: [UInt8]) -> [ArraySlice<UInt8>] {
-        body.split(separator: UInt8(ascii: "\n"), omittingEmptySubsequences: true)
+        var lines: [ArraySlice<UInt8>] = []
+        body.withUnsafeBytes { bytes in
+            var start = 0
+            while start < bytes.count {
+                let end = ByteSearch.first(UInt8(ascii: "\n"), in: bytes, from: start) ?? bytes.count
+                if end > start { lines.append(body[start..<end]) }
+                start = end + 1
+            }
+        }
+        return lines
     }
 
     /// Walks over the members of the one object that `line` holds.

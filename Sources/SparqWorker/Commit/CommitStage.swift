@@ -95,8 +95,8 @@ struct CommitStage: Sendable {
                 units[index] = single[0]
             } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
                 let envelope = units[index].envelope
-                logger.error("message cannot be committed", metadata: envelope.metadata(error))
-                guard await failed.bury(envelope, attempts: 1, reason: "commit: \(error)") == .dead else { throw CancellationError() }
+                logger.error("message cannot be committed", metadata: failed.metadata(envelope, error))
+                guard await failed.bury(envelope, attempts: 1, .commit, error) == .dead else { throw CancellationError() }
                 units[index] = Unit(envelope: envelope, refusal: .internalFailure)
             }
         }
@@ -105,14 +105,4 @@ struct CommitStage: Sendable {
 
 extension Refusal {
     static let internalFailure = Refusal(.internal, "The message failed for a reason that lies with the server.")
-}
-
-extension Envelope {
-    func metadata(_ error: any Error) -> Logger.Metadata {
-        var metadata: Logger.Metadata = ["type": "\(type)", "error": "\(error)", "node": "\(node)"]
-        if let user { metadata["user"] = "\(user)" }
-        if let connection { metadata["connection"] = "\(connection)" }
-        if let id { metadata["id"] = "\(id)" }
-        return metadata
-    }
 }

@@ -44,8 +44,8 @@ struct NodeStage: Sendable {
             return
         }
         for request in requests {
-            logger.error("a node's request failed", metadata: request.envelope.metadata(error))
-            let fate = await failed.bury(request.envelope, attempts: 1, reason: "\(error)")
+            logger.error("a node's request failed", metadata: failed.metadata(request.envelope, error))
+            let fate = await failed.bury(request.envelope, attempts: 1, .node, error)
             if fate == .dead { request.batch.finish() } else { request.batch.abandon() }
         }
     }

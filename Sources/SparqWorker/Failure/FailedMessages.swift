@@ -1,5 +1,7 @@
 import AMQP
-import SparqProtocol
+import Logging
+import Postgres
+package import SparqProtocol
 
 /// Where messages go whose handler failed: to a retry queue for a while, or to the dead letters.
 struct FailedMessages: Sendable {
@@ -10,6 +12,8 @@ struct FailedMessages: Sendable {
     let names: BrokerNames
     let pool: String
     let schedule: RetrySchedule
+    /// Whether messages of a type carry secrets.
+    let isSecret: @Sendable (String) -> Bool
 
     enum Fate: Sendable {
         case waits
@@ -18,9 +22,23 @@ struct FailedMessages: Sendable {
         case unknown
     }
 
+    /// Which step failed; the dead letter's reason begins with it.
+    enum Step: String, Sendable {
+        /// The handler threw.
+        case handler
+        /// The handler failed in passing too often.
+        case retries
+        /// The effects cannot be written.
+        case commit
+        /// What a node asked cannot be done.
+        case node
+        /// The line cannot be read.
+        case envelope
+    }
+
     /// Tries again later, or no more.
-    func postpone(_ envelope: Envelope, attempt: Int, reason: String) async -> Fate {
-        guard let delay = schedule.delay(afterAttempt: attempt) else { return await bury(envelope, attempts: attempt, reason: reason) }
+    func postpone(_ envelope: Envelope, attempt: Int, _ failure: TransientFailure) async -> Fate {
+        guard let delay = schedule.delay(afterAttempt: attempt) else { return await bury(envelope, attempts: attempt, .retries, failure) }
         let message = AMQPMessage(
             body: envelope.line,
             contentType: NDJSON.contentType,
@@ -31,24 +49,45 @@ struct FailedMessages: Sendable {
     }
 
     /// To the dead letters.
-    func bury(_ envelope: Envelope, attempts: Int, reason: String) async -> Fate {
+    func bury(_ envelope: Envelope, attempts: Int, _ step: Step, _ error: any Error) async -> Fate {
+        var kept = envelope
         var headers: [String: AMQPValue] = [
-            "reason": .string(String(reason.prefix(1000))), "type": .string(envelope.type), "time": .int64(Int64(envelope.receivedAt)),
-            "attempts": .int64(Int64(attempts)), "pool": .string(pool), "node": .string(envelope.node),
+            DeadLetter.Header.type: .string(envelope.type), DeadLetter.Header.time: .int64(Int64(envelope.receivedAt)),
+            DeadLetter.Header.attempts: .int64(Int64(attempts)), DeadLetter.Header.node: .string(envelope.node),
         ]
-        if let user = envelope.user { headers["user"] = .string(user) }
-        if let connection = envelope.connection { headers["connection"] = .string(connection) }
-        return await bury(AMQPMessage(body: envelope.line, contentType: NDJSON.contentType, headers: headers))
+        if let user = envelope.user { headers[DeadLetter.Header.user] = .string(user) }
+        if let connection = envelope.connection { headers[DeadLetter.Header.connection] = .string(connection) }
+        if isSecret(envelope.type) {
+            kept = envelope.redacted
+            headers[DeadLetter.Header.redacted] = true
+        }
+        return await bury(kept.line, headers, step, account(of: error, envelope))
     }
 
     /// A line that is no envelope.
-    func bury(line: ArraySlice<UInt8>, reason: String) async -> Fate {
-        let headers: [String: AMQPValue] = ["reason": .string(reason), "pool": .string(pool), "attempts": 1]
-        return await bury(AMQPMessage(body: Array(line), contentType: NDJSON.contentType, headers: headers))
+    func bury(line: ArraySlice<UInt8>, _ error: any Error) async -> Fate {
+        await bury(Array(line), [DeadLetter.Header.attempts: 1], .envelope, "\(error)")
     }
 
-    private func bury(_ message: AMQPMessage) async -> Fate {
-        await broker.publish(message, queue: names.dead) == .confirmed ? .dead : .unknown
+    /// What may be written down about an error: those of secret messages could quote a field.
+    func account(of error: any Error, _ envelope: Envelope) -> String {
+        guard isSecret(envelope.type) else { return "\(error)" }
+        // A database error's code and state are the server's own words.
+        if let error = error as? PostgresError { return "\(error.code) \(error.sqlState ?? "")" }
+        return "\(type(of: error))"
+    }
+
+    /// What a log line says of a failed message.
+    func metadata(_ envelope: Envelope, _ error: any Error) -> Logger.Metadata {
+        envelope.metadata.merging(["error": "\(account(of: error, envelope))"]) { $1 }
+    }
+
+    private func bury(_ body: [UInt8], _ headers: [String: AMQPValue], _ step: Step, _ account: String) async -> Fate {
+        var headers = headers
+        headers[DeadLetter.Header.reason] = .string("\(step): \(account)".prefix(utf8Count: 1000))
+        headers[DeadLetter.Header.pool] = .string(pool)
+        let message = AMQPMessage(body: body, contentType: NDJSON.contentType, headers: headers)
+        return await broker.publish(message, queue: names.dead) == .confirmed ? .dead : .unknown
     }
 }
 
@@ -57,5 +96,28 @@ extension Envelope {
         var writer = JSONWriter(reservingCapacity: message.count + 256)
         encode(into: &writer)
         return writer.bytes
+    }
+
+    /// Without the handler's fields: only what the front knew of the message.
+    package var redacted: Envelope {
+        var writer = JSONWriter(reservingCapacity: 128)
+        writer.raw("{\"type\":")
+        writer.string(type)
+        if let id {
+            writer.raw(",\"id\":")
+            writer.string(id)
+        }
+        writer.raw("}")
+        var copy = self
+        copy.message = writer.bytes[...]
+        return copy
+    }
+
+    fileprivate var metadata: Logger.Metadata {
+        var metadata: Logger.Metadata = ["type": "\(type)", "node": "\(node)"]
+        if let user { metadata["user"] = "\(user)" }
+        if let connection { metadata["connection"] = "\(connection)" }
+        if let id { metadata["id"] = "\(id)" }
+        return metadata
     }
 }

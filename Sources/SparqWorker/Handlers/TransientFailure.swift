@@ -1,7 +1,8 @@
 /// A handler failed for a reason that will pass, such as a service that is down: the message is tried again later, with growing delay.
 ///
 /// After the last attempt the message goes to the dead letters, and its sender gets the error `internal`.
-/// While a message waits, later ones of its connection go on: use it where their order does not matter.
+/// While a message waits, later ones of its connection go on, those that are in other batches too: use it where their order does not
+/// matter. Its reply comes when it is finished, or `unavailable` when the front's reply deadline is over before that.
 /// Trouble with the worker's own database needs none of this: the worker itself waits for it.
 public struct TransientFailure: Error, Hashable, Sendable, CustomStringConvertible {
     /// Why, for the log and the dead letters. Not shown to clients.

@@ -2,7 +2,7 @@ import AMQP
 import Logging
 import SparqProtocol
 
-/// Takes AMQP messages, reads their lines, and gives each connection's messages to a task of its own.
+/// Takes AMQP messages, each in a task of its own, reads their lines, and gives each connection's messages to a task of its own in turn.
 struct Intake: Sendable {
     let consumer: Consumer
     let processor: Processor
@@ -17,14 +17,24 @@ struct Intake: Sendable {
     func run() async {
         await withDiscardingTaskGroup { group in
             while let deliveries = await consumer.nextBatch() {
-                for delivery in deliveries { take(delivery, &group) }
+                for delivery in deliveries {
+                    inHand.begin()
+                    if deliveries.count == 1, delivery.message.body.count <= Self.smallBody {
+                        // One alone saves the way to another thread.
+                        group.addImmediateTask { await take(delivery) }
+                    } else {
+                        group.addTask { await take(delivery) }
+                    }
+                }
             }
             ended.finish()
         }
     }
 
-    private func take(_ delivery: AMQP.Delivery, _ group: inout DiscardingTaskGroup) {
-        inHand.begin()
+    /// Bytes of an AMQP message whose handlers may begin on the thread that takes the next one.
+    private static let smallBody = 4096
+
+    private func take(_ delivery: AMQP.Delivery) async {
         if Sabotage.isOn(.ackBeforeCommit) { consumer.ack(delivery.tag) }
         let batch = InboundBatch { [consumer, inHand] ack in
             // Given back it goes to others; one that nobody can finish reaches its delivery limit and lies among the dead letters.
@@ -32,8 +42,23 @@ struct Intake: Sendable {
             inHand.finish()
         }
         let attempt = delivery.message.headers[FailedMessages.attemptHeader]?.intValue ?? 1
+        await withDiscardingTaskGroup { group in
+            let envelopes = read(delivery.message.body, batch, &group)
+            let gathering = Gathering()
+            for connection in ConnectionGroups.make(envelopes) {
+                batch.begin()
+                // Begins here and now: a handler that has nothing to wait for is through with it when this returns.
+                group.addImmediateTask { await processor.process(connection, attempt: attempt, batch: batch, gathering: gathering) }
+            }
+            processor.pass(gathering.close(), batch)
+            batch.finish()
+        }
+    }
+
+    /// The messages of a batch, without what nodes send by themselves.
+    private func read(_ body: [UInt8], _ batch: InboundBatch, _ group: inout DiscardingTaskGroup) -> [Envelope] {
         var envelopes: [Envelope] = []
-        for line in NDJSON.lines(delivery.message.body) {
+        for line in NDJSON.lines(body) {
             do throws(JSONError) {
                 let envelope = try Envelope(line: line)
                 do {
@@ -44,24 +69,20 @@ struct Intake: Sendable {
                         envelopes.append(envelope)
                     }
                 } catch {
-                    bury(line, "\(error)", batch, &group)
+                    bury(line, error, batch, &group)
                 }
             } catch {
-                bury(line, "no envelope: \(error)", batch, &group)
+                bury(line, error, batch, &group)
             }
         }
-        for connection in ConnectionGroups.make(envelopes) {
-            batch.begin()
-            group.addTask { await processor.process(connection, attempt: attempt, batch: batch) }
-        }
-        batch.finish()
+        return envelopes
     }
 
-    private func bury(_ line: ArraySlice<UInt8>, _ reason: String, _ batch: InboundBatch, _ group: inout DiscardingTaskGroup) {
-        logger.error("a line of a batch is malformed", metadata: ["reason": "\(reason)"])
+    private func bury(_ line: ArraySlice<UInt8>, _ error: any Error, _ batch: InboundBatch, _ group: inout DiscardingTaskGroup) {
+        logger.error("a line of a batch is malformed", metadata: ["error": "\(error)"])
         batch.begin()
         group.addTask {
-            let fate = await failed.bury(line: line, reason: reason)
+            let fate = await failed.bury(line: line, error)
             if fate == .dead { batch.finish() } else { batch.abandon() }
         }
     }

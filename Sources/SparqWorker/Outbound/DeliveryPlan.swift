@@ -77,6 +77,11 @@ extension Unit {
     fileprivate func ownLines(_ directory: DirectoryView) -> [UInt8] {
         guard let connection = envelope.connection else { return [] }
         var lines = JSONWriter(reservingCapacity: 160 + (reply?.count ?? 0))
+        if isPostponed {
+            // `$disconnect` must not overtake a `$connect` that is tried again.
+            if !envelope.type.hasPrefix("$") { lines.append(.postponed(connection: connection, ordinal: envelope.ordinal)) }
+            return lines.bytes
+        }
         lines.append(.done(Done(connection: connection, ordinal: envelope.ordinal, reply: reply, session: session)))
         for instruction in instructions { lines.append(instruction) }
         guard !subscriptions.isEmpty else { return lines.bytes }

@@ -42,12 +42,16 @@ final class Outbox: Sendable {
             }
         }
         // Unstructured, because nodes come and go; each ends when there is nothing for its node, or the publisher has ended.
-        for message in idle { Task { await self.drain(message.node) } }
+        for message in idle { Task.immediate { await self.drain(message.node) } }
     }
 
     private func drain(_ node: String) async {
         while let items = next(node) {
-            let body = items.count == 1 ? items[0].body : Array(items.lazy.map(\.body).joined())
+            var body = items[0].body
+            if items.count > 1 {
+                body.reserveCapacity(items.reduce(0) { $0 + $1.body.count })
+                for item in items.dropFirst() { body += item.body }
+            }
             let message = AMQPMessage(body: body, contentType: NDJSON.contentType)
             let outcome = await broker.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
             if outcome == .unroutable {

@@ -8,5 +8,7 @@ package struct Handler: Sendable {
     }
 
     package let access: Access
+    /// Its messages carry secrets.
+    package var isSecret = false
     package let body: Body
 }

@@ -28,34 +28,44 @@ public struct Router: Sendable {
     public init() {}
 
     /// Serves a type with a function from message and context to effects. ``RawMessage`` as the type leaves the bytes as they are.
+    ///
+    /// - Parameter isSecret: Its messages carry passwords or the like: when one fails for good, neither its fields nor what its error says
+    ///   reach the dead letters or the log, and so it cannot be retried from there.
     public mutating func on<Message: Decodable & Sendable>(
         _ type: String,
         _: Message.Type,
         access: Access = .user,
+        isSecret: Bool = false,
         _ handler: @escaping @Sendable (Message, Context) async throws -> [Effect]
     ) {
         handlers[type] = Handler(
             access: access,
+            isSecret: isSecret,
             body: .effects { json, context in try await handler(try MessageDecoder.decode(Message.self, from: json), context) }
         )
     }
 
     /// Serves a type with a function that runs its own SQL, in the same transaction as the note that the message took effect. It commits
     /// alone, so it costs more than `on`. It may run more than once (after a serialization failure or a deadlock, for example): all
-    /// that it does must go through the transaction or be effects.
+    /// that it does must go through the transaction or be effects. `isSecret` is as for ``on(_:_:access:isSecret:_:)``.
     public mutating func onTransaction<Message: Decodable & Sendable>(
         _ type: String,
         _: Message.Type,
         access: Access = .user,
+        isSecret: Bool = false,
         _ handler: @escaping @Sendable (Message, Context, PostgresTransaction) async throws -> [Effect]
     ) {
         handlers[type] = Handler(
             access: access,
+            isSecret: isSecret,
             body: .transaction { json, context, transaction in
                 try await handler(try MessageDecoder.decode(Message.self, from: json), context, transaction)
             }
         )
     }
+
+    /// Whether messages of a type carry secrets.
+    package func isSecret(_ type: String) -> Bool { handlers[type]?.isSecret ?? false }
 
     /// Runs when a connection opens; a ``Refusal`` closes it. Without a handler every connection is welcome.
     public mutating func onConnect(_ handler: @escaping ConnectionHandler) {

@@ -17,22 +17,17 @@ struct Processor: Sendable {
     let deliveryBytes: Int
     let logger: Logger
 
-    /// What became of a message.
-    private enum Step {
-        case finished(Unit)
-        /// It waits to be tried again; nothing is said to anybody.
-        case postponed
-    }
-
-    /// - Parameter batch: One part of it is open for these messages, and ended here.
-    func process(_ envelopes: [Envelope], attempt: Int, batch: InboundBatch) async {
+    /// - Parameters:
+    ///   - batch: One part of it is open for these messages, and ended here.
+    ///   - gathering: Takes what can go on together with others of the batch.
+    func process(_ envelopes: [Envelope], attempt: Int, batch: InboundBatch, gathering: Gathering) async {
         var units: [Unit] = []
         do {
             for envelope in envelopes {
-                if case .finished(let unit) = try await step(envelope, attempt, &units, batch) { units.append(unit) }
+                units.append(try await step(envelope, attempt, &units, batch))
                 if units.count >= Self.runLimit { await flush(&units, batch, wait: true) }
             }
-            await flush(&units, batch, wait: false)
+            if !units.isEmpty, !gathering.add(units) { await flush(&units, batch, wait: false) }
             batch.finish()
         } catch {
             // Cancelled, or shutting down: the broker delivers it again.
@@ -41,23 +36,45 @@ struct Processor: Sendable {
         }
     }
 
+    /// Hands on what was gathered, of many connections; a part of the batch must be open.
+    func pass(_ gathered: [[Unit]], _ batch: InboundBatch) {
+        var finished: [Unit] = []
+        for units in gathered {
+            if units.contains(where: \.needsDatabase) {
+                commit(Run(units: units, batch: batch, delivered: nil))
+            } else if finished.isEmpty {
+                finished = units
+            } else {
+                finished += units
+            }
+        }
+        if !finished.isEmpty { deliver(finished, Ticket(batch: batch, delivered: nil)) }
+    }
+
     /// Hands finished units on. What one connection sends must not overtake itself: wait where more follows.
     private func flush(_ units: inout [Unit], _ batch: InboundBatch, wait: Bool) async {
         guard !units.isEmpty else { return }
         let delivered = wait ? Delivered() : nil
-        batch.begin()
-        let run = Run(units: units, batch: batch, delivered: delivered)
-        units = []
-        if run.units.contains(where: \.needsDatabase) {
-            if !commits.add(run, weight: run.weight) { Ticket(batch: batch, delivered: delivered).abandon() }
+        if units.contains(where: \.needsDatabase) {
+            commit(Run(units: units, batch: batch, delivered: delivered))
         } else {
-            let plan = DeliveryPlan(units: run.units, directory: DirectoryView(), limit: deliveryBytes)
-            outbox.add(plan, tickets: [Ticket(batch: batch, delivered: delivered)])
+            deliver(units, Ticket(batch: batch, delivered: delivered))
         }
+        units = []
         await delivered?.wait()
     }
 
-    private func step(_ envelope: Envelope, _ attempt: Int, _ units: inout [Unit], _ batch: InboundBatch) async throws -> Step {
+    private func commit(_ run: Run) {
+        run.batch.begin()
+        if !commits.add(run, weight: run.weight) { Ticket(batch: run.batch, delivered: run.delivered).abandon() }
+    }
+
+    private func deliver(_ units: [Unit], _ ticket: Ticket) {
+        ticket.batch.begin()
+        outbox.add(DeliveryPlan(units: units, directory: DirectoryView(), limit: deliveryBytes), tickets: [ticket])
+    }
+
+    private func step(_ envelope: Envelope, _ attempt: Int, _ units: inout [Unit], _ batch: InboundBatch) async throws -> Unit {
         let context = Context(
             userID: envelope.user,
             connection: envelope.connection,
@@ -69,13 +86,13 @@ struct Processor: Sendable {
             database: pool
         )
         do {
-            if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return .finished(unit) }
+            if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return unit }
             switch try await retry({ try await router.run(envelope.type, json: envelope.message, context: context) }) {
-            case .refused(let refusal): return .finished(Unit(envelope: envelope, refusal: refusal))
-            case .effects(let effects): return .finished(try Unit(envelope: envelope, effects: effects))
+            case .refused(let refusal): return Unit(envelope: envelope, refusal: refusal)
+            case .effects(let effects): return try Unit(envelope: envelope, effects: effects)
             case .needsTransaction:
                 await flush(&units, batch, wait: true)
-                return .finished(try await transact(envelope, context))
+                return try await transact(envelope, context)
             }
         } catch let failure as TransientFailure {
             return try await postpone(envelope, attempt, failure)
@@ -84,20 +101,22 @@ struct Processor: Sendable {
         } catch let error where Task.isCancelled || (error as? PostgresError)?.code == .poolClosed {
             throw error
         } catch {
-            logger.error("handler failed", metadata: envelope.metadata(error))
-            guard await failed.bury(envelope, attempts: attempt, reason: "\(error)") == .dead else { throw CancellationError() }
-            return .finished(Unit(envelope: envelope, refusal: .internalFailure))
+            logger.error("handler failed", metadata: failed.metadata(envelope, error))
+            guard await failed.bury(envelope, attempts: attempt, .handler, error) == .dead else { throw CancellationError() }
+            return Unit(envelope: envelope, refusal: .internalFailure)
         }
     }
 
-    private func postpone(_ envelope: Envelope, _ attempt: Int, _ failure: TransientFailure) async throws -> Step {
-        switch await failed.postpone(envelope, attempt: attempt, reason: failure.reason) {
+    private func postpone(_ envelope: Envelope, _ attempt: Int, _ failure: TransientFailure) async throws -> Unit {
+        switch await failed.postpone(envelope, attempt: attempt, failure) {
         case .waits:
-            logger.debug("message is tried again later", metadata: envelope.metadata(failure))
-            return .postponed
+            logger.debug("message is tried again later", metadata: failed.metadata(envelope, failure))
+            var unit = Unit(envelope: envelope)
+            unit.isPostponed = true
+            return unit
         case .dead:
-            logger.error("message failed for good", metadata: envelope.metadata(failure))
-            return .finished(Unit(envelope: envelope, refusal: .internalFailure))
+            logger.error("message failed for good", metadata: failed.metadata(envelope, failure))
+            return Unit(envelope: envelope, refusal: .internalFailure)
         case .unknown: throw CancellationError()
         }
     }

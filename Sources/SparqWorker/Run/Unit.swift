@@ -8,6 +8,8 @@ struct Unit: Sendable {
     /// The whole reply.
     var reply: ArraySlice<UInt8>?
     var session: Done.SessionChange?
+    /// It waits to be tried again; all that its front is told is that those behind it go on.
+    var isPostponed = false
     /// Durable events that are still to be committed.
     var appends: [PendingEvent] = []
     /// Durable events that are committed.

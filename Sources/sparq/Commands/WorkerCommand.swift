@@ -3,6 +3,7 @@ import Logging
 import Messenger
 import Postgres
 import ServiceLifecycle
+import SparqBench
 import SparqProtocol
 import SparqWorker
 import UnixSignals
@@ -32,6 +33,10 @@ struct WorkerCommand: AsyncParsableCommand {
         let readiness = WorkerReadiness(file: settings.text("SPARQ_READY_FILE"), logger: logger)
         var router = Router()
         Messenger.register(on: &router)
+        if try settings.flag("SPARQ_BENCH", default: false) {
+            // What `sparq bench echo` measures: the whole way, and nothing at its end.
+            router.on(Echo.type, RawMessage.self) { message, _ in [.reply(RawJSON(message.json))] }
+        }
         let worker = Worker(configuration: configuration, router: router, logger: logger) { readiness.set($0) }
         var services: [any Service] = [SecondSignal()]
         let healthPort = try settings.integer("SPARQ_HEALTH_PORT", default: 0, in: 0...65535)

@@ -92,6 +92,16 @@ final class PrivateBroker: Sendable {
         }
     }
 
+    /// Waits until the node has written down that it has this quorum queue. RabbitMQ 3.10 does so seconds after the declaration; killed
+    /// before, it comes back with an empty queue that never elects a leader.
+    func hasRegistered(quorumQueue: String) async throws {
+        let node = "amqp\(port)@localhost"
+        let names = URL(fileURLWithPath: "\(folder)/mnesia/\(node)/quorum/\(node)/names.dets")
+        try await eventually("the queue is on the disk", within: .seconds(30)) {
+            try Data(contentsOf: names).range(of: Data(quorumQueue.utf8)) != nil
+        }
+    }
+
     /// SIGKILL, and waits until it is dead.
     func kill() async throws {
         let pid = try processID()

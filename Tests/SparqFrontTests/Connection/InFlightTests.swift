@@ -62,6 +62,46 @@ import Testing
         #expect(machine.isEmpty)
     }
 
+    @Test func aPostponedMessageGivesUpItsPlaceAndKeepsItsAnswer() {
+        var machine = InFlight<String>()
+        machine.receive("a", bytes: 1, id: "a", deadline: 10)
+        machine.receive("b", bytes: 1, id: "b", deadline: 10)
+        machine.send { _, _, _ in }
+        machine.receive("c", bytes: 1, id: "c", deadline: 20)
+        machine.postpone(1)
+        machine.postpone(1)
+        #expect(!machine.canSend && machine.unanswered == 3)
+        #expect(machine.finish(2) == .answer)
+        var sent: [Int] = []
+        machine.send { _, _, ordinal in sent.append(ordinal) }
+        #expect(sent == [3])
+        #expect(machine.finish(3) == .answer)
+        // Nothing is on its way, but an answer is still owed.
+        #expect(!machine.isEmpty && machine.unanswered == 1)
+        #expect(machine.finish(1) == .answer)
+        #expect(machine.finish(1) == .unknown)
+        machine.postpone(1)
+        #expect(machine.isEmpty && machine.unanswered == 0)
+    }
+
+    @Test func aPostponedMessageIsUnavailableWhenItsDeadlineIsOver() {
+        var machine = InFlight<String>()
+        var expired: [String?] = []
+        machine.receive("a", bytes: 1, id: "a", deadline: 10)
+        machine.receive("b", bytes: 1, id: "b", deadline: 12)
+        machine.send { _, _, _ in }
+        machine.postpone(1)
+        machine.expire(now: 10) { expired.append($0) }
+        machine.expire(now: 11) { expired.append($0) }
+        #expect(expired == ["a"])
+        #expect(machine.finish(1) == .unknown)
+        // One that is late already is owed nothing more.
+        machine.expire(now: 12) { expired.append($0) }
+        machine.postpone(2)
+        #expect(expired == ["a", "b"] && machine.isEmpty && machine.unanswered == 0)
+        #expect(!machine.isStuck(now: 1000, patience: 1))
+    }
+
     /// A random life of a connection: each message is sent once, in order, never beside an earlier unfinished one, and answered once.
     @Test(arguments: 0..<60)
     func randomLives(_ seed: Int) {
@@ -72,10 +112,11 @@ import Testing
         var sentOrder: [Int] = []
         var messageOf: [Int: Int] = [:]
         var onTheirWay: Set<Int> = []
+        var postponed: Set<Int> = []
         var answers: [Int: Int] = [:]
         for _ in 0..<2000 {
             now += Int.random(in: 0...3, using: &generator)
-            switch Int.random(in: 0..<10, using: &generator) {
+            switch Int.random(in: 0..<11, using: &generator) {
             case 0..<4:
                 received += 1
                 machine.receive(received, bytes: 3, id: "\(received)", deadline: now + 10)
@@ -91,11 +132,22 @@ import Testing
             case 6..<9:
                 // Now and then one that was finished before, or never sent.
                 let ordinal =
-                    generator.chance(80) ? onTheirWay.randomElement(using: &generator) ?? 0 : Int.random(in: 0...50, using: &generator)
+                    generator.chance(80)
+                    ? onTheirWay.union(postponed).randomElement(using: &generator) ?? 0 : Int.random(in: 0...50, using: &generator)
                 let finish = machine.finish(ordinal)
-                #expect((finish != .unknown) == onTheirWay.contains(ordinal))
-                onTheirWay.remove(ordinal)
+                if onTheirWay.remove(ordinal) != nil {
+                    #expect(finish != .unknown)
+                } else {
+                    // A postponed one has its answer, or has been told that there is none.
+                    let isOwed = postponed.remove(ordinal) != nil && messageOf[ordinal].map { answers[$0] == nil } == true
+                    #expect(finish == (isOwed ? .answer : .unknown))
+                }
                 if finish == .answer, let message = messageOf[ordinal] { answers[message, default: 0] += 1 }
+            case 9:
+                guard let ordinal = onTheirWay.randomElement(using: &generator) else { continue }
+                machine.postpone(ordinal)
+                onTheirWay.remove(ordinal)
+                postponed.insert(ordinal)
             default:
                 machine.expire(now: now) { id in answers[Int(id ?? "") ?? 0, default: 0] += 1 }
             }

@@ -87,6 +87,16 @@ import WebSocket
         }
     }
 
+    @Test func aPostponedMessageIsAnsweredLaterAndHoldsUpNothing() async throws {
+        try await withFront { port, _, _, _ in
+            let alice = try await open(port)
+            alice.send(#"{"type":"later","id":"postponed"}"#)
+            alice.send(#"{"type":"now","id":"1"}"#)
+            #expect(try await alice.next() == #"{"re":"1","ok":true,"data":{}}"#)
+            #expect(try await alice.next() == #"{"re":"postponed","ok":true}"#)
+        }
+    }
+
     @Test func whoMayConnect() async throws {
         try await withFront { port, _, _, _ in
             for (path, headers, status) in [

@@ -264,6 +264,49 @@ import WebSocket
         #expect(test.shard.isEmpty)
     }
 
+    @Test func whatIsBehindAPostponedMessageGoesOn() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        test.receive(connection, #"{"type":"a","id":"x"}"#)
+        test.receive(connection, #"{"type":"b","id":"y"}"#)
+        test.turn()
+        test.receive(connection, #"{"type":"c","id":"z"}"#)
+        test.turn()
+        #expect(try test.forwarder.takeEnvelopes().map(\.id) == ["x", "y"])
+        test.shard.apply([.postponed(connection.id, ordinal: 2), .postponed(connection.id, ordinal: 3)])
+        test.turn()
+        #expect(try test.forwarder.takeEnvelopes().map(\.ordinal) == [4])
+        #expect(socket.takeTexts().isEmpty)
+        test.done(connection, 4, #"{"re":"z","ok":true}"#)
+        test.done(connection, 2, #"{"re":"x","ok":true}"#)
+        #expect(socket.takeTexts() == [#"{"re":"z","ok":true}"#, #"{"re":"x","ok":true}"#])
+        // The other one is not done in time, and told so once.
+        test.now += 10_000_000_000
+        test.shard.sweep()
+        test.shard.sweep()
+        let texts = socket.takeTexts()
+        #expect(texts.count == 1 && texts[0].hasPrefix(#"{"re":"y","ok":false,"error":{"code":"unavailable""#))
+        test.done(connection, 3, #"{"re":"y","ok":true}"#)
+        #expect(socket.takeTexts().isEmpty)
+        test.now += 100_000_000_000
+        test.shard.sweep()
+        #expect(socket.closed == nil)
+    }
+
+    @Test func leavingDoesNotWaitForAPostponedMessage() throws {
+        let test = TestShard()
+        let (connection, _) = try test.open()
+        test.receive(connection, #"{"type":"a","id":"x"}"#)
+        test.turn()
+        test.shard.apply([.postponed(connection.id, ordinal: 2)])
+        test.turn()
+        _ = try test.forwarder.takeEnvelopes()
+        connection.closed()
+        test.turn()
+        #expect(try test.forwarder.takeEnvelopes().map(\.type) == ["$disconnect"])
+        #expect(test.shard.isEmpty)
+    }
+
     @Test func aLostDoneClosesTheSocketInTheEnd() throws {
         let test = TestShard()
         let (connection, socket) = try test.open()

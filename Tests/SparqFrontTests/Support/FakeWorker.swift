@@ -64,6 +64,11 @@ final class FakeWorker: Sendable {
             case "login": return [done(#"{"user":"alice"}"#, session: .begin(user: "alice"))]
             case "logout": return [done("{}", session: .end)]
             case "whoami": return [done("\"\(envelope.user ?? "nobody")\"")]
+            case "later": return [.postponed(connection: envelope.connection ?? "", ordinal: envelope.ordinal)]
+            // Done is also what was postponed before it.
+            case "now":
+                let reply = Array(#"{"re":"postponed","ok":true}"#.utf8)[...]
+                return [done("{}"), .done(Done(connection: envelope.connection ?? "", ordinal: envelope.ordinal - 1, reply: reply))]
             case "silence": return []
             default:
                 let reply = Array(#"{"ok":false,"error":{"code":"unknown_type","message":"No."}}"#.utf8)

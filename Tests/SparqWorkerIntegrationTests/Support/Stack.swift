@@ -97,12 +97,16 @@ final class Stack: Sendable {
 
     /// Starts a worker and waits until it is ready.
     @discardableResult
-    func worker(_ router: Router, _ change: (inout WorkerConfiguration) -> Void = { _ in }) async throws -> RunningWorker {
+    func worker(
+        _ router: Router,
+        log: LogLines? = nil,
+        _ change: (inout WorkerConfiguration) -> Void = { _ in }
+    ) async throws -> RunningWorker {
         var configuration = WorkerConfiguration(amqp: amqp, postgres: postgres)
         configuration.names = names
         configuration.retryDelays = Self.retryDelays
         change(&configuration)
-        let worker = RunningWorker(configuration, router)
+        let worker = RunningWorker(configuration, router, logger: log?.logger)
         background.withLock { $0.append(worker.task) }
         try await worker.ready()
         return worker
@@ -140,12 +144,12 @@ final class RunningWorker: Sendable {
     private let group: ServiceGroup
     private let readiness: AsyncStream<Bool>
 
-    init(_ configuration: WorkerConfiguration, _ router: Router) {
+    init(_ configuration: WorkerConfiguration, _ router: Router, logger given: Logger? = nil) {
         let (readiness, continuation) = AsyncStream.makeStream(of: Bool.self)
         self.readiness = readiness
         var logger = Logger(label: "worker") { StreamLogHandler.standardError(label: $0) }
         logger.logLevel = ProcessInfo.processInfo.environment["SPARQ_TEST_LOG"].flatMap { Logger.Level(rawValue: $0) } ?? .critical
-        let worker = Worker(configuration: configuration, router: router, logger: logger) { continuation.yield($0) }
+        let worker = Worker(configuration: configuration, router: router, logger: given ?? logger) { continuation.yield($0) }
         let group = ServiceGroup(
             configuration: .init(
                 services: [.init(service: worker, successTerminationBehavior: .gracefullyShutdownGroup)],

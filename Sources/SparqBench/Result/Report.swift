@@ -1,0 +1,135 @@
+import Foundation
+
+/// Medians of several rounds, each with its yardstick, as a table. Nothing in it is typed by hand.
+public struct Report {
+    private var results: [String: [BenchResult]] = [:]
+
+    /// Lines of JSON, as the measurements print them.
+    public init(lines: [String]) throws {
+        for line in lines where line.hasPrefix("{") {
+            let result = try JSONDecoder().decode(BenchResult.self, from: Data(line.utf8))
+            results[Self.key(result), default: []].append(result)
+        }
+    }
+
+    /// A row of the goals' table.
+    private struct Row {
+        var name: String
+        var figure: String
+        var yardstick: String
+        var ratio: Double?
+        var goal: String
+        var isReached: Bool?
+    }
+
+    /// The table of the goals, and what each measurement found.
+    public var markdown: String {
+        var text = "| what | measured | yardstick | ratio | goal | |\n|---|---|---|---|---|---|\n"
+        for row in rows {
+            let mark = row.isReached.map { $0 ? "reached" : "missed" } ?? ""
+            let ratio = row.ratio.map { String(format: "%.2f", $0) } ?? ""
+            text += "| \(row.name) | \(row.figure) | \(row.yardstick) | \(ratio) | \(row.goal) | \(mark) |\n"
+        }
+        text += "\n| measurement | rounds | rate | p50 | p99 | p99.9 | cores: µs of CPU per message |\n|---|---|---|---|---|---|---|\n"
+        for (key, rounds) in results.sorted(by: { $0.key < $1.key }) {
+            let latency = { (path: KeyPath<BenchResult.Latency, Double>) in
+                Self.median(rounds.compactMap { $0.latency?[keyPath: path] }).map(BenchResult.time) ?? ""
+            }
+            text +=
+                "| \(key) | \(rounds.count) | \(Self.median(rounds.map(\.rate)).map(BenchResult.number) ?? "")/s | \(latency(\.p50))"
+                + " | \(latency(\.p99)) | \(latency(\.p999)) | \(Self.processors(rounds)) |\n"
+        }
+        return text
+    }
+
+    private var rows: [Row] {
+        let single = rate("broker batch=1 saturated")
+        let lone = p50("broker batch=1 lone")
+        let commit = p50("pgbench lone")
+        return [
+            higher("echo, 100 × 8", rate("echo crowd"), single, "bare pipeline, single messages", 2),
+            lower("echo, one in flight, p50", p50("echo lone"), lone, "bare pipeline, one in flight, p50", 2),
+            higher("durable, 100 × 8", rate("durable crowd"), single, "bare pipeline, single messages", 1),
+            higher("durable, 100 × 8", rate("durable crowd"), rate("pgbench crowd"), "pgbench, one row a commit, 16 clients", 1),
+            lower(
+                "durable, one in flight, p50",
+                p50("durable lone"),
+                lone.flatMap { lone in commit.map { lone * 2 + $0 } },
+                "2 × bare pipeline's p50 + one pgbench commit",
+                1
+            ),
+        ].compactMap(\.self) + fanoutRows + memoryRows
+    }
+
+    private var fanoutRows: [Row] {
+        results.keys.filter { $0.hasPrefix("fanout 1 → ") }.sorted { $0.count < $1.count }.compactMap { key in
+            higher(key, rate(key), rate(key.replacing("fanout", with: "fanout-bare")), "bare sender", 0.85)
+        }
+    }
+
+    private var memoryRows: [Row] {
+        results.keys.filter { $0.hasPrefix("connections") }.sorted().compactMap { key in
+            guard let bytes = Self.median((results[key] ?? []).compactMap { $0.figures["resident_bytes_per_connection"] }) else {
+                return nil
+            }
+            let figure = "\(BenchResult.number(bytes)) bytes"
+            return Row(name: "\(key), resident", figure: figure, yardstick: "", goal: "≤ 6,144 bytes", isReached: bytes <= 6144)
+        }
+    }
+
+    private func higher(_ name: String, _ value: Double?, _ yardstick: Double?, _ what: String, _ goal: Double) -> Row? {
+        guard let value, let yardstick, yardstick > 0 else { return nil }
+        return Row(
+            name: name,
+            figure: "\(BenchResult.number(value))/s",
+            yardstick: "\(BenchResult.number(yardstick))/s (\(what))",
+            ratio: value / yardstick,
+            goal: "≥ \(goal)",
+            isReached: value / yardstick >= goal
+        )
+    }
+
+    private func lower(_ name: String, _ value: Double?, _ yardstick: Double?, _ what: String, _ goal: Double) -> Row? {
+        guard let value, let yardstick, yardstick > 0 else { return nil }
+        return Row(
+            name: name,
+            figure: BenchResult.time(value),
+            yardstick: "\(BenchResult.time(yardstick)) (\(what))",
+            ratio: value / yardstick,
+            goal: "≤ \(goal)",
+            isReached: value / yardstick <= goal
+        )
+    }
+
+    private func rate(_ key: String) -> Double? { Self.median((results[key] ?? []).map(\.rate)) }
+    private func p50(_ key: String) -> Double? { Self.median((results[key] ?? []).compactMap { $0.latency?.p50 }) }
+
+    /// What is measured in the same way has the same key.
+    private static func key(_ result: BenchResult) -> String {
+        let parameters = result.parameters
+        let isLone = parameters["window"] == "1" && (parameters["connections"] ?? "1") == "1"
+        switch result.scenario {
+        case "broker": return "broker batch=\(parameters["batch"] ?? "1") \(isLone ? "lone" : "saturated")"
+        case "fanout", "fanout-bare": return "\(result.scenario) 1 → \(parameters["receivers"] ?? "")"
+        case "connections": return "connections \(parameters["connections"] ?? "")"
+        case let name: return "\(name) \(parameters["rate"].map { "rate=\($0)" } ?? (isLone ? "lone" : "crowd"))"
+        }
+    }
+
+    private static func processors(_ rounds: [BenchResult]) -> String {
+        guard let first = rounds.first else { return "" }
+        return first.processors.map { processor in
+            let same = rounds.flatMap(\.processors).filter { $0.name == processor.name }
+            let cores = median(same.map(\.cores)) ?? 0
+            let each = median(same.map(\.perMessage)) ?? 0
+            return String(format: "%@ %.2f: %.1f", processor.name, cores, each)
+        }.joined(separator: ", ")
+    }
+
+    static func median(_ values: [Double]) -> Double? {
+        guard !values.isEmpty else { return nil }
+        let sorted = values.sorted()
+        let middle = sorted.count / 2
+        return sorted.count.isMultiple(of: 2) ? (sorted[middle - 1] + sorted[middle]) / 2 : sorted[middle]
+    }
+}

@@ -1,0 +1,52 @@
+import Glibc
+
+/// Many clients that are logged in, have one topic and say nothing: how fast they arrive, and what they cost in memory.
+public struct IdleConnections: Sendable {
+    var fronts: [Address]
+    var connections: Int
+    /// How many may be in the middle of their arrival.
+    var atOnce: Int
+    var processes: WatchedProcesses
+
+    /// A measurement; nothing runs yet.
+    public init(fronts: [Address], connections: Int, atOnce: Int, processes: WatchedProcesses) {
+        self.fronts = fronts
+        self.connections = connections
+        self.atOnce = atOnce
+        self.processes = processes
+    }
+
+    /// Measures.
+    public func run() throws -> BenchResult {
+        let user = try BenchUser(at: fronts[0])
+        let tag = Tag()
+        try user.makeRooms([tag.room(0)], at: fronts[0])
+        var result = BenchResult("connections", ["connections": "\(connections)", "at_once": "\(atOnce)", "fronts": "\(fronts.count)"])
+        let topic = { (_: Int) in "room:\(tag.room(0))" }
+        let first = try Fleet()
+        // What the first few bring with them is no cost of the others.
+        try first.open(64, at: fronts, session: user.token, topic: topic)
+        usleep(500_000)
+        let before = processes.residentBytes("front")
+        let meter = ProcessorMeter(processes)
+        let fleet = try Fleet()
+        var latencies = LatencyRecorder()
+        let start = nanoseconds()
+        try fleet.open(connections, at: fronts, session: user.token, atOnce: atOnce, topic: topic) { latencies.record($0) }
+        result.seconds = Double(nanoseconds() - start) / 1e9
+        result.count = connections
+        result.rate = Double(connections) / result.seconds
+        result.latency = latencies.summary
+        result.processors = meter.shares(messages: connections)
+        // Buffers of the arrival shrink with the next reads; pings make every socket read once.
+        try wait(3, fleet)
+        result.figures["resident_bytes_per_connection"] = Double(processes.residentBytes("front") - before) / Double(connections)
+        result.faults.closed = fleet.closed.count
+        return result
+    }
+
+    private func wait(_ seconds: Double, _ fleet: Fleet) throws {
+        let end = nanoseconds() + Int(seconds * 1e9)
+        while nanoseconds() < end { try fleet.turn(nanoseconds: 100_000_000) { _, _ in } }
+    }
+}

@@ -1,0 +1,270 @@
+import AMQP
+import Logging
+import Postgres
+import SparqProtocol
+import Synchronization
+import Testing
+
+@testable import SparqWorker
+
+@Suite(.timeLimit(.minutes(2))) struct DeadLetterTests {
+    @Test func aLetterIsListedAndRetriedExactlyOnceWhenTheHandlerIsMended() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            let worker = try await stack.worker(.failing)
+            try await stack.send([post("room:a", 7, user: "ann", id: "m")])
+            try await node.wait(dones: 1)
+            #expect(node.dones[0].reply?.text.contains(#""code":"internal""#) == true)
+            await worker.shutDown()
+
+            let letters = stack.letters()
+            let letter = try #require(try await letters.list().only)
+            #expect(letter.reason == "handler: Broken(why: \"a bug\")")
+            #expect(letter.type == "post" && letter.user == "ann" && letter.time == 1 && letter.attempts == 1 && letter.pool == "default")
+            #expect(letter.obstacle == nil && !letter.isRedacted)
+            #expect(letter.envelopes.map(\.message.text) == [post("room:a", 7).message.text])
+
+            try await stack.worker(.posting)
+            #expect(try await letters.retry(.id(letter.id)) == DeadLetters.Outcome(settled: [letter]))
+            try await node.wait(dones: 2)
+            #expect(node.dones[1].reply?.text == #"{"re":"m","ok":true,"data":{"n":7}}"#)
+            #expect(try await letters.list().isEmpty)
+            #expect(try await stack.count("SELECT count(*) FROM events") == 1)
+        }
+    }
+
+    @Test func aLetterThatFailsAgainIsTheSameLetter() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            try await stack.worker(.failing)
+            try await stack.send((1...3).map { post("room:a", $0, connection: "c\($0)", id: "m") })
+            try await node.wait(dones: 3)
+            let letters = stack.letters()
+            let before = try await letters.list()
+            #expect(Set(before.map(\.id)).count == 3)
+            #expect(try await letters.retry(.all).settled.count == 3)
+            try await node.wait(dones: 6)
+            #expect(Set(try await letters.list().map(\.id)) == Set(before.map(\.id)))
+        }
+    }
+
+    /// Killed between the confirm and the ack: the broker puts the letter back, and its copy is at work already.
+    @Test func whoDiesBetweenPublishAndAckLeavesARepeatThatChangesNothing() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            let worker = try await stack.worker(.failing)
+            try await stack.send([post("room:a", 1, id: "m")])
+            try await node.wait(dones: 1)
+            await worker.shutDown()
+            try await stack.worker(.posting)
+
+            let doomed = try await AMQPSession(stack.amqp)
+            let dying = DeadLetters(session: doomed, names: stack.names)
+            let taken = try await dying.take()
+            #expect(taken.count == 1)
+            #expect(try await dying.publish(taken[0].letter) == nil)
+            doomed.close()
+            try await node.wait(dones: 2)
+
+            let letters = stack.letters()
+            while try await letters.list().isEmpty { try await Task.sleep(for: .milliseconds(10)) }
+            #expect(try await letters.retry(.all).settled.count == 1)
+            try await node.wait(dones: 3)
+            #expect(node.dones[1].reply?.text == #"{"re":"m","ok":true,"data":{"n":1}}"#)
+            #expect(node.dones[2].reply?.text == #"{"re":"m","ok":true,"data":{"n":1},"repeat":true}"#)
+            #expect(try await stack.count("SELECT count(*) FROM events") == 1)
+            #expect(try await letters.list().isEmpty)
+        }
+    }
+
+    @Test func lookingLosesNothingAndKeepsTheOrder() async throws {
+        try await Stack.with { stack in
+            try await stack.bury((1...60).map { post("room:a", $0, ordinal: $0, id: "m\($0)") })
+            let letters = stack.letters()
+            let first = try await letters.list()
+            #expect(first.compactMap(\.envelopes.first?.ordinal) == Array(1...60))
+            // More often than the delivery limit of 20 that a queue has on newer brokers.
+            for _ in 0..<30 { #expect(try await letters.list() == first) }
+            #expect(try await stack.letters(limit: 10).list() == Array(first[..<10]))
+            #expect(try await letters.list() == first)
+            // One who is killed while looking, too; the broker may change the order then.
+            let doomed = try await AMQPSession(stack.amqp)
+            #expect(try await DeadLetters(session: doomed, names: stack.names).take().count == 60)
+            #expect(try await letters.list().isEmpty)
+            doomed.close()
+            while try await stack.session.inspect(queue: stack.names.dead).messageCount < 60 {
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            #expect(Set(try await letters.list().map(\.id)) == Set(first.map(\.id)))
+        }
+    }
+
+    @Test func dropRemovesWhatIsMeantAndNothingElse() async throws {
+        try await Stack.with { stack in
+            // The third and the fourth are copies: a worker died between burying and acking.
+            try await stack.bury([1, 2, 3, 3, 4].map { post("room:a", $0, ordinal: $0) })
+            let letters = stack.letters()
+            let before = try await letters.list()
+            #expect(before[2].id == before[3].id)
+            #expect(try await letters.drop(.id(before[2].id)).settled.count == 2)
+            #expect(try await letters.list() == [before[0], before[1], before[4]])
+            do {
+                _ = try await letters.drop(.id(before[2].id))
+                Issue.record("nothing was there to be dropped")
+            } catch let error as DeadLettersError {
+                #expect(error.code == .notFound)
+            }
+            #expect(try await letters.drop(.all).settled.count == 3)
+            #expect(try await letters.list().isEmpty)
+        }
+    }
+
+    @Test func copiesOfOneLetterAreSentOnce() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            // Without an `id` the inbox knows nothing of it.
+            try await stack.bury([1, 1].map { post("room:a", $0, ordinal: $0) })
+            #expect(try await stack.letters().retry(.all).settled.count == 2)
+            let worker = try await stack.worker(.posting)
+            try await node.wait(dones: 1)
+            await worker.shutDown()
+            #expect(try await stack.workLeft() == 0)
+            #expect(try await stack.count("SELECT count(*) FROM events") == 1)
+        }
+    }
+
+    @Test func secretsReachNeitherTheLettersNorTheLog() async throws {
+        try await Stack.with { stack in
+            let lines = LogLines()
+            let node = try await stack.node()
+            var router = Router()
+            router.on("login", RawMessage.self, isSecret: true) { message, _ in throw Broken(why: message.json.text) }
+            router.on("slow", RawMessage.self, isSecret: true) { message, _ in throw TransientFailure(message.json.text) }
+            router.on("commit", RawMessage.self, isSecret: true) { _, _ in [.append(to: .room("a"), RawJSON([0xFF]))] }
+            try await stack.worker(router, log: lines)
+            for (ordinal, type) in ["login", "slow", "commit"].enumerated() {
+                try await stack.send([
+                    envelope(type, #"{"type":"\#(type)","id":"m\#(ordinal)","password":"hunter2"}"#, ordinal: ordinal, id: "m\(ordinal)")
+                ])
+            }
+            try await node.wait(dones: 3)
+            #expect(lines.all.count { $0.contains("login") || $0.contains("slow") || $0.contains("commit") } >= 3)
+            #expect(!lines.all.contains { $0.contains("hunter2") })
+            let letters = stack.letters()
+            let found = try await letters.list()
+            #expect(found.count == 3)
+            #expect(Set(found.map(\.reason)) == ["handler: Broken", "retries: TransientFailure", "commit: server 22021"])
+            #expect(found.allSatisfy { $0.isRedacted && !String(decoding: $0.body, as: UTF8.self).contains("hunter2") })
+            let login = try #require(found.first { $0.type == "login" })
+            #expect(login.envelopes.map(\.message.text) == [#"{"type":"login","id":"m0"}"#])
+            for letter in try await stack.deadHeaders() { #expect(!"\(letter)".contains("hunter2")) }
+
+            let outcome = try await letters.retry(.all)
+            #expect(outcome.settled.isEmpty && outcome.kept.count == 3)
+            #expect(outcome.kept.allSatisfy { $0.obstacle.contains("secrets") })
+            #expect(try await letters.list() == found)
+        }
+    }
+
+    @Test func whatCannotBeRetriedStaysAndSaysWhy() async throws {
+        try await Stack.with { stack in
+            try await stack.bury([envelope("$connect", #"{"type":"$connect"}"#), envelope("$disconnect", "{}", ordinal: 2)])
+            try await stack.bury(Array("{\"node\":".utf8), pool: "default")
+            try await stack.bury([post("room:a", 1, ordinal: 3)], pool: "nowhere")
+            try await stack.bury([post("room:a", 1, ordinal: 4)], pool: nil)
+            let outcome = try await stack.letters().retry(.all)
+            #expect(outcome.settled.map(\.type) == ["$disconnect"])
+            #expect(outcome.kept.count == 4)
+            for (kept, word) in zip(outcome.kept, ["connection", "read", "nowhere", "pool"]) { #expect(kept.obstacle.contains(word)) }
+            #expect(try await stack.letters().list() == outcome.kept.map(\.letter))
+            #expect(try await stack.workLeft() == 1)
+        }
+    }
+
+    /// A batch that each worker gives back until the broker has enough.
+    @Test func aBatchThatTheBrokerBuriedIsOneLetter() async throws {
+        try await Stack.with { stack in
+            let body = NDJSON.body([
+                post("room:a", 1, connection: "c1", id: "a"), envelope("$connect", "{}", connection: "c9"),
+                post("room:a", 2, connection: "c2", user: "bob", id: "b"),
+            ])
+            try await stack.send(body)
+            let queue = stack.names.work(pool: "default")
+            while let delivery = try await stack.session.get(queue: queue) { try await stack.session.reject(delivery.tag, requeue: true) }
+            let letters = stack.letters()
+            var found: [DeadLetter] = []
+            while found.isEmpty {
+                try await Task.sleep(for: .milliseconds(10))
+                found = try await letters.list()
+            }
+            let letter = found[0]
+            #expect(letter.reason == "delivery_limit: no worker lived through it" && letter.pool == "default")
+            #expect(letter.type == nil && letter.envelopes.count == 3 && letter.obstacle == nil)
+            let node = try await stack.node()
+            try await stack.worker(.posting)
+            #expect(try await letters.retry(.id(letter.id)).settled == [letter])
+            try await node.wait(dones: 2)
+            #expect(try await stack.count("SELECT count(*) FROM events") == 2)
+            #expect(Set(node.dones.map(\.connection)) == ["c1", "c2"])
+        }
+    }
+
+    @Test func aBrokerWithoutTheQueueIsAnErrorAndGetsNone() async throws {
+        try await Stack.with { stack in
+            let letters = DeadLetters(session: stack.session, names: BrokerNames(prefix: stack.schema + "x"))
+            for _ in 0..<2 {
+                do {
+                    _ = try await letters.list()
+                    Issue.record("there is no such queue")
+                } catch let error as DeadLettersError {
+                    #expect(error.code == .noQueue)
+                }
+            }
+        }
+    }
+}
+
+private struct Broken: Error { var why: String }
+
+extension Router {
+    /// `post` fails.
+    fileprivate static var failing: Router {
+        var router = Router()
+        router.on("post", Post.self) { _, _ in throw Broken(why: "a bug") }
+        return router
+    }
+}
+
+extension Stack {
+    fileprivate func letters(limit: Int = 1000) -> DeadLetters { DeadLetters(session: session, names: names, limit: limit) }
+
+    fileprivate func bury(_ envelopes: [Envelope], pool: String? = "default") async throws {
+        for envelope in envelopes { try await bury(NDJSON.body([envelope]), pool: pool) }
+    }
+
+    fileprivate func bury(_ body: [UInt8], pool: String?) async throws {
+        let headers: [String: AMQPValue] = pool.map { ["pool": .string($0)] } ?? [:]
+        _ = try await session.publish(AMQPMessage(body: body, headers: headers), exchange: "", routingKey: names.dead, mandatory: true)
+    }
+
+    /// What the letters' headers say; the letters stay.
+    fileprivate func deadHeaders() async throws -> [[String: AMQPValue]] {
+        var found: [AMQP.Delivery] = []
+        while let delivery = try await session.get(queue: names.dead) { found.append(delivery) }
+        for delivery in found { try await session.reject(delivery.tag, requeue: true) }
+        return found.map(\.message.headers)
+    }
+}
+
+extension NDJSON {
+    fileprivate static func body(_ envelopes: [Envelope]) -> [UInt8] {
+        var writer = JSONWriter()
+        for envelope in envelopes { envelope.encode(into: &writer) }
+        return writer.bytes
+    }
+}
+
+extension Collection {
+    /// The element of a collection of one.
+    fileprivate var only: Element? { count == 1 ? first : nil }
+}
