@@ -29,9 +29,10 @@ struct Processor: Sendable {
     ///   - gathering: Takes what can go on together with others of the batch.
     func process(_ envelopes: [Envelope], attempt: Int, batch: InboundBatch, gathering: Gathering) async {
         var units: [Unit] = []
+        let memo = envelopes.count > 1 ? LoadMemo() : nil
         do {
             for envelope in envelopes {
-                if case .finished(let unit) = try await step(envelope, attempt, &units, batch) { units.append(unit) }
+                if case .finished(let unit) = try await step(envelope, attempt, &units, batch, memo) { units.append(unit) }
                 if units.count >= Self.runLimit { await flush(&units, batch, wait: true) }
             }
             if !units.isEmpty, !gathering.add(units) { await flush(&units, batch, wait: false) }
@@ -81,7 +82,9 @@ struct Processor: Sendable {
         outbox.add(DeliveryPlan(units: units, directory: DirectoryView(), limit: deliveryBytes), tickets: [ticket])
     }
 
-    private func step(_ envelope: Envelope, _ attempt: Int, _ units: inout [Unit], _ batch: InboundBatch) async throws -> Step {
+    private func step(_ envelope: Envelope, _ attempt: Int, _ units: inout [Unit], _ batch: InboundBatch, _ memo: LoadMemo?) async throws
+        -> Step
+    {
         let context = Context(
             userID: envelope.user,
             connection: envelope.connection,
@@ -90,7 +93,8 @@ struct Processor: Sendable {
             messageID: envelope.id,
             time: envelope.receivedAt,
             attempt: attempt,
-            database: pool
+            database: pool,
+            memo: memo
         )
         do {
             if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return .finished(unit) }
@@ -99,6 +103,7 @@ struct Processor: Sendable {
             case .effects(let effects): return .finished(try Unit(envelope: envelope, effects: effects))
             case .needsTransaction:
                 await flush(&units, batch, wait: true)
+                defer { memo?.forget() }
                 return .finished(try await transact(envelope, context))
             }
         } catch let failure as TransientFailure {
