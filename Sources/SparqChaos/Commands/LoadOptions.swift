@@ -8,7 +8,9 @@ struct LoadOptions: ParsableArguments {
     @Option(help: "How long to wait at the end until everything has arrived, in seconds.") var settle = 120
 
     func validate() throws {
-        guard (1...5_000).contains(clients), rate > 0, settle > 0 else { throw ValidationError("clients, rate and settle must be positive") }
+        guard (1...5_000).contains(clients), rate > 0, settle > 0 else {
+            throw ValidationError("clients, rate and settle must be positive")
+        }
     }
 
     func settings(seed: UInt64, isRestless: Bool) -> LoadSettings {

@@ -21,7 +21,9 @@ struct PlanOptions: ParsableArguments {
             }
             return try faults.split(separator: ",").map {
                 guard let kind = FaultKind(rawValue: String($0)) else {
-                    throw ValidationError("no fault is called \($0); there are \(FaultKind.allCases.map(\.rawValue).joined(separator: ", "))")
+                    throw ValidationError(
+                        "no fault is called \($0); there are \(FaultKind.allCases.map(\.rawValue).joined(separator: ", "))"
+                    )
                 }
                 return kind
             }

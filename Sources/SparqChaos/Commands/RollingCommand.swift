@@ -11,7 +11,8 @@ struct RollingCommand: AsyncParsableCommand {
 
     func run() async throws {
         let seed = load.seed ?? .random(in: 1...999_999)
-        let title = "rolling restart, seed \(seed), \(load.clients) clients, \(Int(load.rate)) messages/s, "
+        let title =
+            "rolling restart, seed \(seed), \(load.clients) clients, \(Int(load.rate)) messages/s, "
             + "\(stack.fronts) fronts, \(stack.workers) workers"
         let session = Session(layout: stack.layout, settings: load.settings(seed: seed, isRestless: false), settle: .seconds(load.settle))
         let report = try await session.run(title: title, duration: nil) { injector, _ in await injector.rollEverything() }

@@ -15,7 +15,8 @@ struct RunCommand: AsyncParsableCommand {
         let faults = FaultPlan(seed: seed, duration: plan.milliseconds, kinds: try plan.kinds, fronts: stack.fronts, workers: stack.workers)
         say("seed \(seed), \(faults.faults.count) faults:")
         for fault in faults.faults { say("  \(fault)") }
-        let title = "seed \(seed), \(plan.milliseconds / 1_000) s, \(load.clients) clients, \(Int(load.rate)) messages/s, "
+        let title =
+            "seed \(seed), \(plan.milliseconds / 1_000) s, \(load.clients) clients, \(Int(load.rate)) messages/s, "
             + "\(stack.fronts) fronts, \(stack.workers) workers"
         let session = Session(layout: stack.layout, settings: load.settings(seed: seed, isRestless: true), settle: .seconds(load.settle))
         let report = try await session.run(title: title, duration: .milliseconds(plan.milliseconds)) { injector, start in

@@ -8,7 +8,9 @@ struct Session: Sendable {
 
     /// - Parameter duration: of the load; `nil` is as long as `trouble` takes.
     func run(
-        title: String, duration: Duration?, trouble: @escaping @Sendable (FaultInjector, ContinuousClock.Instant) async -> Void
+        title: String,
+        duration: Duration?,
+        trouble: @escaping @Sendable (FaultInjector, ContinuousClock.Instant) async -> Void
     ) async throws -> Report {
         let stack = ChaosStack(layout: layout)
         do {
@@ -24,7 +26,10 @@ struct Session: Sendable {
     }
 
     private func run(
-        _ stack: ChaosStack, _ database: PostgresPool, _ title: String, _ duration: Duration?,
+        _ stack: ChaosStack,
+        _ database: PostgresPool,
+        _ title: String,
+        _ duration: Duration?,
         _ trouble: @escaping @Sendable (FaultInjector, ContinuousClock.Instant) async -> Void
     ) async throws -> Report {
         let (sockets, urls) = (await stack.socketURLs, await stack.messageURLs)

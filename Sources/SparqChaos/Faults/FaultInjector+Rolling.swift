@@ -4,7 +4,9 @@ extension FaultInjector {
     func rollEverything() async {
         let layout = stack.layout
         await pause(.seconds(3))
-        for (role, kind, count) in [(ChaosStack.Role.front, FaultKind.restartFront, layout.fronts), (.worker, .restartWorker, layout.workers)] {
+        for (role, kind, count) in [
+            (ChaosStack.Role.front, FaultKind.restartFront, layout.fronts), (.worker, .restartWorker, layout.workers),
+        ] {
             for index in 0..<count {
                 let fault = Fault(kind: kind, at: 0, outage: 0, target: index)
                 say("  \(kind.rawValue) \(index + 1)")

@@ -35,7 +35,9 @@ actor FaultInjector {
         // Somebody who is down already gives way to the next; where all are down, there is nothing to do.
         if let role {
             let count = role == .front ? layout.fronts : layout.workers
-            guard let free = (0..<count).map({ (index + $0) % count }).first(where: { !down.contains("\(role.rawValue)\($0)") }) else { return }
+            guard let free = (0..<count).map({ (index + $0) % count }).first(where: { !down.contains("\(role.rawValue)\($0)") }) else {
+                return
+            }
             index = free
         }
         let victim = role.map { "\($0.rawValue)\(index)" } ?? "\(fault.kind.victim)"

@@ -48,7 +48,12 @@ struct Community: Sendable {
 
     /// Creates a room or joins it.
     func enter(
-        _ type: String, _ room: String, _ user: String, _ token: String?, _ index: Int, _ deadline: ContinuousClock.Instant
+        _ type: String,
+        _ room: String,
+        _ user: String,
+        _ token: String?,
+        _ index: Int,
+        _ deadline: ContinuousClock.Instant
     ) async throws {
         let message = #"{"type":"\#(type)","id":"e-\#(room)","room":"\#(room)"}"#
         let answer = await Poster(token: token, deadline: deadline).answer(Array(message.utf8), at: rotated(index))

@@ -17,13 +17,16 @@ struct Report: Sendable {
 
     var text: String {
         var lines = ["", title, ""]
-        lines += table([
-            ["durable messages sent", "\(verdict.sent)"], ["accepted", "\(verdict.accepted)"],
-            ["abandoned by their client before the answer", "\(verdict.abandoned)"],
-            ["events delivered", "\(verdict.deliveries)"], ["subscriptions checked", "\(verdict.subscriptions)"],
-            ["sockets opened", "\(verdict.connections)"], ["messages written again", "\(verdict.resent)"],
-            ["answer after, median / p99 / longest", "\(latencies.0) / \(latencies.1) / \(latencies.2) ms"],
-        ], header: ["load", ""])
+        lines += table(
+            [
+                ["durable messages sent", "\(verdict.sent)"], ["accepted", "\(verdict.accepted)"],
+                ["abandoned by their client before the answer", "\(verdict.abandoned)"],
+                ["events delivered", "\(verdict.deliveries)"], ["subscriptions checked", "\(verdict.subscriptions)"],
+                ["sockets opened", "\(verdict.connections)"], ["messages written again", "\(verdict.resent)"],
+                ["answer after, median / p99 / longest", "\(latencies.0) / \(latencies.1) / \(latencies.2) ms"],
+            ],
+            header: ["load", ""]
+        )
         lines.append("")
         lines += table(Verdict.Fault.allCases.map { [$0.rawValue, "\(verdict.count($0))"] }, header: ["must be zero", ""])
         if !recoveries.isEmpty {

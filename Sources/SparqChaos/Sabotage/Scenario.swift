@@ -20,12 +20,13 @@ struct Scenario: Sendable {
         for (type, user) in [("room.create", "user-0"), ("room.join", "user-1")] {
             try await community.enter(type, room, user, tokens[user], 0, .now + .seconds(30))
         }
-        let clients = switch kind {
-        case .ackBeforeCommit: try await workerDiesInItsCommit()
-        case .noInbox: try await sameMessageTwice()
-        case .noSequencer: try await repeatForAListener()
-        case .directoryBeforeCommit: try await listenerComesDuringACommit()
-        }
+        let clients =
+            switch kind {
+            case .ackBeforeCommit: try await workerDiesInItsCommit()
+            case .noInbox: try await sameMessageTwice()
+            case .noSequencer: try await repeatForAListener()
+            case .directoryBeforeCommit: try await listenerComesDuringACommit()
+            }
         let journals = await Load.journals(of: clients)
         return Checker.check(journals, against: try await DatabaseReader(pool: pool).contents())
     }
@@ -72,7 +73,11 @@ struct Scenario: Sendable {
     private func listenerComesDuringACommit() async throws -> [ChaosClient] {
         let sender = try await client("sender", user: 0, front: 0)
         let listener = ChaosClient(
-            name: "\(kind.rawValue)-\(round)-listener", user: "user-1", token: tokens["user-1"] ?? "", urls: [await stack.socketURLs[1]], seed: 2
+            name: "\(kind.rawValue)-\(round)-listener",
+            user: "user-1",
+            token: tokens["user-1"] ?? "",
+            urls: [await stack.socketURLs[1]],
+            seed: 2
         )
         let (room, topic) = (room, topic)
         let sending = try await lock.hold {

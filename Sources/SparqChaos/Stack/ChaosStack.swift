@@ -127,7 +127,9 @@ actor ChaosStack {
         try launch(.front, index)
         let deadline = ContinuousClock.now + .seconds(30)
         while true {
-            if let text = try? String(contentsOf: portFile, encoding: .utf8), let port = Int(text.trimmingCharacters(in: .whitespacesAndNewlines)) {
+            if let text = try? String(contentsOf: portFile, encoding: .utf8),
+                let port = Int(text.trimmingCharacters(in: .whitespacesAndNewlines))
+            {
                 ports[index] = port
                 return
             }

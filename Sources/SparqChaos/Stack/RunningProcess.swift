@@ -24,7 +24,9 @@ final class RunningProcess: Sendable {
     init(_ name: String, executable: String, arguments: [String], environment: [String: String], folder: URL) throws {
         self.name = name
         var all = environment
-        for key in ["PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR"] where all[key] == nil { all[key] = ProcessInfo.processInfo.environment[key] }
+        for key in ["PATH", "HOME", "LD_LIBRARY_PATH", "TMPDIR"] where all[key] == nil {
+            all[key] = ProcessInfo.processInfo.environment[key]
+        }
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
         defer { posix_spawn_file_actions_destroy(&actions) }

@@ -15,7 +15,9 @@ extension NodeState {
             }
             return
         }
-        if Sabotage.isOn(.noSequencer) { return emit([.event(seq: seq, frame: TextFrame.encode(event.body))], of: event.topic, at: index, into: &actions) }
+        if Sabotage.isOn(.noSequencer) {
+            return emit([.event(seq: seq, frame: TextFrame.encode(event.body))], of: event.topic, at: index, into: &actions)
+        }
         let position = topics.values[index].stream.position
         guard seq > position else {
             counters.duplicates += 1

@@ -76,7 +76,6 @@ extension Settings {
         configuration.pool = text("SPARQ_POOL") ?? configuration.pool
         configuration.prefetch = UInt16(try integer("SPARQ_PREFETCH", default: Int(configuration.prefetch), in: 1...65535))
         configuration.commitsInFlight = try integer("SPARQ_COMMITS_IN_FLIGHT", default: configuration.commitsInFlight, in: 1...64)
-        configuration.publishesInFlight = try integer("SPARQ_PUBLISHES_IN_FLIGHT", default: configuration.publishesInFlight, in: 1...64)
         guard configuration.postgres.poolSize > configuration.commitsInFlight else {
             throw SettingError(name: "SPARQ_POSTGRES_POOL", problem: "must be above SPARQ_COMMITS_IN_FLIGHT")
         }
