@@ -8,7 +8,7 @@ enum Loaders {
 
     /// Who is a member of what.
     static func members() -> Members {
-        Members { keys, database in
+        Members(remembers: true) { keys, database in
             Dictionary(uniqueKeysWithValues: try await MessengerSQL.memberships(keys, database).map { ($0, true) })
         }
     }

@@ -1,12 +1,23 @@
+import SparqProtocol
 import SparqWorker
 
 /// Somebody said something in a room.
-struct RoomMessage: EventData {
+struct RoomMessage: EventData, JSONWritable {
     static let eventType = "room.message"
 
     let room: RoomName
     let from: String
     let text: MessageText
+
+    func write(to writer: inout JSONWriter) {
+        writer.raw("{\"room\":")
+        writer.string(room.text)
+        writer.raw(",\"from\":")
+        writer.string(from)
+        writer.raw(",\"text\":")
+        writer.string(text.text)
+        writer.byte(UInt8(ascii: "}"))
+    }
 }
 
 /// Somebody became a member.

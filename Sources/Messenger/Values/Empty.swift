@@ -1,2 +1,9 @@
+import SparqProtocol
+import SparqWorker
+
 /// No fields, and no data: `{}`.
 struct Empty: Codable, Sendable {}
+
+extension Empty: JSONWritable {
+    func write(to writer: inout JSONWriter) { writer.raw("{}") }
+}

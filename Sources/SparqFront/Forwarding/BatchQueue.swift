@@ -1,7 +1,7 @@
 import DequeModule
 import SparqProtocol
 
-/// Bounds of one batch.
+/// Bounds of one batch. It may go beyond them by what one connection has on its way.
 struct BatchLimits: Sendable, Equatable {
     var messages = 256
     var bytes = 256 * 1024
@@ -25,6 +25,13 @@ struct Batch: Sendable {
 
     /// The body of the AMQP message.
     var bytes: [UInt8] { writer.bytes }
+
+    /// Whether the last message is of the same connection. What a connection sends at once must not be parted: two batches may be worked on at
+    /// the same time, in any order.
+    fileprivate func ends(with member: Member?) -> Bool {
+        guard let member, let last = members.last else { return false }
+        return last.connection == member.connection
+    }
 
     fileprivate mutating func append(_ envelope: Envelope, _ member: Member?) {
         envelope.encode(into: &writer)
@@ -50,13 +57,15 @@ struct BatchQueue: Sendable {
     mutating func append(_ envelope: Envelope, member: Batch.Member?) {
         // What the envelope adds to the message is small beside it; the bound need not be exact.
         let size = envelope.message.count + 256
-        if forming.map({ $0.count >= limits.messages || $0.bytes.count + size > limits.bytes }) ?? false, let batch = forming.take() {
-            full.append(batch)
-        }
+        if forming.map({ isFull($0, size) && !$0.ends(with: member) }) ?? false, let batch = forming.take() { full.append(batch) }
         if forming == nil { forming = Batch(reservingCapacity: max(size, 1024)) }
         let before = forming?.bytes.count ?? 0
         forming?.append(envelope, member)
         bytes += (forming?.bytes.count ?? 0) - before
+    }
+
+    private func isFull(_ batch: Batch, _ size: Int) -> Bool {
+        batch.count >= limits.messages || batch.bytes.count + size > limits.bytes
     }
 
     /// Takes the oldest batch, even one that is still small.

@@ -3,7 +3,8 @@ import Synchronization
 
 /// Lets handlers of one crowd share one query: while a query is on its way, keys that are asked for gather for the next.
 ///
-/// A lone key is asked for at once; there is no timer. Nothing is kept: a value is as fresh as a query that began after the call.
+/// A lone key is asked for at once; there is no timer. A value is as fresh as a query that began after the call; with `remembers`, after the
+/// message came: then messages of one connection that came together ask once for the same key, as long as none of them runs a transaction.
 public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Sendable {
     /// Loads many values at once; keys without a value are left out.
     public typealias Load = @Sendable ([Key], any PostgresExecutor) async throws -> [Key: Value]
@@ -18,6 +19,7 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
     private let load: Load
     private let limit: Int
     private let concurrency: Int
+    private let remembers: Bool
     private let state = Mutex(State())
 
     /// A loader.
@@ -25,16 +27,25 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
     /// - Parameters:
     ///   - limit: The most keys of one query.
     ///   - concurrency: How many queries may be on their way at once.
+    ///   - remembers: Whether messages of one connection that came together share an answer.
     ///   - load: The query. An error goes to all who wait for one of its keys.
-    public init(limit: Int = 512, concurrency: Int = 1, _ load: @escaping Load) {
+    public init(limit: Int = 512, concurrency: Int = 1, remembers: Bool = false, _ load: @escaping Load) {
         self.load = load
+        self.remembers = remembers
         self.limit = limit
         self.concurrency = concurrency
     }
 
     /// The value of a key, or `nil` where there is none. Throws what the query throws.
     public func load(_ key: Key, _ context: Context) async throws -> Value? {
-        let database = context.database
+        guard remembers, let memo = context.memo else { return try await ask(key, context.database) }
+        if let known: Value? = memo.value(of: key, from: self) { return known }
+        let value = try await ask(key, context.database)
+        memo.keep(value, of: key, from: self)
+        return value
+    }
+
+    private func ask(_ key: Key, _ database: any PostgresExecutor) async throws -> Value? {
         return try await withCheckedThrowingContinuation { continuation in
             let start = state.withLock { state in
                 state.waiters[key, default: []].append(continuation)

@@ -25,6 +25,8 @@ public struct Context: Sendable {
     /// Who sent it. For handlers with the access ``Access/user``, to which nobody anonymous comes; empty for anonymous clients.
     public var user: String { userID ?? "" }
 
+    let memo: LoadMemo?
+
     package init(
         userID: String?,
         connection: String?,
@@ -33,7 +35,8 @@ public struct Context: Sendable {
         messageID: String?,
         time: Int,
         attempt: Int,
-        database: any PostgresExecutor
+        database: any PostgresExecutor,
+        memo: LoadMemo? = nil
     ) {
         self.userID = userID
         self.connection = connection
@@ -43,5 +46,6 @@ public struct Context: Sendable {
         self.time = time
         self.attempt = attempt
         self.database = database
+        self.memo = memo
     }
 }

@@ -1,4 +1,5 @@
 import FoundationEssentials
+import SparqProtocol
 
 /// Turns the data of replies and events into JSON text.
 package enum DataEncoder {
@@ -11,6 +12,11 @@ package enum DataEncoder {
 
     package static func encode(_ value: any Encodable) throws -> ArraySlice<UInt8> {
         if let raw = value as? RawJSON { return raw.bytes }
+        if let writable = value as? any JSONWritable {
+            var writer = JSONWriter(reservingCapacity: 256)
+            writable.write(to: &writer)
+            return writer.bytes[...]
+        }
         return ArraySlice(try encoder.encode(value))
     }
 }

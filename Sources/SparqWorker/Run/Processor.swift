@@ -22,9 +22,10 @@ struct Processor: Sendable {
     ///   - gathering: Takes what can go on together with others of the batch.
     func process(_ envelopes: [Envelope], attempt: Int, batch: InboundBatch, gathering: Gathering) async {
         var units: [Unit] = []
+        let memo = envelopes.count > 1 ? LoadMemo() : nil
         do {
             for envelope in envelopes {
-                units.append(try await step(envelope, attempt, &units, batch))
+                units.append(try await step(envelope, attempt, &units, batch, memo))
                 if units.count >= Self.runLimit { await flush(&units, batch, wait: true) }
             }
             if !units.isEmpty, !gathering.add(units) { await flush(&units, batch, wait: false) }
@@ -74,7 +75,9 @@ struct Processor: Sendable {
         outbox.add(DeliveryPlan(units: units, directory: DirectoryView(), limit: deliveryBytes), tickets: [ticket])
     }
 
-    private func step(_ envelope: Envelope, _ attempt: Int, _ units: inout [Unit], _ batch: InboundBatch) async throws -> Unit {
+    private func step(_ envelope: Envelope, _ attempt: Int, _ units: inout [Unit], _ batch: InboundBatch, _ memo: LoadMemo?) async throws
+        -> Unit
+    {
         let context = Context(
             userID: envelope.user,
             connection: envelope.connection,
@@ -83,7 +86,8 @@ struct Processor: Sendable {
             messageID: envelope.id,
             time: envelope.receivedAt,
             attempt: attempt,
-            database: pool
+            database: pool,
+            memo: memo
         )
         do {
             if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return unit }
@@ -92,6 +96,7 @@ struct Processor: Sendable {
             case .effects(let effects): return try Unit(envelope: envelope, effects: effects)
             case .needsTransaction:
                 await flush(&units, batch, wait: true)
+                defer { memo?.forget() }
                 return try await transact(envelope, context)
             }
         } catch let failure as TransientFailure {

@@ -75,6 +75,7 @@ extension Settings {
             in: 1...1_000_000
         )
         configuration.maxConnections = try integer("SPARQ_CONNECTIONS", default: configuration.maxConnections, in: 1...10_000_000)
+        configuration.publishLanes = try integer("SPARQ_PUBLISH_LANES", default: configuration.publishLanes, in: 1...64)
         configuration.replyDeadline = try milliseconds("SPARQ_REPLY_DEADLINE_MS", default: configuration.replyDeadline)
         configuration.pingInterval = try milliseconds("SPARQ_PING_MS", default: configuration.pingInterval)
         configuration.pongTimeout = try milliseconds("SPARQ_PONG_MS", default: configuration.pongTimeout)

@@ -27,6 +27,18 @@ import Testing
         #expect(queue.bytes == 0 && queue.isEmpty)
     }
 
+    /// Two batches may be worked on at the same time: a connection's messages in both of them could change places.
+    @Test func messagesOfOneConnectionStayTogether() throws {
+        var queue = BatchQueue(limits: BatchLimits(messages: 3, bytes: 1 << 20))
+        let connections = (0..<4).map { ConnectionID(kind: .socket, shard: 0, number: $0) }
+        for connection in connections {
+            for number in 1...2 { queue.append(envelope(number), member: Batch.Member(connection: connection, ordinal: number)) }
+        }
+        var batches: [[ConnectionID]] = []
+        while let batch = queue.next() { batches.append(batch.members.map(\.connection)) }
+        #expect(batches == [[0, 0, 1, 1], [2, 2, 3, 3]].map { $0.map { connections[$0] } })
+    }
+
     @Test func boundedByBytes() throws {
         var queue = BatchQueue(limits: BatchLimits(messages: 1000, bytes: 4096))
         for number in 1...20 { queue.append(envelope(number, size: 1000), member: nil) }
