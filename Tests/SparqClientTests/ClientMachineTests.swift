@@ -172,11 +172,8 @@ import Testing
         var machine = Self.open()
         _ = machine.subscribe(["everyone": 41, "user:alice": 9], token: 1, deadline: 9_000)
         let actions = machine.received(Array(#"{"type":"$subscribed","topics":{"everyone":57,"user:alice":9}}"#.utf8), now: 0)
-        #expect(
-            actions.compactMap(Self.text) == [
-                #"{"type":"unsubscribe","id":"t-2","topics":["everyone"]}"#, #"{"type":"subscribe","id":"t-3","topics":{"everyone":41}}"#,
-            ]
-        )
+        // The subscription is on its way with the cursor; a second one would bring all of it twice.
+        #expect(actions.isEmpty)
         // Live, before our place is taken; then from the cursor on, without a gap.
         #expect([58, 42, 43].map { Self.seqs(machine.received(Self.event("everyone", $0), now: 0)) } == [[], [42], [43]])
         #expect(machine.counters.gaps == 0)

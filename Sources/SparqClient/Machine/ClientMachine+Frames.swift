@@ -21,15 +21,9 @@ extension ClientMachine {
         case "$subscribed"?:
             // What the server subscribes us to on its own: from now on these topics are resumed like all others.
             resumes = true
-            var behind: [String] = []
-            for (topic, seq) in frame.topics ?? [:] {
-                if let cursor = topics[topic]?.cursor {
-                    if cursor < seq { behind.append(topic) }
-                } else {
-                    topics[topic, default: TopicState()].cursor = seq
-                }
-            }
-            return phase == .ready ? takePlace(of: behind.sorted()) : []
+            // Where we have a cursor, our own subscription is on its way, and the server begins anew behind it.
+            for (topic, seq) in frame.topics ?? [:] where topics[topic]?.cursor == nil { topics[topic, default: TopicState()].cursor = seq }
+            return []
         case "$truncated"?:
             guard let topic = frame.topic, let first = frame.first else { break }
             return truncated(topic, after: frame.after ?? 0, first: first)
@@ -38,22 +32,6 @@ extension ClientMachine {
         }
         counters.malformed += 1
         return []
-    }
-
-    /// The server subscribed us from now to topics that we have older cursors of, and keeps a place once it is taken: it is given up for ours.
-    private mutating func takePlace(of behind: [String]) -> [ClientAction] {
-        var actions: [ClientAction] = []
-        for start in stride(from: 0, to: behind.count, by: Self.topicsPerSubscription) {
-            let part = Array(behind[start..<min(start + Self.topicsPerSubscription, behind.count)])
-            let leaving = takeOrdinal()
-            unsubscriptions[leaving] = part
-            actions.append(.write(ClientFrames.unsubscribe(id: id(leaving), topics: part)))
-            let ordinal = takeOrdinal()
-            for topic in part { topics[topic]?.asked = ordinal }
-            subscriptions[ordinal] = Subscription(token: nil, topics: part, deadline: .max)
-            write(subscription: ordinal, &actions)
-        }
-        return actions
     }
 
     private mutating func truncated(_ topic: String, after: Int, first: Int) -> [ClientAction] {
