@@ -47,7 +47,7 @@ struct Report: Sendable {
             guard !times.isEmpty else { return nil }
             let known = times.compactMap(\.time).sorted()
             let longest = known.count < times.count ? "never" : seconds(known.last ?? 0)
-            return [kind.rawValue, "\(times.count)", known.isEmpty ? "never" : seconds(known[known.count / 2]), longest]
+            return [kind.rawValue, "\(times.count)", known.isEmpty ? "never" : seconds(known[(known.count - 1) / 2]), longest]
         }
     }
 
