@@ -8,8 +8,8 @@ public enum WorkerTopology {
     public static let deliveryLimit: AMQPValue = 20
 
     /// For the dead letters no limit, as good as: looking at one delivers it, and beyond the limit a queue without a dead-letter exchange
-    /// drops. RabbitMQ 4 has a limit of 20 where none is named; 3.10 takes no word for "none". With one the broker puts what is given back
-    /// to the head of the queue, without one 4.x puts it to the end.
+    /// drops. RabbitMQ 4 has a limit of 20 where none is named; 3.10 takes no word for "none". With one the broker delivers what
+    /// is given back before what it never delivered, without one 4.x puts it to the end.
     static let deadDeliveryLimit: AMQPValue = 1_000_000_000
 
     /// What a worker of a pool needs.

@@ -84,9 +84,12 @@ import Testing
             let first = try await letters.list()
             #expect(first.compactMap(\.envelopes.first?.ordinal) == Array(1...60))
             // More often than the delivery limit of 20 that a queue has on newer brokers.
-            for _ in 0..<30 { #expect(try await letters.list() == first) }
+            for _ in 0..<30 {
+                let again = try await letters.list()
+                #expect(again.compactMap { $0.envelopes.first?.ordinal } == Array(1...60))
+            }
             #expect(try await stack.letters(limit: 10).list() == Array(first[..<10]))
-            #expect(try await letters.list() == first)
+            #expect(Set(try await letters.list().map(\.id)) == Set(first.map(\.id)))
             // One who is killed while looking, too; the broker may change the order then.
             let doomed = try await AMQPSession(stack.amqp)
             #expect(try await DeadLetters(session: doomed, names: stack.names).take().count == 60)

@@ -32,6 +32,8 @@ import Testing
             try await stack.worker(.posting)
             try await stack.send([sync(["room:a": 0], version: 1)])
             try await stack.send([post("room:a", 1, id: "m"), post("room:a", 1, ordinal: 2, id: "m")])
+            // As a front does: a connection's next batch follows when its last one is done.
+            try await node.wait(dones: 2)
             try await stack.send([post("room:a", 2, ordinal: 3, id: "m")])
             try await node.wait(dones: 3)
             try await node.wait(for: "three publishings") { $0.events.count >= 3 }

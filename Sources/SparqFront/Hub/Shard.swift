@@ -249,7 +249,7 @@ final class Shard {
             if id.kind == .http { requests.finish(id.number, .unavailable) } else { connections[id.number]?.undelivered(ordinals) }
         case .send(let id, let frame):
             // Not dropped, as a topic's ephemeral events are: `$subscribed` comes this way, and without it a client cannot resume.
-            if let connection = connections[id.number], connection.phase != .connecting { write([frame], to: connection) }
+            if let connection = connections[id.number] { write([frame], to: connection) }
         case .release(let topic, let releases): release(releases, topic)
         case .ephemeral(let topic, let frame):
             for entry in topics[topic]?.entries ?? [] { ephemeral(frame, to: entry.connection) }

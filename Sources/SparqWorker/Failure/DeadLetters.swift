@@ -118,7 +118,7 @@ public struct DeadLetters: Sendable {
 
     /// Takes letters until there is none left, or the limit is reached. They are the broker's until they are acked.
     func take() async throws -> [Taken] {
-        try await requireQueue()
+        _ = try await readyCount()
         var taken: [Taken] = []
         while taken.count < limit, let delivery = try await session.get(queue: names.dead) {
             taken.append(Taken(tag: delivery.tag, letter: DeadLetter(delivery.message, names: names)))
@@ -136,16 +136,28 @@ public struct DeadLetters: Sendable {
         }
     }
 
-    /// In their order: the broker puts each back to the head of the queue, behind those that came back before it.
+    /// In their order: the broker delivers what came back before what it never delivered, first come first served. So a look at all of
+    /// them keeps the order, and one that its limit cuts short puts its letters behind others that came back earlier.
     private func putBack(_ taken: [Taken]) async throws {
-        for item in taken { try await session.reject(item.tag, requeue: true) }
-        // Settling has no answer of its own; that of a later request says that the broker has it.
-        try await requireQueue()
+        let ready = try await readyCount()
+        for (index, item) in taken.enumerated() {
+            try await session.reject(item.tag, requeue: true)
+            // Beyond 32 unanswered commands to a quorum queue the broker's channel gathers them, and turns their order round.
+            if (index + 1).isMultiple(of: 16) || index + 1 == taken.count { try await awaitReady(ready + index + 1) }
+        }
     }
 
-    private func requireQueue() async throws {
+    /// Settling has no answer: looks until so many letters are ready. Not for ever, as others may take some meanwhile.
+    private func awaitReady(_ count: Int) async throws {
+        for _ in 0..<200 {
+            if try await readyCount() >= count { return }
+            try await Task.sleep(for: .milliseconds(2))
+        }
+    }
+
+    private func readyCount() async throws -> Int {
         do throws(AMQPError) {
-            _ = try await session.inspect(queue: names.dead)
+            return try await session.inspect(queue: names.dead).messageCount
         } catch {
             guard error.replyCode == 404 else { throw error }
             throw DeadLettersError(.noQueue, "There is no queue \"\(names.dead)\" on this broker: no worker has run with this prefix yet.")

@@ -74,10 +74,10 @@ import WebSocket
     @Test func theLeaseIsRenewedWhileItDrains() async throws {
         try await withFront({
             $0.lease = .milliseconds(300)
-            $0.replyDeadline = .seconds(1)
+            $0.replyDeadline = .seconds(3)
         }) { port, worker, group, _ in
             let alice = try await open(port)
-            // Never finished: it keeps the drain waiting for a second.
+            // Never finished: it keeps the drain waiting for three seconds.
             alice.send(#"{"type":"silence","id":"1"}"#)
             await group.triggerGracefulShutdown()
             while try await !alice.next().contains("$reconnect") {}
