@@ -2,7 +2,7 @@ import Synchronization
 
 /// Ready means: consuming, able to publish, and the database can be reached.
 final class Readiness: Sendable {
-    enum Part: Hashable, Sendable { case consumer, publisher, database }
+    enum Part: Hashable, Sendable, CaseIterable { case consumer, nodeConsumer, publisher, database, nodeDatabase }
 
     private struct State {
         var ready: Set<Part> = []
@@ -31,7 +31,7 @@ final class Readiness: Sendable {
         // Told under the lock, so that the changes come in order.
         state.withLock { state in
             body(&state)
-            let isReady = state.ready.count == 3 && !state.isStopping
+            let isReady = state.ready.count == Part.allCases.count && !state.isStopping
             guard isReady != state.reported else { return }
             state.reported = isReady
             state.readySince = isReady ? .now : nil

@@ -7,12 +7,16 @@ import SparqProtocol
 struct Stages: Sendable {
     let pool: PostgresPool
     let publisher: Publisher
-    let consumer: Consumer
+    /// What nodes ask waits for no connection that clients' messages hold.
+    let nodePool: PostgresPool
+    /// Of the pool's queue, and of the nodes'.
+    let consumers: [Consumer]
     let readiness: Readiness
     let inHand = InHand()
-    let intake: Intake
-    /// Ends when the intake takes nothing more.
-    let intakeEnd: AsyncStream<Never>
+    /// One for each consumer.
+    let intakes: [Intake]
+    /// Each ends when its intake takes nothing more.
+    let intakeEnds: [AsyncStream<Never>]
     /// Stages that work until they are closed.
     let tasks: [@Sendable () async -> Void]
     /// What works until it is cancelled.
@@ -24,7 +28,12 @@ struct Stages: Sendable {
         let readiness = Readiness(onChange: onReadiness)
         let names = configuration.names
         let topology = WorkerTopology.topology(names: names, pool: configuration.pool, retryDelays: configuration.retryDelays)
+        let nodeTopology = WorkerTopology.nodes(names: names)
         let pool = PostgresPool(configuration: configuration.postgres, logger: logger) { readiness.set(.database, $0 == .ready) }
+        var nodePostgres = configuration.postgres
+        // As many as there are tasks of the stage.
+        nodePostgres.poolSize = 1
+        let nodePool = PostgresPool(configuration: nodePostgres, logger: logger) { readiness.set(.nodeDatabase, $0 == .ready) }
         let publisher = Publisher(configuration: configuration.amqp, topology: topology, logger: logger) {
             readiness.set(.publisher, $0 == .connected)
         }
@@ -36,17 +45,29 @@ struct Stages: Sendable {
             consumerTag: "worker",
             logger: logger
         ) { readiness.set(.consumer, $0 == .connected) }
+        let nodeConsumer = Consumer(
+            configuration: configuration.amqp,
+            topology: nodeTopology,
+            queue: names.work(pool: PoolMap.nodePool),
+            prefetch: configuration.nodePrefetch,
+            consumerTag: "worker",
+            logger: logger
+        ) { readiness.set(.nodeConsumer, $0 == .connected) }
 
         let health = DatabaseHealth()
         let retry = DatabaseRetry(logger: logger, health: health)
         let broker = Broker(publisher: publisher, logger: logger)
-        let failed = FailedMessages(
-            broker: broker,
-            names: names,
-            pool: configuration.pool,
-            schedule: RetrySchedule(delays: configuration.retryDelays),
-            isSecret: { router.isSecret($0) }
-        )
+        func failed(_ pool: String) -> FailedMessages {
+            FailedMessages(
+                broker: broker,
+                names: names,
+                pool: pool,
+                schedule: RetrySchedule(delays: configuration.retryDelays),
+                isSecret: { router.isSecret($0) }
+            )
+        }
+        let failedOfPool = failed(configuration.pool)
+        let failedOfNodes = failed(PoolMap.nodePool)
         let outbox = Outbox(
             broker: broker,
             names: names,
@@ -59,16 +80,16 @@ struct Stages: Sendable {
             queue: commits,
             pool: pool,
             retry: retry,
-            failed: failed,
+            failed: failedOfPool,
             outbox: outbox,
             deliveryBytes: configuration.deliveryBytes,
             logger: logger
         )
         let nodeStage = NodeStage(
             queue: nodeRequests,
-            pool: pool,
+            pool: nodePool,
             retry: retry,
-            failed: failed,
+            failed: failedOfNodes,
             outbox: outbox,
             leaseSeconds: Int(configuration.leaseDuration.components.seconds),
             deliveryBytes: configuration.deliveryBytes,
@@ -79,7 +100,7 @@ struct Stages: Sendable {
             pool: pool,
             commits: commits,
             outbox: outbox,
-            failed: failed,
+            failed: failedOfPool,
             retry: retry,
             subscriptions: Subscriptions(router: router),
             deliveryBytes: configuration.deliveryBytes,
@@ -102,22 +123,28 @@ struct Stages: Sendable {
             interval: configuration.retentionInterval,
             logger: logger
         )
-        let (intakeEnd, ended) = AsyncStream.makeStream(of: Never.self)
-        self.intakeEnd = intakeEnd
-        intake = Intake(
-            consumer: consumer,
-            processor: processor,
-            nodeRequests: nodeRequests,
-            failed: failed,
-            inHand: inHand,
-            logger: logger,
-            ended: ended
-        )
+        let inHand = inHand
+        var ends: [AsyncStream<Never>] = []
+        intakes = [(consumer, failedOfPool), (nodeConsumer, failedOfNodes)].map { consumer, failed in
+            let (end, ended) = AsyncStream.makeStream(of: Never.self)
+            ends.append(end)
+            return Intake(
+                consumer: consumer,
+                processor: processor,
+                nodeRequests: nodeRequests,
+                failed: failed,
+                inHand: inHand,
+                logger: logger,
+                ended: ended
+            )
+        }
+        intakeEnds = ends
         tasks = Array(repeating: { await commitStage.run() }, count: max(1, configuration.commitsInFlight)) + [{ await nodeStage.run() }]
         housekeeping = [{ await reaper.run() }, { await retention.run() }]
         self.pool = pool
         self.publisher = publisher
-        self.consumer = consumer
+        self.nodePool = nodePool
+        consumers = [consumer, nodeConsumer]
         self.readiness = readiness
         self.commits = commits
         self.nodeRequests = nodeRequests

@@ -38,7 +38,7 @@ public struct Worker: Service {
         let stages = Stages(configuration: configuration, router: router, logger: logger, onReadiness: onReadiness)
         // Its own group, out of reach of the shutdown of this one: connections must outlive the work in hand.
         let connections = ServiceGroup(
-            configuration: .init(services: [stages.pool, stages.publisher, stages.consumer], logger: logger)
+            configuration: .init(services: [stages.pool, stages.nodePool, stages.publisher] + stages.consumers, logger: logger)
         )
         let running = Task.detached { try await connections.run() }
         do {
@@ -61,17 +61,21 @@ public struct Worker: Service {
         await withTaskGroup(of: Void.self) { group in
             let housekeeping = stages.housekeeping.map { task in Task { await task() } }
             for task in stages.tasks { group.addTask { await task() } }
-            let intake = Task { await stages.intake.run() }
+            let intake = Task {
+                await withDiscardingTaskGroup { group in
+                    for intake in stages.intakes { group.addTask { await intake.run() } }
+                }
+            }
             await withGracefulShutdownHandler {
                 await withTaskCancellationHandler {
-                    for await _ in stages.intakeEnd {}
+                    for end in stages.intakeEnds { for await _ in end {} }
                 } onCancel: {
                     intake.cancel()
                 }
             } onGracefulShutdown: {
                 logger.info("shutting down: finishing what is in hand")
                 stages.readiness.stop()
-                Task { await stages.consumer.cancelConsuming() }
+                for consumer in stages.consumers { Task { await consumer.cancelConsuming() } }
             }
             stages.readiness.stop()
             for task in housekeeping { task.cancel() }

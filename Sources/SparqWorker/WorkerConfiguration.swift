@@ -6,14 +6,16 @@ public import SparqProtocol
 public struct WorkerConfiguration: Sendable {
     /// The broker.
     public var amqp: AMQPConfiguration
-    /// The database. Its pool must be larger than ``commitsInFlight``, or handlers find no connection.
+    /// The database. Its pool must be larger than ``commitsInFlight``, or handlers find no connection. What nodes ask has one connection more.
     public var postgres: PostgresConfiguration
-    /// The pool of types that it serves.
+    /// The pool of types that it serves, beside ``SparqProtocol/PoolMap/nodePool``, which all workers serve.
     public var pool = PoolMap.defaultPool
     /// Names of exchanges and queues.
     public var names = BrokerNames()
     /// How many AMQP messages, each a batch, it holds at once.
     public var prefetch: UInt16 = 64
+    /// How many AMQP messages of nodes it holds at once, beside those of its pool.
+    public var nodePrefetch: UInt16 = 64
     /// How many commits may be on their way at once.
     public var commitsInFlight = 2
     /// The most messages of one commit.

@@ -39,6 +39,25 @@ public enum WorkerTopology {
         )
     }
 
+    /// What every worker needs for what nodes send by themselves, beside its pool's.
+    ///
+    /// What has waited too long goes: nodes ask again by themselves, and a lease of long ago says nothing. So nothing piles up while no worker
+    /// is there, and nothing of it needs the dead letters.
+    static func nodes(names: BrokerNames) -> Topology {
+        let work = Queue(
+            names.work(pool: PoolMap.nodePool),
+            arguments: ["x-queue-type": "quorum", "x-delivery-limit": deliveryLimit, "x-message-ttl": .int64(nodePatience.milliseconds)]
+        )
+        return Topology(
+            exchanges: [Exchange(names.inbound, kind: .direct), Exchange(names.delivery, kind: .direct)],
+            queues: [work],
+            bindings: [Binding(from: names.inbound, to: .queue(work.name), routingKey: PoolMap.nodePool)]
+        )
+    }
+
+    /// Longer than a node's longest pause between two questions.
+    static let nodePatience: Duration = .seconds(60)
+
     /// The queue in which messages of a pool wait for so long.
     public static func retryQueue(names: BrokerNames, pool: String, delay: Duration) -> String {
         "\(names.retry).\(pool).\(delay.milliseconds)"

@@ -21,6 +21,7 @@ import Testing
         Bad(command: "worker", setting: "SPARQ_AMQP_URL"), Bad(command: "worker", setting: "SPARQ_POSTGRES_URL"),
         Bad(command: "worker", setting: "SPARQ_POSTGRES_URL", value: "mysql://x/y"),
         Bad(command: "worker", setting: "SPARQ_LOG_LEVEL", value: "loud"),
+        Bad(command: "front", setting: "SPARQ_POOLS", value: "node=room.*"), Bad(command: "worker", setting: "SPARQ_POOL", value: "node"),
     ]
 
     @Test(arguments: bad)

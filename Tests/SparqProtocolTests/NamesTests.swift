@@ -4,13 +4,21 @@ import Testing
 @Suite struct NamesTests {
     @Test func thePoolMapTakesTheFirstMatch() throws {
         let map = try PoolMap("media=media.*, auth=auth.login,rest=media.x")
-        #expect(map.pools == ["default", "media", "auth", "rest"])
+        #expect(map.pools == ["default", "node", "media", "auth", "rest"])
         #expect(map.pool(for: "media.upload") == "media")
         #expect(map.pool(for: "media.x") == "media")
         #expect(map.pool(for: "auth.login") == "auth")
         #expect(map.pool(for: "auth.logins") == "default")
         #expect(map.pool(for: "media") == "default")
-        #expect(try PoolMap("").pools == ["default"])
+        #expect(try PoolMap("").pools == ["default", "node"])
+    }
+
+    @Test func whatNodesSendHasAPoolOfItsOwn() throws {
+        let map = try PoolMap("mine=$*")
+        for type in ["$lease", "$sync", "$leave", "$read"] { #expect(map.pool(for: type) == "node") }
+        #expect(map.pool(for: "$connect") == "mine")
+        #expect(try PoolMap("").pool(for: "$disconnect") == "default")
+        #expect { try PoolMap("a=b,node=c") } throws: { "\($0)".contains("for what fronts send by themselves") }
     }
 
     @Test(arguments: ["media", "=x", "media=", "a=b*c", "a=*x"])

@@ -31,6 +31,31 @@ import Testing
         }
     }
 
+    /// Clients' messages may fill their queue, the worker's hands and its database connections.
+    @Test func whatNodesAskDoesNotWaitBehindClients() async throws {
+        try await Stack.with { stack in
+            let isOpen = Mutex(false)
+            var router = Router.posting
+            let running = Mutex(0)
+            router.onTransaction("slow", RawMessage.self) { _, _, _ in
+                running.withLock { $0 += 1 }
+                while !isOpen.withLock({ $0 }) { try await Task.sleep(for: .milliseconds(5)) }
+                return []
+            }
+            let node = try await stack.node()
+            try await stack.worker(router) { $0.prefetch = 8 }
+            for number in 1...50 { try await stack.send([envelope("slow", "{}", connection: "c\(number)", id: "m\(number)")]) }
+            while running.withLock({ $0 < 4 }) { try await Task.sleep(for: .milliseconds(5)) }
+            try await stack.send([sync(["room:a": 0], version: 1)])
+            try await stack.send([lease(["room:a"])])
+            // Shorter than a node's patience; the clients' messages are not done before the gate opens.
+            try await node.wait(for: "page and lease", seconds: 4) { !$0.pages.isEmpty && !$0.leases.isEmpty }
+            #expect(node.dones.isEmpty)
+            isOpen.withLock { $0 = true }
+            try await node.wait(dones: 50)
+        }
+    }
+
     @Test func anOldLeaveDoesNotUndoANewJoin() async throws {
         try await Stack.with { stack in
             let node = try await stack.node()
@@ -99,28 +124,20 @@ import Testing
         try await Stack.with { stack in
             let node = try await stack.node()
             try await stack.worker(.posting)
-            func lease(_ incarnation: String, _ topics: [String]) async throws -> LeaseAnswer? {
+            func answer(_ incarnation: String, _ topics: [String]) async throws -> LeaseAnswer? {
                 let before = node.leases.count
-                let sum = topics.reduce(0) { $0 + TopicChecksum.part($1) }
-                try await stack.send([
-                    envelope(
-                        "$lease",
-                        #"{"incarnation":"\#(incarnation)","topicCount":\#(topics.count),"checksum":\#(sum),"settled":true,"leaving":false}"#,
-                        connection: nil,
-                        user: nil
-                    )
-                ])
+                try await stack.send([lease(topics, incarnation: incarnation)])
                 try await node.wait(for: "lease") { $0.leases.count > before }
                 return node.leases.last
             }
             try await stack.send([sync(["room:a": 0], version: 1)])
             try await node.wait(for: "page") { $0.pages.count == 1 }
-            #expect(try await lease("i1", ["room:a"]) == .renewed)
-            #expect(try await lease("i1", ["room:b"]) == .resync)
+            #expect(try await answer("i1", ["room:a"]) == .renewed)
+            #expect(try await answer("i1", ["room:b"]) == .resync)
             #expect(try await stack.count("SELECT count(*) FROM directory") == 0)
             try await stack.send([sync(["room:a": 0], version: 2)])
             try await node.wait(for: "page") { $0.pages.count == 2 }
-            #expect(try await lease("i2", []) == .renewed)
+            #expect(try await answer("i2", []) == .renewed)
             #expect(try await stack.count("SELECT count(*) FROM directory") == 0)
         }
     }

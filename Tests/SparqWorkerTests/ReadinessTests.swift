@@ -5,13 +5,12 @@ import Testing
 @Suite struct ReadinessTests {
     @Test func calmBeginsWithTheLastPartAndEndsWithTheFirst() {
         let readiness = Readiness { _ in }
-        readiness.set(.database, true)
-        readiness.set(.consumer, true)
+        for part in Readiness.Part.allCases where part != .publisher { readiness.set(part, true) }
         #expect(readiness.calm == .zero)
         readiness.set(.publisher, true)
         #expect(readiness.calm > .zero)
         // A broker that is away for longer than a lease must not cost the nodes theirs.
-        readiness.set(.consumer, false)
+        readiness.set(.nodeConsumer, false)
         #expect(readiness.calm == .zero)
     }
 }

@@ -15,15 +15,9 @@ struct FormingBatches: Sendable {
 
     /// Adds an envelope to the batch of its type's pool.
     mutating func add(_ envelope: Envelope, member: Batch.Member?) {
-        queues[queueIndex(envelope.type)].append(envelope, member: member)
+        queues[pools.index(for: envelope.type)].append(envelope, member: member)
     }
 
     /// Takes the oldest batch of a pool, by the pool's place in ``SparqProtocol/PoolMap/pools``.
     mutating func next(_ pool: Int) -> Batch? { queues[pool].next() }
-
-    private func queueIndex(_ type: String) -> Int {
-        guard queues.count > 1 else { return 0 }
-        let pool = pools.pool(for: type)
-        return pools.pools.firstIndex(of: pool) ?? 0
-    }
 }

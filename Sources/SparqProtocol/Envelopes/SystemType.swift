@@ -12,4 +12,6 @@ public enum SystemType {
     public static let read = "$read"
     /// A node lives. Carries a ``LeaseRequest``.
     public static let lease = "$lease"
+    /// What nodes send by themselves, for no connection.
+    public static let ofNodes: Set<String> = [sync, leave, read, lease]
 }

@@ -2,7 +2,7 @@ import AMQP
 import Logging
 import SparqProtocol
 
-/// Takes AMQP messages, each in a task of its own, reads their lines, and gives each connection's messages to a task of its own in turn.
+/// Takes AMQP messages of one queue, each in a task of its own, reads their lines, and gives each connection's messages to a task of its own in turn.
 struct Intake: Sendable {
     let consumer: Consumer
     let processor: Processor

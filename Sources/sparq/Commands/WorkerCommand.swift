@@ -74,6 +74,12 @@ extension Settings {
         )
         configuration.names = try names()
         configuration.pool = text("SPARQ_POOL") ?? configuration.pool
+        guard configuration.pool != PoolMap.nodePool else {
+            throw SettingError(
+                name: "SPARQ_POOL",
+                problem: "\"\(PoolMap.nodePool)\" is for what fronts send by themselves; all workers serve it"
+            )
+        }
         configuration.prefetch = UInt16(try integer("SPARQ_PREFETCH", default: Int(configuration.prefetch), in: 1...65535))
         configuration.commitsInFlight = try integer("SPARQ_COMMITS_IN_FLIGHT", default: configuration.commitsInFlight, in: 1...64)
         guard configuration.postgres.poolSize > configuration.commitsInFlight else {

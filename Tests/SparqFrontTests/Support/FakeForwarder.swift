@@ -17,7 +17,9 @@ final class FakeForwarder: Forwarding {
     func takeEnvelopes() throws -> [Envelope] {
         let bodies = state.withLockedValue { state in
             var bodies: [[UInt8]] = []
-            while let batch = state.batches.next(0) { bodies.append(batch.bytes) }
+            for pool in state.batches.queues.indices {
+                while let batch = state.batches.next(pool) { bodies.append(batch.bytes) }
+            }
             return bodies
         }
         return try bodies.flatMap { try NDJSON.lines($0).map { try Envelope(line: $0) } }

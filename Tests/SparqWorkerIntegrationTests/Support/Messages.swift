@@ -57,6 +57,12 @@ func sync(_ topics: [String: Int], version: Int, node: String = "n1") -> Envelop
     return envelope("$sync", #"{"version":\#(version),"topics":{\#(fields)}}"#, node: node, connection: nil, user: nil)
 }
 
+func lease(_ topics: [String], incarnation: String = "i1", node: String = "n1") -> Envelope {
+    let sum = topics.reduce(0) { $0 + TopicChecksum.part($1) }
+    let fields = #""incarnation":"\#(incarnation)","topicCount":\#(topics.count),"checksum":\#(sum),"settled":true,"leaving":false"#
+    return envelope("$lease", "{\(fields)}", node: node, connection: nil, user: nil)
+}
+
 extension ArraySlice<UInt8> {
     var text: String { String(decoding: self, as: UTF8.self) }
 }

@@ -70,7 +70,7 @@ final class Stack: Sendable {
         try? await pool.withConnection { try await $0.script("DROP SCHEMA \(schema) CASCADE") }
         background.withLock { $0.first }?.cancel()
         let queues =
-            [names.work(pool: "default"), names.dead]
+            [names.work(pool: "default"), names.work(pool: "node"), names.dead]
             + Self.retryDelays.map { WorkerTopology.retryQueue(names: names, pool: "default", delay: $0) }
         for queue in queues { _ = try? await session.deleteQueue(queue) }
         for exchange in [names.inbound, names.delivery] { try? await session.deleteExchange(exchange) }
@@ -116,11 +116,11 @@ final class Stack: Sendable {
     func send(_ envelopes: [Envelope]) async throws {
         var writer = JSONWriter()
         for envelope in envelopes { envelope.encode(into: &writer) }
-        try await send(writer.bytes)
+        try await send(writer.bytes, pool: PoolMap().pool(for: envelopes.first?.type ?? ""))
     }
 
-    func send(_ body: [UInt8]) async throws {
-        _ = try await session.publish(AMQPMessage(body: body), exchange: names.inbound, routingKey: "default", mandatory: true)
+    func send(_ body: [UInt8], pool: String = "default") async throws {
+        _ = try await session.publish(AMQPMessage(body: body), exchange: names.inbound, routingKey: pool, mandatory: true)
     }
 
     /// Whether the pool's queue is empty, unacked messages included; asked when no worker runs any more.
