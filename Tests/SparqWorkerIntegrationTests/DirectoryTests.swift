@@ -124,21 +124,59 @@ import Testing
         try await Stack.with { stack in
             let node = try await stack.node()
             try await stack.worker(.posting)
-            func answer(_ incarnation: String, _ topics: [String]) async throws -> LeaseAnswer? {
+            func answer(_ incarnation: String, _ topics: [String], version: Int) async throws -> LeaseAnswer? {
                 let before = node.leases.count
-                try await stack.send([lease(topics, incarnation: incarnation)])
+                try await stack.send([lease(topics, version: version, incarnation: incarnation)])
                 try await node.wait(for: "lease") { $0.leases.count > before }
                 return node.leases.last
             }
             try await stack.send([sync(["room:a": 0], version: 1)])
             try await node.wait(for: "page") { $0.pages.count == 1 }
-            #expect(try await answer("i1", ["room:a"]) == .renewed)
-            #expect(try await answer("i1", ["room:b"]) == .resync)
+            #expect(try await answer("i1", ["room:a"], version: 1) == .renewed)
+            #expect(try await answer("i1", ["room:b"], version: 1) == .resync)
             #expect(try await stack.count("SELECT count(*) FROM directory") == 0)
             try await stack.send([sync(["room:a": 0], version: 2)])
             try await node.wait(for: "page") { $0.pages.count == 2 }
-            #expect(try await answer("i2", []) == .renewed)
+            #expect(try await answer("i2", [], version: 3) == .renewed)
             #expect(try await stack.count("SELECT count(*) FROM directory") == 0)
+        }
+    }
+
+    /// Messages overtake each other; what a lease says is true of its own version alone.
+    @Test func aLeaseOfAnotherVersionIsNotCompared() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            try await stack.worker(.posting)
+            func answer(_ topics: [String], version: Int) async throws -> LeaseAnswer? {
+                let before = node.leases.count
+                try await stack.send([lease(topics, version: version)])
+                try await node.wait(for: "lease") { $0.leases.count > before }
+                return node.leases.last
+            }
+            func leave(_ topic: String, version: Int) async throws {
+                try await stack.send([envelope("$leave", #"{"version":\#(version),"topics":["\#(topic)"]}"#, connection: nil, user: nil)])
+                let rows = "SELECT count(*) FROM directory WHERE topic = '\(topic)'"
+                while try await stack.count(rows) > 0 { try await Task.sleep(for: .milliseconds(5)) }
+            }
+            try await stack.send([sync(["room:a": 0], version: 1)])
+            try await stack.send([sync(["room:b": 0], version: 2)])
+            try await node.wait(for: "pages") { $0.pages.count == 2 }
+            // Sent before the second join, or before a leave.
+            #expect(try await answer(["room:a"], version: 1) == .renewed)
+            try await leave("room:b", version: 3)
+            #expect(try await answer(["room:a", "room:b"], version: 2) == .renewed)
+            #expect(try await answer(["room:a"], version: 3) == .renewed)
+            #expect(try await stack.count("SELECT count(*) FROM directory") == 1)
+            // It overtook the leave that it knows of.
+            #expect(try await answer([], version: 4) == .renewed)
+            try await leave("room:a", version: 4)
+            #expect(try await answer([], version: 4) == .renewed)
+            // A change that never comes is found with the second lease.
+            #expect(try await answer(["room:c"], version: 5) == .renewed)
+            #expect(try await answer(["room:c"], version: 5) == .resync)
+            // So is a node that was removed, at once.
+            try await stack.pool.query("DELETE FROM nodes")
+            #expect(try await answer(["room:c"], version: 6) == .resync)
         }
     }
 

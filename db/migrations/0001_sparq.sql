@@ -43,11 +43,13 @@ CREATE INDEX events_at ON events USING brin (at) WITH (pages_per_range = 32, aut
 CREATE TABLE nodes (
     node text COLLATE "C" PRIMARY KEY,
     incarnation text NOT NULL DEFAULT '',
+    version bigint NOT NULL DEFAULT 0,
     renewed_at timestamptz NOT NULL DEFAULT now(),
     expires_at timestamptz NOT NULL
 );
 COMMENT ON TABLE nodes IS 'One row: a front that is alive, as far as its lease goes.';
 COMMENT ON COLUMN nodes.incarnation IS 'Which start of the process; empty until its first lease.';
+COMMENT ON COLUMN nodes.version IS 'The latest of the node''s changes that anything told of: as of which its directory rows can be compared with what it says.';
 
 CREATE TABLE directory (
     topic text COLLATE "C" NOT NULL,
@@ -235,13 +237,18 @@ END
 $$;
 COMMENT ON FUNCTION sparq_pages IS 'Pages of the topics'' logs.';
 
+-- The three functions below lock the node's row before its directory rows.
+
 -- Notes that nodes have subscribers of topics. The pairs must be distinct.
 CREATE FUNCTION sparq_join(p_nodes text[], p_topics text[], p_versions bigint[], p_checksums bigint[], p_lease_seconds bigint)
 RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
 BEGIN
-    INSERT INTO nodes AS known (node, expires_at)
-    SELECT DISTINCT x.node COLLATE "C", now() + make_interval(secs => p_lease_seconds) FROM unnest(p_nodes) AS x (node) ORDER BY 1
-    ON CONFLICT (node) DO UPDATE SET expires_at = excluded.expires_at WHERE known.expires_at < now();
+    INSERT INTO nodes AS known (node, version, expires_at)
+    SELECT x.node COLLATE "C", max(x.version), now() + make_interval(secs => p_lease_seconds)
+    FROM unnest(p_nodes, p_versions) AS x (node, version) GROUP BY 1 ORDER BY 1
+    ON CONFLICT (node) DO UPDATE SET version = greatest(known.version, excluded.version),
+        expires_at = CASE WHEN known.expires_at < now() THEN excluded.expires_at ELSE known.expires_at END
+    WHERE known.expires_at < now() OR known.version < excluded.version;
     INSERT INTO directory AS known (topic, node, version, checksum)
     SELECT x.topic, x.node, x.version, x.checksum
     FROM unnest(p_topics, p_nodes, p_versions, p_checksums) AS x (topic, node, version, checksum)
@@ -255,6 +262,10 @@ COMMENT ON FUNCTION sparq_join IS 'Notes that nodes have subscribers of topics.'
 CREATE FUNCTION sparq_leave(p_nodes text[], p_topics text[], p_versions bigint[])
 RETURNS void LANGUAGE plpgsql SET enable_seqscan = off SET enable_hashjoin = off SET enable_mergejoin = off SET jit = off AS $$
 BEGIN
+    PERFORM 1 FROM nodes n WHERE n.node = ANY (p_nodes) ORDER BY n.node FOR UPDATE;
+    UPDATE nodes n SET version = x.version
+    FROM (SELECT u.node COLLATE "C" AS node, max(u.version) AS version FROM unnest(p_nodes, p_versions) AS u (node, version) GROUP BY 1) x
+    WHERE n.node = x.node AND n.version < x.version;
     DELETE FROM directory d
     USING (
         SELECT x.topic COLLATE "C" AS topic, x.node COLLATE "C" AS node, max(x.version) AS version
@@ -267,28 +278,38 @@ $$;
 COMMENT ON FUNCTION sparq_leave IS 'Notes that nodes have no more subscribers of topics.';
 
 -- Renews a node's lease; true means that its rows were not what it said and are gone: it must join all of its topics again.
+--
+-- Messages overtake each other. A lease is compared only with a directory of its own version: an older one knows nothing of what
+-- the node joined since; a newer one came before a change that is still on its way, and is noted, so that where the change never
+-- comes (or the database is an older one) the next lease of that version finds out.
 CREATE FUNCTION sparq_lease(
-    p_node text, p_incarnation text, p_topics bigint, p_checksum bigint, p_settled boolean, p_leaving boolean, p_lease_seconds bigint
+    p_node text, p_incarnation text, p_version bigint, p_topics bigint, p_checksum bigint, p_settled boolean, p_leaving boolean,
+    p_lease_seconds bigint
 ) RETURNS boolean LANGUAGE plpgsql SET enable_seqscan = off SET jit = off AS $$
 DECLARE
     v_incarnation text;
+    v_version bigint;
     v_topics bigint;
     v_checksum bigint;
 BEGIN
     IF p_leaving THEN
-        DELETE FROM directory d WHERE d.node = p_node;
         DELETE FROM nodes n WHERE n.node = p_node;
+        DELETE FROM directory d WHERE d.node = p_node;
         RETURN false;
     END IF;
-    SELECT n.incarnation INTO v_incarnation FROM nodes n WHERE n.node = p_node FOR UPDATE;
-    INSERT INTO nodes AS known (node, incarnation, expires_at)
-    VALUES (p_node, p_incarnation, now() + make_interval(secs => p_lease_seconds))
-    ON CONFLICT (node) DO UPDATE SET incarnation = excluded.incarnation, renewed_at = now(), expires_at = excluded.expires_at;
+    SELECT n.incarnation, n.version INTO v_incarnation, v_version FROM nodes n WHERE n.node = p_node FOR UPDATE;
+    INSERT INTO nodes AS known (node, incarnation, version, expires_at)
+    VALUES (p_node, p_incarnation, p_version, now() + make_interval(secs => p_lease_seconds))
+    ON CONFLICT (node) DO UPDATE SET incarnation = excluded.incarnation, renewed_at = now(), expires_at = excluded.expires_at,
+        version = CASE
+            WHEN known.incarnation IN ('', excluded.incarnation) THEN greatest(known.version, excluded.version) ELSE excluded.version
+        END;
     IF v_incarnation <> '' AND v_incarnation <> p_incarnation THEN
         DELETE FROM directory d WHERE d.node = p_node;
         RETURN p_topics > 0;
     END IF;
-    IF NOT p_settled THEN
+    -- Without a row there can be no directory, whatever its version.
+    IF NOT p_settled OR v_version <> p_version THEN
         RETURN false;
     END IF;
     SELECT count(*), coalesce(sum(d.checksum), 0) INTO v_topics, v_checksum FROM directory d WHERE d.node = p_node;

@@ -77,7 +77,7 @@ actor NodeCore {
     func renew(leaving: Bool) {
         guard !hasLeft else { return }
         hasLeft = leaving
-        let request = state.lease(incarnation: incarnation, leaving: leaving, now: Clock.now())
+        let request = state.lease(incarnation: incarnation, leaving: leaving)
         forwarder.forward { $0.add(envelopes.lease(request, at: Clock.wall()), member: nil) }
     }
 

@@ -45,6 +45,8 @@ struct NodeEnvelopes: Sendable {
         envelope(SystemType.lease, at: time) { writer in
             writer.raw(",\"incarnation\":")
             writer.string(request.incarnation)
+            writer.raw(",\"version\":")
+            writer.integer(request.version)
             writer.raw(",\"topicCount\":")
             writer.integer(request.topicCount)
             writer.raw(",\"checksum\":")

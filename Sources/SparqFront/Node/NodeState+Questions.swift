@@ -41,17 +41,22 @@ extension NodeState {
         leaving = leaving.filter { topics[$0] == nil }
         if !leaving.isEmpty {
             version += 1
-            lastLeave = now
             for chunk in chunks(leaving) { actions.leaves.append(LeaveRequest(version: version, topics: chunk)) }
             leaving = []
         }
     }
 
     /// The renewal of the node's lease.
-    func lease(incarnation: String, leaving: Bool, now: Int) -> LeaseRequest {
+    func lease(incarnation: String, leaving: Bool) -> LeaseRequest {
         let syncing = restless.contains { topics[$0]?.stream.isSyncing ?? false }
-        let settled = !syncing && (lastLeave == .min || now - lastLeave >= settings.leaveGrace)
-        return LeaseRequest(incarnation: incarnation, topicCount: topics.count, checksum: checksum, settled: settled, leaving: leaving)
+        return LeaseRequest(
+            incarnation: incarnation,
+            version: version,
+            topicCount: topics.count,
+            checksum: checksum,
+            settled: !syncing,
+            leaving: leaving
+        )
     }
 
     private func chunks(_ topics: Set<String>) -> [[String]] {

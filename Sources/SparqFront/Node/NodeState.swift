@@ -39,7 +39,6 @@ struct NodeState: Sendable {
     /// The node's own count of its directory changes. A node that comes back under its old id must go on above where it was.
     var version: Int
     var checksum = 0
-    var lastLeave = Int.min
     var counters = NodeCounters()
 
     init(settings: NodeSettings, shards: Int, version: Int = 0) {
@@ -126,6 +125,4 @@ struct NodeSettings: Sendable, Equatable {
     var strayInterval = 10_000_000_000
     /// Topics of which that is remembered.
     var strayLimit = 10_000
-    /// So long after a leave the directory may still be behind. Nanoseconds.
-    var leaveGrace = 1_000_000_000
 }

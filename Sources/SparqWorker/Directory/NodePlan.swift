@@ -45,9 +45,10 @@ struct NodePlan: Sendable {
     func statements(leaseSeconds: Int) -> [Statement] {
         var statements = leases.map { node, lease in
             Statement(
-                "SELECT sparq_lease($1, $2, $3, $4, $5, $6, $7)",
+                "SELECT sparq_lease($1, $2, $3, $4, $5, $6, $7, $8)",
                 node,
                 lease.incarnation,
+                lease.version,
                 lease.topicCount,
                 lease.checksum,
                 lease.settled,

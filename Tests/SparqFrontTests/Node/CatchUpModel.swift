@@ -41,7 +41,6 @@ final class CatchUpModel {
         settings.holdLimit = 6
         settings.timing = SyncTiming(patience: 250, firstRetry: 3000, longestRetry: 6000)
         settings.strayInterval = 1000
-        settings.leaveGrace = 100
         state = NodeState(settings: settings, shards: 2)
         let forwarder = FakeForwarder()
         shards = [TestShard(index: 0, forwarder: forwarder), TestShard(index: 1, forwarder: forwarder)]
@@ -232,7 +231,7 @@ final class CatchUpModel {
         if !wanted.isSubset(of: present) { faults.append("directory \(present.sorted()), subscribed \(wanted.sorted())") }
         if state.checksum != state.topics.keys.reduce(0, { $0 + TopicChecksum.part($1) }) { faults.append("checksum") }
         if !state.reads.isEmpty { faults.append("reads left: \(state.reads)") }
-        let lease = state.lease(incarnation: "i", leaving: false, now: now)
+        let lease = state.lease(incarnation: "i", leaving: false)
         if !lease.settled || lease.topicCount != state.topics.count { faults.append("lease \(lease)") }
     }
 }

@@ -57,10 +57,10 @@ func sync(_ topics: [String: Int], version: Int, node: String = "n1") -> Envelop
     return envelope("$sync", #"{"version":\#(version),"topics":{\#(fields)}}"#, node: node, connection: nil, user: nil)
 }
 
-func lease(_ topics: [String], incarnation: String = "i1", node: String = "n1") -> Envelope {
+func lease(_ topics: [String], version: Int = 1, incarnation: String = "i1", node: String = "n1") -> Envelope {
     let sum = topics.reduce(0) { $0 + TopicChecksum.part($1) }
-    let fields = #""incarnation":"\#(incarnation)","topicCount":\#(topics.count),"checksum":\#(sum),"settled":true,"leaving":false"#
-    return envelope("$lease", "{\(fields)}", node: node, connection: nil, user: nil)
+    let fields = #""incarnation":"\#(incarnation)","version":\#(version),"topicCount":\#(topics.count),"checksum":\#(sum)"#
+    return envelope("$lease", #"{\#(fields),"settled":true,"leaving":false}"#, node: node, connection: nil, user: nil)
 }
 
 extension ArraySlice<UInt8> {
