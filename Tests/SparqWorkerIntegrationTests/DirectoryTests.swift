@@ -98,6 +98,37 @@ import Testing
         }
     }
 
+    /// A node that lost its broker asks for all of its topics at once.
+    @Test func manyPagesTogetherHaveALimit() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            try await stack.worker(.posting)
+            // 40 topics with two pages each, 12 MB together.
+            try await stack.pool.query(
+                """
+                INSERT INTO events SELECT 'room:' || t, s, now(), 'note', '"' || repeat('x', 150000) || '"'
+                FROM generate_series(10, 49) t, generate_series(1, 2) s
+                """
+            )
+            try await stack.pool.query("INSERT INTO topics SELECT 'room:' || t, 2 FROM generate_series(10, 49) t")
+            var cursors = Dictionary(uniqueKeysWithValues: (10..<50).map { ("room:\($0)", 0) })
+            var version = 0
+            while !cursors.isEmpty, version < 10 {
+                version += 1
+                let asked = version
+                let count = cursors.count
+                try await stack.send([sync(cursors, version: version)])
+                try await node.wait(for: "pages") { $0.pages.count { $0.version == asked } == count }
+                let pages = node.pages.filter { $0.version == asked }
+                #expect(pages.allSatisfy { $0.head == 2 && $0.after == cursors[$0.topic] && $0.first == $0.after + 1 })
+                let bytes = pages.reduce(0) { $0 + $1.events.reduce(0) { $0 + $1.count } }
+                #expect(bytes > 0 && bytes < 5 << 20, "\(bytes) bytes")
+                for page in pages { cursors[page.topic] = page.last < page.head ? page.last : nil }
+            }
+            #expect(cursors.isEmpty)
+        }
+    }
+
     @Test func whatIsTooOldGoesAndTheFloorSaysSo() async throws {
         try await Stack.with { stack in
             let node = try await stack.node()

@@ -212,27 +212,53 @@ COMMENT ON FUNCTION sparq_heads IS 'The last numbers of the topics, and the last
 
 -- One page of the log for each item, with at most p_events events and about p_bytes bytes of data, but always one event where there is one.
 -- Each item has at least one row; an empty page has one without event.
-CREATE FUNCTION sparq_pages(p_topics text[], p_afters bigint[], p_events bigint, p_bytes bigint)
+--
+-- Once the pages together have p_total bytes, the rest are empty: who asked sees by the head that there is more.
+CREATE FUNCTION sparq_pages(p_topics text[], p_afters bigint[], p_events bigint, p_bytes bigint, p_total bigint)
 RETURNS TABLE (item bigint, head bigint, floor bigint, seq bigint, at_ms bigint, type text, data text)
 LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off AS $$
+#variable_conflict use_column
+DECLARE
+    v_wanted record;
+    v_event record;
+    v_bytes bigint;
+    v_sum bigint := 0;
 BEGIN
-    RETURN QUERY
-    SELECT x.item, coalesce(t.seq, 0), coalesce(t.floor, 0), e.seq, (extract(epoch FROM e.at) * 1000)::bigint, e.type, e.data
-    FROM unnest(p_topics, p_afters) WITH ORDINALITY AS x (topic, after, item)
-    LEFT JOIN LATERAL (SELECT k.seq, k.floor FROM topics k WHERE k.topic = x.topic LIMIT 1) t ON true
-    LEFT JOIN LATERAL (
-        SELECT * FROM (
-            SELECT l.seq, l.at, l.type, l.data, row_number() OVER w AS n, sum(octet_length(l.data)) OVER w AS bytes
-            FROM (
+    FOR v_wanted IN
+        SELECT x.item, x.topic, coalesce(t.seq, 0) AS head, coalesce(t.floor, 0) AS floor, greatest(x.after, t.floor) AS after
+        FROM unnest(p_topics, p_afters) WITH ORDINALITY AS x (topic, after, item)
+        LEFT JOIN LATERAL (SELECT k.seq, k.floor FROM topics k WHERE k.topic = x.topic LIMIT 1) t ON true
+        ORDER BY x.item
+    LOOP
+        item := v_wanted.item;
+        head := v_wanted.head;
+        floor := v_wanted.floor;
+        v_bytes := 0;
+        -- Most are at the head, which their row has told already.
+        IF v_wanted.after < v_wanted.head AND v_sum < p_total THEN
+            FOR v_event IN
                 SELECT k.seq, k.at, k.type, k.data FROM events k
-                WHERE k.topic = x.topic AND k.seq > greatest(x.after, t.floor)
+                WHERE k.topic = v_wanted.topic AND k.seq > v_wanted.after
                 ORDER BY k.seq LIMIT p_events
-            ) l
-            WINDOW w AS (ORDER BY l.seq)
-        ) p
-        WHERE p.bytes <= p_bytes OR p.n = 1
-    ) e ON true
-    ORDER BY x.item, e.seq;
+            LOOP
+                EXIT WHEN v_bytes > 0 AND v_bytes + octet_length(v_event.data) > p_bytes;
+                v_bytes := v_bytes + octet_length(v_event.data);
+                seq := v_event.seq;
+                at_ms := (extract(epoch FROM v_event.at) * 1000)::bigint;
+                type := v_event.type;
+                data := v_event.data;
+                RETURN NEXT;
+            END LOOP;
+        END IF;
+        IF v_bytes = 0 THEN
+            seq := NULL;
+            at_ms := NULL;
+            type := NULL;
+            data := NULL;
+            RETURN NEXT;
+        END IF;
+        v_sum := v_sum + v_bytes;
+    END LOOP;
 END
 $$;
 COMMENT ON FUNCTION sparq_pages IS 'Pages of the topics'' logs.';

@@ -45,7 +45,9 @@ extension NodeState {
         let key = ReadKey(connection: connection, topic: page.topic)
         guard let read = reads[key], read.after == page.after else { return }
         if page.last <= page.after, !join(connection, page.topic, after: page.after, into: &actions) {
-            // The log had no more when it was read, and the ring has moved on since: asked again when the time has come.
+            // The log had no more when it was read, and the ring has moved on since, or the worker had no room for it: asked again when the time
+            // has come.
+            if page.head > page.after { reads[key]?.deadline = min(read.deadline, now + settings.timing.patience) }
             return
         }
         reads[key] = nil

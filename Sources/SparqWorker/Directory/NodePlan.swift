@@ -78,11 +78,12 @@ struct NodePlan: Sendable {
         if !pages.isEmpty {
             statements.append(
                 Statement(
-                    "SELECT item, head, floor, seq, at_ms, type, data FROM sparq_pages($1, $2, $3, $4)",
+                    "SELECT item, head, floor, seq, at_ms, type, data FROM sparq_pages($1, $2, $3, $4, $5)",
                     pages.map(\.topic),
                     pages.map(\.after),
                     PageLimit.events,
-                    PageLimit.bytes
+                    PageLimit.bytes,
+                    PageLimit.sum
                 )
             )
         }
@@ -141,6 +142,8 @@ enum PageLimit {
     static let events = 256
     /// Of data; an event that is larger alone still comes.
     static let bytes = 192 << 10
+    /// Of all pages of one statement, by one page more: what is beyond comes empty and is asked for again, behind what others ask.
+    static let sum = 4 << 20
 }
 
 extension Int {

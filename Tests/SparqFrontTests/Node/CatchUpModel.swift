@@ -87,7 +87,8 @@ final class CatchUpModel {
     private func page(_ topic: String, after: Int, version: Int, connection: String?) -> Page {
         let head = heads[topic] ?? 0
         let first = max(after, floors[topic] ?? 0) + 1
-        let last = min(head, first + Int.random(in: 0...(isLossy ? 9 : 90), using: &generator))
+        // A worker that was asked for too much at once answers some with nothing.
+        let last = generator.chance(10) ? first - 1 : min(head, first + Int.random(in: 0...(isLossy ? 9 : 90), using: &generator))
         let events = first <= last ? (first...last).map { body(topic, $0) } : []
         return Page(topic: topic, after: after, first: first, head: head, version: version, connection: connection, events: events)
     }
