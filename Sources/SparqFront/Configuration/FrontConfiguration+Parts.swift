@@ -23,7 +23,8 @@ extension FrontConfiguration {
             ("messageBytes", messageBytes), ("topicsPerConnection", topicsPerConnection), ("outboundBytes", outboundBytes),
             ("inFlight", inFlight), ("messagesPerSecond", messagesPerSecond), ("burst", burst), ("maxConnections", maxConnections),
             ("batchMessages", batchMessages), ("batchBytes", batchBytes), ("publishLanes", publishLanes), ("waitingBytes", waitingBytes),
-            ("prefetch", Int(prefetch)), ("holdEvents", holdEvents), ("ringEvents", ringEvents),
+            ("prefetch", Int(prefetch)), ("holdEvents", holdEvents), ("holdBytes", holdBytes),
+            ("ringEvents", ringEvents),
         ]
         for (name, value) in numbers where value < 1 { throw FrontError(.invalidSetting, "\(name): 1 at least") }
         let times = [
@@ -54,7 +55,7 @@ extension FrontConfiguration {
 
     var nodeSettings: NodeSettings {
         var settings = NodeSettings()
-        settings.holdLimit = holdEvents
+        settings.hold = HoldLimits(events: holdEvents, bytes: holdBytes)
         settings.ring.events = ringEvents
         settings.timing.patience = gapPatience.nanoseconds
         return settings

@@ -62,8 +62,10 @@ public struct FrontConfiguration: Sendable {
     /// Deliveries from the node's queue that are unacknowledged at most.
     public var prefetch: UInt16 = 64
 
-    /// Events of one topic that are held when they come early.
+    /// Events of one topic that are held when they come early; beyond it, and beyond ``holdBytes``, they are read from the log.
     public var holdEvents = 1024
+    /// Bytes of the events of one topic that are held when they come early.
+    public var holdBytes = 1 << 20
     /// From noticing a gap in a topic to asking for what is missing.
     public var gapPatience: Duration = .milliseconds(250)
     /// The last events of each topic that are kept.

@@ -25,7 +25,7 @@ extension NodeState {
         }
         if seq > position + 1 { counters.gaps += 1 }
         var released: [TopicStream.Release] = []
-        topics.values[index].stream.event(seq, TextFrame.encode(event.body), now: now, hold: settings.holdLimit, into: &released)
+        topics.values[index].stream.event(seq, TextFrame.encode(event.body), now: now, hold: settings.hold, into: &released)
         if topics.values[index].stream.needsTick { restless.insert(event.topic) }
         emit(released, of: event.topic, at: index, into: &actions)
     }

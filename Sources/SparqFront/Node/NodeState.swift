@@ -115,8 +115,7 @@ struct NodeState: Sendable {
 
 /// Settings of the node's core.
 struct NodeSettings: Sendable, Equatable {
-    /// Events of one topic that are held when they come early.
-    var holdLimit = 1024
+    var hold = HoldLimits()
     var ring = RingLimits()
     var timing = SyncTiming()
     /// Topics in one `$sync` or `$leave`.

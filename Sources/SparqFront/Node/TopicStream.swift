@@ -30,7 +30,7 @@ struct TopicStream: Sendable {
     /// The highest `seq` that is known to exist.
     private(set) var head: Int
     private(set) var ring: EventRing
-    private var held: [Int: ByteBuffer] = [:]
+    private var held = HeldEvents()
     private var question: Question
     /// Since when the event after ``position`` has been missing.
     private var gapSince: Int?
@@ -61,7 +61,7 @@ struct TopicStream: Sendable {
     // MARK: Inputs
 
     /// A durable event came.
-    mutating func event(_ seq: Int, _ frame: ByteBuffer, now: Int, hold limit: Int, into out: inout [Release]) {
+    mutating func event(_ seq: Int, _ frame: ByteBuffer, now: Int, hold limits: HoldLimits, into out: inout [Release]) {
         guard seq > position else { return }
         head = max(head, seq)
         if seq == position + 1 {
@@ -69,11 +69,7 @@ struct TopicStream: Sendable {
             releaseHeld(into: &out)
             watchGap(now: now, restart: true)
         } else {
-            if held[seq] != nil || held.count < limit {
-                held[seq] = frame
-            } else {
-                want()
-            }
+            if !held.insert(seq, frame, limits: limits) { want() }
             watchGap(now: now, restart: false)
         }
     }
@@ -102,7 +98,7 @@ struct TopicStream: Sendable {
             for (offset, frame) in frames.enumerated() where first + offset == position + 1 { release(frame, into: &out) }
             self.head = max(self.head, max(head, position))
             // The page may have brought what was held.
-            if !held.isEmpty { held = held.filter { $0.key > position } }
+            held.removeAll(through: position)
             releaseHeld(into: &out)
         } else {
             return
@@ -160,21 +156,21 @@ struct TopicStream: Sendable {
     }
 
     private mutating func releaseHeld(into out: inout [Release]) {
-        while !held.isEmpty, let frame = held.removeValue(forKey: position + 1) { release(frame, into: &out) }
+        while let frame = held.take(position + 1) { release(frame, into: &out) }
     }
 
     private mutating func jump(to position: Int) {
         self.position = position
         head = max(head, position)
         ring.removeAll()
-        held = held.filter { $0.key > position }
+        held.removeAll(through: position)
     }
 
     private mutating func restart(at position: Int) {
         self.position = position
         head = position
         ring.removeAll()
-        held = [:]
+        held = HeldEvents()
     }
 
     private mutating func watchGap(now: Int, restart: Bool) {

@@ -38,7 +38,7 @@ final class CatchUpModel {
         names = (0..<topics).map { "room:\($0)" }
         var settings = NodeSettings()
         settings.ring.events = 5
-        settings.holdLimit = 6
+        settings.hold.events = 6
         settings.timing = SyncTiming(patience: 250, firstRetry: 3000, longestRetry: 6000)
         settings.strayInterval = 1000
         state = NodeState(settings: settings, shards: 2)

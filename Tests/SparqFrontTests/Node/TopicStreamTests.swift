@@ -21,7 +21,7 @@ import Testing
     @Test func orderDuplicatesAndHolding() {
         var stream = TopicStream(position: 4, ring: RingLimits())
         var out: [TopicStream.Release] = []
-        for seq in [5, 5, 8, 7, 8, 3, 6, 9] { stream.event(seq, frame(seq), now: 0, hold: 10, into: &out) }
+        for seq in [5, 5, 8, 7, 8, 3, 6, 9] { stream.event(seq, frame(seq), now: 0, hold: HoldLimits(events: 10), into: &out) }
         #expect(seqs(out) == [5, 6, 7, 8, 9])
         #expect(stream.heldCount == 0)
         #expect(stream.since(7).count == 2 && stream.covers(4) && !stream.covers(3))
@@ -33,7 +33,7 @@ import Testing
         stream.asked(version: 1, now: 0, timing: timing)
         stream.page(after: 0, first: 1, head: 0, version: 1, frames: [], now: 0, into: &out)
         #expect(!stream.needsTick)
-        stream.event(2, frame(2), now: 100, hold: 10, into: &out)
+        stream.event(2, frame(2), now: 100, hold: HoldLimits(events: 10), into: &out)
         stream.tick(now: 349, timing: timing)
         #expect(!stream.wantsSync)
         stream.tick(now: 350, timing: timing)
@@ -78,8 +78,8 @@ import Testing
         var stream = TopicStream(position: 2, ring: RingLimits())
         var out: [TopicStream.Release] = []
         stream.asked(version: 1, now: 0, timing: timing)
-        stream.event(10, frame(10), now: 0, hold: 10, into: &out)
-        stream.event(4, frame(4), now: 0, hold: 10, into: &out)
+        stream.event(10, frame(10), now: 0, hold: HoldLimits(events: 10), into: &out)
+        stream.event(4, frame(4), now: 0, hold: HoldLimits(events: 10), into: &out)
         stream.page(after: 2, first: 8, head: 9, version: 1, frames: [frame(8), frame(9)], now: 0, into: &out)
         #expect(seqs(out) == [-8, 8, 9, 10])
         #expect(out.first == .truncated(after: 2, first: 8))
@@ -91,7 +91,7 @@ import Testing
         var out: [TopicStream.Release] = []
         stream.asked(version: 1, now: 0, timing: timing)
         stream.page(after: 50, first: 51, head: 20, version: 1, frames: [], now: 0, into: &out)
-        stream.event(21, frame(21), now: 0, hold: 10, into: &out)
+        stream.event(21, frame(21), now: 0, hold: HoldLimits(events: 10), into: &out)
         // Subscribers must be sent away before they are given new events under old numbers.
         #expect(seqs(out) == [.min, 21])
     }
@@ -101,12 +101,32 @@ import Testing
         var out: [TopicStream.Release] = []
         stream.asked(version: 1, now: 0, timing: timing)
         stream.page(after: 0, first: 1, head: 0, version: 1, frames: [], now: 0, into: &out)
-        for seq in 2...6 { stream.event(seq, frame(seq), now: 0, hold: 4, into: &out) }
+        for seq in 2...6 { stream.event(seq, frame(seq), now: 0, hold: HoldLimits(events: 4), into: &out) }
         #expect(stream.heldCount == 4 && stream.wantsSync)
         stream.asked(version: 2, now: 0, timing: timing)
         stream.page(after: 0, first: 1, head: 6, version: 2, frames: (1...6).map(frame), now: 0, into: &out)
         #expect(seqs(out) == Array(1...6))
         #expect(stream.heldCount == 0 && stream.ring.count == 3)
+    }
+
+    @Test func whatIsHeldIsBoundedByBytesToo() {
+        var stream = TopicStream(position: 0, ring: RingLimits())
+        var out: [TopicStream.Release] = []
+        stream.asked(version: 1, now: 0, timing: timing)
+        stream.page(after: 0, first: 1, head: 0, version: 1, frames: [], now: 0, into: &out)
+        // Eight bytes each; what comes twice counts once.
+        let limits = HoldLimits(events: 1000, bytes: 30)
+        for seq in [2, 3, 3, 4] { stream.event(seq, frame(seq), now: 0, hold: limits, into: &out) }
+        #expect(stream.heldCount == 3 && !stream.wantsSync)
+        stream.event(5, frame(5), now: 0, hold: limits, into: &out)
+        #expect(stream.heldCount == 3 && stream.wantsSync)
+        stream.asked(version: 2, now: 0, timing: timing)
+        // What was released or came by the page makes room again.
+        stream.event(1, frame(1), now: 0, hold: limits, into: &out)
+        stream.page(after: 0, first: 1, head: 5, version: 2, frames: (1...5).map(frame), now: 0, into: &out)
+        #expect(seqs(out) == Array(1...5) && stream.heldCount == 0)
+        for seq in 7...9 { stream.event(seq, frame(seq), now: 0, hold: limits, into: &out) }
+        #expect(stream.heldCount == 3)
     }
 
     @Test func aLossAtTheEndIsNoticed() {
@@ -144,7 +164,7 @@ import Testing
             case 3..<7:
                 guard !events.isEmpty else { return }
                 let seq = events.remove(at: Int.random(in: 0..<min(6, events.count), using: &generator))
-                stream.event(seq, frame(seq), now: now, hold: 8, into: &out)
+                stream.event(seq, frame(seq), now: now, hold: HoldLimits(events: 8), into: &out)
             case 7..<9:
                 guard !questions.isEmpty else { return }
                 let index = Int.random(in: 0..<questions.count, using: &generator)
