@@ -54,7 +54,7 @@ public final class Front: Service {
         get async { await bound.value }
     }
 
-    /// Whether it can serve: connected to the broker both ways, its queue consumed, its lease answered, and not draining.
+    /// Whether it can serve: connected to the broker both ways, its queue consumed, its lease answered lately, and not draining.
     public var isReady: Bool { readiness.current.isReady }
 
     /// What it has counted; `nil` before it runs.
@@ -100,7 +100,7 @@ public final class Front: Service {
             hub: hub,
             forwarder: forwarder,
             logger: logger,
-            onLease: { readiness.change { $0.isLeased = true } }
+            onLease: { readiness.change { $0.leaseAnswered(now: Clock.now()) } }
         )
         running.set(hub, core)
         let tokens = await SessionTokens(
@@ -201,9 +201,13 @@ extension Front {
         }
     }
 
-    /// Renews the lease three times in its own time; once a second until the first answer. Without a broker there is nothing to renew with.
+    /// Renews the lease three times in its own time; once a second while nobody answers. Without a broker there is nothing to renew with.
     private func renew(_ core: NodeCore) async throws {
+        let lease = configuration.lease.nanoseconds
         while true {
+            if readiness.change({ $0.expireLease(now: Clock.now(), after: lease) }) {
+                logger.warning("No worker has answered for as long as the lease lasts: not ready")
+            }
             let state = readiness.current
             // While it drains too: the clients that are still here must hear what happens.
             if state.isPublishing, state.isConsuming { await core.renew(leaving: false) }

@@ -71,6 +71,22 @@ import WebSocket
         }
     }
 
+    @Test func aFrontThatNoWorkerAnswersIsNotReady() async throws {
+        try await withFront({ $0.lease = .milliseconds(300) }) { _, worker, _, front in
+            func wait(_ isReady: Bool) async throws {
+                while front.isReady != isReady { try await Task.sleep(for: .milliseconds(5)) }
+            }
+            try await wait(true)
+            worker.setAway(true)
+            try await wait(false)
+            worker.setAway(false)
+            try await wait(true)
+            // It lasts: each answer counts.
+            try await Task.sleep(for: .milliseconds(700))
+            #expect(front.isReady)
+        }
+    }
+
     @Test func theLeaseIsRenewedWhileItDrains() async throws {
         try await withFront({
             $0.lease = .milliseconds(300)

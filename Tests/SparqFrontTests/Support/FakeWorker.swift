@@ -8,6 +8,7 @@ final class FakeWorker: Sendable {
         var log: [String] = []
         var seen: [String] = []
         var lastLease: LeaseRequest?
+        var isAway = false
     }
 
     private let state = NIOLockedValueBox(State())
@@ -16,8 +17,12 @@ final class FakeWorker: Sendable {
     var seen: [String] { state.withLockedValue { $0.seen } }
     var lastLease: LeaseRequest? { state.withLockedValue { $0.lastLease } }
 
+    /// Nothing is answered.
+    func setAway(_ isAway: Bool) { state.withLockedValue { $0.isAway = isAway } }
+
     func answer(_ envelope: Envelope) -> [Delivery] {
         state.withLockedValue { state in
+            guard !state.isAway else { return [] }
             state.seen.append(envelope.type)
             let message = Data(envelope.message)
             func done(_ data: String?, session: Done.SessionChange? = nil) -> Delivery {
