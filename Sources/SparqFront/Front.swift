@@ -121,6 +121,7 @@ public final class Front: Service {
             group.addTask {
                 await forwarder.run(
                     broker.inbound,
+                    isOpen: { readiness.current.isPublishing },
                     undelivered: { hub.undelivered($0) },
                     relieved: { hub.relieved() }
                 )
@@ -197,7 +198,8 @@ extension Front {
         let interval = max(.milliseconds(10), min(configuration.gapPatience / 4, .milliseconds(100)))
         while true {
             try await Task.sleep(for: interval)
-            await core.tick()
+            // Without a broker nothing is answered: asking again and again would only pile up.
+            if readiness.current.isPublishing { await core.tick() }
         }
     }
 

@@ -68,12 +68,12 @@ struct InFlight<Message> {
     }
 
     /// Sends all that waits, in order, if nothing is on its way.
-    mutating func send(_ body: (_ message: Message, _ id: String?, _ ordinal: Int) -> Void) {
+    mutating func send(_ body: (_ message: Message, _ id: String?, _ ordinal: Int, _ deadline: Int) -> Void) {
         guard sent == 0 else { return }
         for index in entries.indices {
             guard let message = entries[index].message else { continue }
             entries[index].message = nil
-            body(message, entries[index].id, firstOrdinal + index)
+            body(message, entries[index].id, firstOrdinal + index, entries[index].deadline)
         }
         sent = entries.count
         unfinished = sent

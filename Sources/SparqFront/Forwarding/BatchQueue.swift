@@ -13,6 +13,8 @@ struct Batch: Sendable {
     struct Member: Sendable, Equatable {
         var connection: ConnectionID
         var ordinal: Int
+        /// From then on its sender is told `unavailable`: it must not be published any more. Nanoseconds of a clock that never goes back.
+        var deadline = Int.max
     }
 
     private var writer: JSONWriter
@@ -20,6 +22,9 @@ struct Batch: Sendable {
     private(set) var count = 0
     /// Those that belong to connections.
     private(set) var members: [Member] = []
+    /// Where the members' lines are.
+    private var lines: [Range<Int>] = []
+    private var firstDeadline = Int.max
 
     init(reservingCapacity capacity: Int) { writer = JSONWriter(reservingCapacity: capacity) }
 
@@ -34,9 +39,42 @@ struct Batch: Sendable {
     }
 
     fileprivate mutating func append(_ envelope: Envelope, _ member: Member?) {
+        let start = writer.bytes.count
         envelope.encode(into: &writer)
         count += 1
-        if let member { members.append(member) }
+        guard let member else { return }
+        members.append(member)
+        lines.append(start..<writer.bytes.count)
+        firstDeadline = min(firstDeadline, member.deadline)
+    }
+
+    /// Takes out the messages whose deadline is over, and returns them.
+    mutating func removeExpired(now: Int) -> [Member] {
+        guard firstDeadline <= now else { return [] }
+        let old = self
+        writer = JSONWriter(reservingCapacity: old.bytes.count)
+        members = []
+        lines = []
+        firstDeadline = .max
+        var expired: [Member] = []
+        var copied = 0
+        for (member, line) in zip(old.members, old.lines) {
+            // What is between the members' lines is the node's own.
+            writer.raw(old.bytes[copied..<line.lowerBound])
+            copied = line.upperBound
+            guard member.deadline > now else {
+                expired.append(member)
+                continue
+            }
+            let start = writer.bytes.count
+            writer.raw(old.bytes[line])
+            members.append(member)
+            lines.append(start..<writer.bytes.count)
+            firstDeadline = min(firstDeadline, member.deadline)
+        }
+        writer.raw(old.bytes[copied...])
+        count -= expired.count
+        return expired
     }
 }
 

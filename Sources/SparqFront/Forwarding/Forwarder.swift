@@ -32,6 +32,9 @@ final class Forwarder: Forwarding {
         var lanes = 0
     }
 
+    /// Between two looks at whether the broker is back.
+    private static let lookInterval: Duration = .milliseconds(20)
+
     private let settings: ForwarderSettings
     private let state: NIOLockedValueBox<State>
 
@@ -64,9 +67,12 @@ final class Forwarder: Forwarding {
 
     /// Publishes until ``finish()`` was called and nothing waits any more, or the task is cancelled.
     ///
-    /// `undelivered` is called for the messages of a batch that no queue has; `relieved` when there is room again. Both come on any thread.
+    /// While the broker is not there (`isOpen`), batches wait here and not with the publisher: what is over its deadline when they leave stays
+    /// behind. `undelivered` is called for it, and for the messages of a batch that no queue has; `relieved` when there is room again. All come
+    /// on any thread.
     func run(
         _ publisher: any BatchPublisher,
+        isOpen: @escaping @Sendable () -> Bool = { true },
         undelivered: @escaping @Sendable ([Batch.Member]) -> Void,
         relieved: @escaping @Sendable () -> Void
     ) async {
@@ -77,7 +83,11 @@ final class Forwarder: Forwarding {
                         state.withLockedValue { $0.lanes += 1 }
                         group.addTask {
                             defer { self.state.withLockedValue { $0.lanes -= 1 } }
-                            while !Task.isCancelled, let batch = await self.next(index, relieved) {
+                            while !Task.isCancelled, var batch = await self.next(index, relieved) {
+                                while !isOpen(), (try? await Task.sleep(for: Self.lookInterval)) != nil {}
+                                let expired = batch.removeExpired(now: Clock.now())
+                                if !expired.isEmpty { undelivered(expired) }
+                                guard batch.count > 0 else { continue }
                                 if await !publisher.publish(batch.bytes, pool: pool) { undelivered(batch.members) }
                             }
                         }

@@ -163,10 +163,12 @@ final class Shard {
         forwarder.forward { batches in
             for connection in ready {
                 connection.isReady = false
-                connection.inFlight.send { message, id, ordinal in
+                connection.inFlight.send { message, id, ordinal, deadline in
+                    // Nobody waits for the end of a connection, and it must be told whenever that is.
+                    let deadline = message.type == SystemType.disconnect ? .max : deadline
                     batches.add(
                         envelope(connection, message, id: id, ordinal: ordinal),
-                        member: Batch.Member(connection: connection.id, ordinal: ordinal)
+                        member: Batch.Member(connection: connection.id, ordinal: ordinal, deadline: deadline)
                     )
                 }
             }
@@ -209,7 +211,8 @@ final class Shard {
         }
         counters.requests += 1
         let id = ConnectionID.random(.http, shard: index)
-        requests.add(id.number, deadline: now() + settings.replyDeadline, answer: answer)
+        let deadline = now() + settings.replyDeadline
+        requests.add(id.number, deadline: deadline, answer: answer)
         forwarder.forward { batches in
             batches.add(
                 Envelope(
@@ -222,7 +225,7 @@ final class Shard {
                     id: request.id,
                     message: request.message[...]
                 ),
-                member: Batch.Member(connection: id, ordinal: 1)
+                member: Batch.Member(connection: id, ordinal: 1, deadline: deadline)
             )
         }
     }

@@ -7,15 +7,15 @@ import Testing
         var machine = InFlight<String>()
         var sent: [String] = []
         machine.receive("a", bytes: 1, id: nil, deadline: 10)
-        machine.send { message, _, ordinal in sent.append("\(message)\(ordinal)") }
+        machine.send { message, _, ordinal, _ in sent.append("\(message)\(ordinal)") }
         machine.receive("b", bytes: 1, id: nil, deadline: 10)
         machine.receive("c", bytes: 1, id: "x", deadline: 10)
         #expect(!machine.canSend)
-        machine.send { message, _, ordinal in sent.append("\(message)\(ordinal)") }
+        machine.send { message, _, ordinal, _ in sent.append("\(message)\(ordinal)") }
         #expect(sent == ["a1"])
         #expect(machine.finish(1) == .answer)
         #expect(machine.canSend)
-        machine.send { message, _, ordinal in sent.append("\(message)\(ordinal)") }
+        machine.send { message, _, ordinal, _ in sent.append("\(message)\(ordinal)") }
         #expect(sent == ["a1", "b2", "c3"])
         #expect(machine.finish(1) == .unknown)
         #expect(machine.finish(3) == .answer)
@@ -29,7 +29,7 @@ import Testing
         var machine = InFlight<String>()
         var expired: [String?] = []
         machine.receive("a", bytes: 1, id: "a", deadline: 10)
-        machine.send { _, _, _ in }
+        machine.send { _, _, _, _ in }
         machine.receive("b", bytes: 5, id: "b", deadline: 12)
         machine.receive("c", bytes: 7, id: "c", deadline: 20)
         machine.expire(now: 12) { expired.append($0) }
@@ -42,7 +42,7 @@ import Testing
         #expect(machine.isStuck(now: 15, patience: 5))
         #expect(machine.finish(1) == .late)
         var sent: [Int] = []
-        machine.send { message, _, ordinal in
+        machine.send { message, _, ordinal, _ in
             #expect(message == "c")
             sent.append(ordinal)
         }
@@ -53,7 +53,7 @@ import Testing
         var machine = InFlight<String>()
         machine.receive("a", bytes: 1, id: "a", deadline: 10)
         machine.receive("b", bytes: 1, id: "b", deadline: 30)
-        machine.send { _, _, _ in }
+        machine.send { _, _, _, _ in }
         machine.expire(now: 10) { _ in }
         #expect(machine.fail(1) == (nil, false) || machine.isEmpty == false)
         let second = machine.fail(2)
@@ -66,14 +66,14 @@ import Testing
         var machine = InFlight<String>()
         machine.receive("a", bytes: 1, id: "a", deadline: 10)
         machine.receive("b", bytes: 1, id: "b", deadline: 10)
-        machine.send { _, _, _ in }
+        machine.send { _, _, _, _ in }
         machine.receive("c", bytes: 1, id: "c", deadline: 20)
         machine.postpone(1)
         machine.postpone(1)
         #expect(!machine.canSend && machine.unanswered == 3)
         #expect(machine.finish(2) == .answer)
         var sent: [Int] = []
-        machine.send { _, _, ordinal in sent.append(ordinal) }
+        machine.send { _, _, ordinal, _ in sent.append(ordinal) }
         #expect(sent == [3])
         #expect(machine.finish(3) == .answer)
         // Nothing is on its way, but an answer is still owed.
@@ -89,7 +89,7 @@ import Testing
         var expired: [String?] = []
         machine.receive("a", bytes: 1, id: "a", deadline: 10)
         machine.receive("b", bytes: 1, id: "b", deadline: 12)
-        machine.send { _, _, _ in }
+        machine.send { _, _, _, _ in }
         machine.postpone(1)
         machine.expire(now: 10) { expired.append($0) }
         machine.expire(now: 11) { expired.append($0) }
@@ -122,7 +122,7 @@ import Testing
                 machine.receive(received, bytes: 3, id: "\(received)", deadline: now + 10)
             case 4..<6:
                 let before = onTheirWay
-                machine.send { message, id, ordinal in
+                machine.send { message, id, ordinal, _ in
                     #expect(before.isEmpty && id == "\(message)")
                     sentOrder.append(message)
                     #expect(messageOf[ordinal] == nil)

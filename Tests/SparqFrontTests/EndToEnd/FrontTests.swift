@@ -14,6 +14,7 @@ import WebSocket
 
     private func withFront(
         _ change: (inout FrontConfiguration) -> Void = { _ in },
+        readiness box: NIOLockedValueBox<Readiness?> = NIOLockedValueBox(nil),
         _ body: (_ port: Int, _ worker: FakeWorker, _ group: ServiceGroup, _ front: Front) async throws -> Void
     ) async throws {
         var configuration = FrontConfiguration(broker: AMQPConfiguration(host: "127.0.0.1", port: 1), sessionSecret: Self.secret)
@@ -25,7 +26,8 @@ import WebSocket
         var logger = Logger(label: "test")
         logger.logLevel = .critical
         let front = try Front(configuration: configuration, eventLoopGroup: nil, logger: logger) { readiness, _ in
-            FakeBroker(readiness) { worker.answer($0) }
+            box.withLockedValue { $0 = readiness }
+            return FakeBroker(readiness) { worker.answer($0) }
         }
         let group = ServiceGroup(services: [front], logger: logger)
         try await withThrowingTaskGroup(of: Void.self) { tasks in
@@ -68,6 +70,22 @@ import WebSocket
             let counters = try #require(await front.counters())
             #expect(counters.connections == 3 && counters.topics == 1 && counters.delivered >= 37)
             #expect(worker.lastLease?.settled != nil)
+        }
+    }
+
+    @Test func whatWasUnavailableHasNoEffectWhenTheBrokerIsBack() async throws {
+        let box = NIOLockedValueBox<Readiness?>(nil)
+        try await withFront({ $0.replyDeadline = .milliseconds(300) }, readiness: box) { port, worker, _, front in
+            let alice = try await open(port)
+            let readiness = try #require(box.withLockedValue { $0 })
+            readiness.change { $0.isPublishing = false }
+            alice.send(#"{"type":"append"}"#)
+            #expect(try await alice.next().contains(#""code":"unavailable""#))
+            readiness.change { $0.isPublishing = true }
+            // Behind it, and answered: the first is no longer in the way, and not on its way either.
+            alice.send(#"{"type":"whoami","id":"2"}"#)
+            #expect(try await alice.next() == #"{"re":"2","ok":true,"data":"alice"}"#)
+            #expect(!worker.seen.contains("append"))
         }
     }
 

@@ -53,6 +53,32 @@ import Testing
         #expect(all == Array(1...21))
     }
 
+    @Test func whatIsOverItsDeadlineIsTakenOut() throws {
+        var queue = BatchQueue(limits: BatchLimits())
+        func member(_ number: Int, _ deadline: Int) -> Batch.Member {
+            Batch.Member(connection: ConnectionID(kind: .socket, shard: 0, number: UInt64(number)), ordinal: number, deadline: deadline)
+        }
+        let members = [member(2, 10), member(3, 30), member(4, 20), member(6, .max)]
+        queue.append(envelope(1), member: nil)
+        for member in members.prefix(3) { queue.append(envelope(member.ordinal), member: member) }
+        // The node's own have none.
+        queue.append(envelope(5), member: nil)
+        queue.append(envelope(6), member: members[3])
+        queue.append(envelope(7), member: nil)
+        let next = queue.next()
+        var batch = try #require(next)
+        var expired = batch.removeExpired(now: 9)
+        #expect(expired == [] && batch.count == 7)
+        expired = batch.removeExpired(now: 20)
+        #expect(expired == [members[0], members[2]])
+        #expect(try ordinals(batch) == [1, 3, 5, 6, 7] && batch.count == 5 && batch.members == [members[1], members[3]])
+        expired = batch.removeExpired(now: 30)
+        #expect(expired == [members[1]])
+        #expect(try ordinals(batch) == [1, 5, 6, 7])
+        expired = batch.removeExpired(now: .max - 1)
+        #expect(expired == [])
+    }
+
     @Test func eachPoolItsOwnBatches() throws {
         var batches = FormingBatches(pools: try PoolMap("media=media.*"), limits: BatchLimits())
         batches.add(envelope(1), member: nil)

@@ -24,7 +24,7 @@ import Testing
         }
     }
 
-    private func add(_ forwarder: Forwarder, _ ordinals: ClosedRange<Int>, size: Int = 10) {
+    private func add(_ forwarder: Forwarder, _ ordinals: ClosedRange<Int>, size: Int = 10, deadline: Int = .max) {
         let message = Array("{\"type\":\"t\",\"fill\":\"\(String(repeating: "x", count: size))\"}".utf8)
         forwarder.forward { batches in
             for ordinal in ordinals {
@@ -40,7 +40,7 @@ import Testing
                         id: nil,
                         message: message[...]
                     ),
-                    member: Batch.Member(connection: id, ordinal: ordinal)
+                    member: Batch.Member(connection: id, ordinal: ordinal, deadline: deadline)
                 )
             }
         }
@@ -68,6 +68,37 @@ import Testing
         forwarder.finish()
         await run
         #expect(failed.withLockedValue { $0 } == Array(3...40))
+    }
+
+    /// Its senders were told that it is not to be had: it must have no effect.
+    @Test func whatTimedOutWithoutABrokerIsNotPublished() async throws {
+        let publisher = SlowPublisher()
+        let forwarder = Forwarder(ForwarderSettings(lanes: 1))
+        let (isOpen, looks) = (NIOLockedValueBox(false), NIOLockedValueBox(0))
+        let failed = NIOLockedValueBox<[Int]>([])
+        async let run: Void = forwarder.run(
+            publisher,
+            isOpen: {
+                looks.withLockedValue { $0 += 1 }
+                return isOpen.withLockedValue { $0 }
+            },
+            undelivered: { members in failed.withLockedValue { $0 += members.map(\.ordinal) } },
+            relieved: {}
+        )
+        let soon = Clock.now() + 50_000_000
+        add(forwarder, 1...2, deadline: soon)
+        // The lane has that batch in its hands.
+        while looks.withLockedValue({ $0 }) == 0 { try await Task.sleep(for: .milliseconds(1)) }
+        add(forwarder, 3...4, deadline: soon)
+        add(forwarder, 5...6)
+        while Clock.now() < soon { try await Task.sleep(for: .milliseconds(5)) }
+        isOpen.withLockedValue { $0 = true }
+        try await publisher.wait(for: 1)
+        let published = try NDJSON.lines(publisher.release(true)).map { try Envelope(line: $0).ordinal }
+        #expect(published == [5, 6])
+        forwarder.finish()
+        await run
+        #expect(failed.withLockedValue { $0 } == [1, 2, 3, 4])
     }
 
     @Test func boundedWithRelief() async throws {
