@@ -14,6 +14,7 @@
  * that came twice is dropped, one that came early is held until the hole before it is filled.
  */
 import { Listeners } from "./sparq-listeners.js";
+import { Offers } from "./sparq-offers.js";
 import { Outbox, SparqError, isPassing } from "./sparq-outbox.js";
 import { Reconnection } from "./sparq-reconnection.js";
 import { StoredCursors, Topic } from "./sparq-topic.js";
@@ -54,6 +55,7 @@ export class Sparq {
   /** Subscriptions on their way: message id → topics. Never sent again as they are: their cursors age. */ #asking = new Map();
   /** The server told where its own subscriptions began. */ #told = false;
   /** This socket began with `resume`: the server has subscribed us to nothing. */ #resumed = false;
+  #offers = new Offers();
   #reconnection = new Reconnection();
   #timers = {};
   #stored = null;
@@ -75,6 +77,7 @@ export class Sparq {
     if (["connecting", "open", "waiting"].includes(this.status)) return;
     this.user = null;
     this.#told = false; // Perhaps for somebody else: the server shall subscribe us anew.
+    this.#offers = new Offers();
     this.#open();
   }
 
@@ -112,6 +115,7 @@ export class Sparq {
   subscribe(topic, cursor = null) {
     const state = this.#topic(topic);
     if (cursor !== null) state.topic.cursor = cursor;
+    this.#offers.want(topic);
     return new Promise((resolve, reject) => {
       state.waiters.push({ resolve, reject });
       this.#subscribeSoon(topic);
@@ -120,6 +124,7 @@ export class Sparq {
 
   /** Ends a subscription, and forgets the topic's cursor. @param {string} topic */
   async unsubscribe(topic) {
+    this.#offers.decline(topic);
     this.#forget(topic, new SparqError("closed"));
     await this.send("unsubscribe", { topics: [topic] });
     this.#forget(topic, new SparqError("closed")); // Events that were on their way have brought it back.
@@ -225,7 +230,7 @@ export class Sparq {
     const frame = JSON.parse(data);
     if ("ok" in frame) return this.#answered(frame);
     if (frame.type === "$welcome") return this.#welcomed(frame);
-    if (frame.type === "$subscribed") return this.#subscribedByServer(frame);
+    if (frame.type === "$subscribed" || frame.type === "$offered") return this.#toldByServer(frame);
     if (frame.type === "$reconnect") return this.#askedToMove(frame);
     if (frame.type === "$truncated") return this.#truncated(frame);
     if (typeof frame.seq === "number") return this.#durable(frame);
@@ -252,9 +257,13 @@ export class Sparq {
     this.#flush();
   }
 
-  #subscribedByServer(frame) {
+  /** What the server subscribed us to; or, where we came back, would have: what we do not have of that we take. */
+  #toldByServer({ type, topics }) {
     this.#told = true;
-    for (const [name, seq] of Object.entries(frame.topics ?? {})) this.#topic(name).topic.base ??= seq;
+    const isOffer = type === "$offered";
+    const named = this.#offers.take(topics).filter(([name]) => !isOffer || !this.#topics.has(name));
+    for (const [name, seq] of named) this.#topic(name).topic.base ??= seq;
+    if (isOffer) this.#ask(named.map(([name]) => name));
   }
 
   /** The front goes away: it closes when our own moment has come and what is on its way is answered. Where it does not, we go. */
@@ -302,19 +311,15 @@ export class Sparq {
 
   /** The server answers within its deadline, if only with `unavailable`: silence beyond that means a dead connection. */
   #watch() {
-    const oldest = Math.min(this.#outbox.oldest, ...[...this.#asking.values()].map((each) => each.sentAt));
-    if (Date.now() - oldest > TIMES.answer) this.#abandon("no answer");
+    const sent = [...this.#asking.values()].map((each) => each.sentAt);
+    if (Date.now() - Math.min(this.#outbox.oldest, ...sent) > TIMES.answer) this.#abandon("no answer");
   }
 
   // MARK: Topics
 
   #topic(name) {
-    let state = this.#topics.get(name);
-    if (!state) {
-      state = { topic: new Topic(), waiters: [], timer: null, tries: 0 };
-      this.#topics.set(name, state);
-    }
-    return state;
+    if (!this.#topics.has(name)) this.#topics.set(name, { topic: new Topic(), waiters: [], timer: null, tries: 0 });
+    return this.#topics.get(name);
   }
 
   /** Several in a row share one message. */

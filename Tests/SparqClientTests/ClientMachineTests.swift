@@ -179,6 +179,31 @@ import Testing
         #expect(machine.counters.gaps == 0)
     }
 
+    @Test func whatIsNewSinceIsTakenFromTheOffer() {
+        var machine = Self.open()
+        _ = machine.received(Array(#"{"type":"$subscribed","topics":{"everyone":57,"user:alice":9}}"#.utf8), now: 0)
+        _ = machine.received(Self.event("user:alice", 10), now: 0)
+        _ = machine.unsubscribe(["everyone"])
+        func comeBack() -> [String] {
+            _ = machine.closed(code: nil, now: 1)
+            machine.connected(now: 2)
+            return machine.received(Array(Self.welcome.utf8), now: 2).compactMap(Self.text)
+        }
+        let offer = Array(#"{"type":"$offered","topics":{"everyone":60,"user:alice":12,"room:new":4}}"#.utf8)
+        #expect(machine.resumes)
+        #expect(comeBack() == [#"{"type":"subscribe","id":"t-2","topics":{"user:alice":10}}"#])
+        // Neither what it has (with its own, older cursor) nor what its owner let go of.
+        #expect(machine.received(offer, now: 3).compactMap(Self.text) == [#"{"type":"subscribe","id":"t-3","topics":{"room:new":4}}"#])
+        #expect(machine.received(offer, now: 3).isEmpty)
+        #expect([5, 5, 6].map { Self.seqs(machine.received(Self.event("room:new", $0), now: 4)) } == [[5], [], [6]])
+        // From then on it is a topic like all others.
+        #expect(comeBack() == [#"{"type":"subscribe","id":"t-4","topics":{"room:new":6,"user:alice":10}}"#])
+        // Who subscribes again wants it again.
+        _ = machine.subscribe(["everyone": nil], token: 1, deadline: 9_000)
+        #expect(comeBack().joined().contains("everyone"))
+        #expect(machine.declined.isEmpty)
+    }
+
     @Test func nothingOfAnUnsubscribedTopicIsHandedOn() {
         var machine = Self.open()
         _ = machine.received(Self.event("a", 3), now: 1)

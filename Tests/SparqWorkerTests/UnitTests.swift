@@ -135,6 +135,21 @@ import Testing
         #expect(kinds["n3"] == ["disconnect"])
     }
 
+    /// Being subscribed from now would open a gap below the client's own cursors; not hearing of a new topic would lose it.
+    @Test func whoComesBackIsOfferedWhatANewClientIsSubscribedTo() throws {
+        for resumes in [true, false] {
+            let connect = envelope("$connect", #"{"type":"$connect","resume":\#(resumes)}"#)
+            let unit = try Unit(envelope: connect, effects: [.subscribe(.everyone), .subscribe(.room("new"), from: 3)])
+            #expect(unit.needsDatabase)
+            let view = DirectoryView(heads: ["everyone": 8, "room:new": 5])
+            let body = DeliveryPlan(units: [unit], directory: view, limit: 1 << 20).messages.first?.body ?? []
+            let lines = try NDJSON.lines(body).map { try Delivery(line: $0) }
+            let sent = lines.compactMap { if case .send(_, let body) = $0 { body.text } else { nil } }
+            #expect(sent == [#"{"type":"\#(resumes ? "$offered" : "$subscribed")","topics":{"everyone":8,"room:new":3}}"#])
+            #expect(lines.contains { if case .subscribe = $0 { true } else { false } } == !resumes)
+        }
+    }
+
     @Test func aPostponedMessageReleasesThoseBehindItButNoDisconnect() throws {
         let units = ["post", "$connect"].map { type in
             var unit = Unit(envelope: envelope(type, ordinal: 7))

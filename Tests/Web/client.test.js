@@ -44,6 +44,23 @@ test("a client that comes back brings its cursors; one that starts anew is subsc
   sparq.close();
 });
 
+test("a client that comes back takes what is new from the server's offer", async () => {
+  const sparq = new Sparq({ url: "ws://front/ws" });
+  sparq.connect();
+  let socket = welcomed(sparq, "alice");
+  socket.says({ type: "$subscribed", topics: { "user:alice": 9, everyone: 5 } });
+  sparq.unsubscribe("everyone").catch(() => {});
+  socket.onclose({ code: 1006, reason: "" });
+  while (FakeSocket.all.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  assert.match(FakeSocket.all.at(-1).url, /resume=true/);
+  socket = welcomed(sparq, "alice");
+  const asked = () => socket.sent.filter(({ type }) => type === "subscribe").map(({ topics }) => topics);
+  assert.deepEqual(asked(), [{ "user:alice": 9 }]);
+  socket.says({ type: "$offered", topics: { "user:alice": 12, everyone: 6, "room:new": 4 } });
+  assert.deepEqual(asked().slice(1), [{ "room:new": 4 }]);
+  sparq.close();
+});
+
 test("another user does not get the topics of the one before", () => {
   const sparq = new Sparq({ url: "ws://front/ws" });
   sparq.connect();

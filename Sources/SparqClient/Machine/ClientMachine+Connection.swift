@@ -97,7 +97,30 @@ extension ClientMachine {
         counters.connections += 1
         var actions: [ClientAction] = [.deliver(.connected(welcome))]
         for ordinal in subscriptions.keys.sorted() { write(subscription: ordinal, &actions) }
-        let rest = topics.filter { $0.value.asked == nil }.keys.sorted()
+        subscribe(own: topics.filter { $0.value.asked == nil }.keys.sorted(), &actions)
+        unwritten = requests.keys.sorted()
+        flush(now, &actions)
+        return actions
+    }
+
+    /// What the server would have subscribed us to, were we new: what we do not have we take, from where it says.
+    mutating func offered(_ offers: [String: Int]) -> [ClientAction] {
+        guard phase == .ready else { return [] }
+        var new: [String] = []
+        for (topic, seq) in offers where !declined.contains(topic) {
+            if topics[topic] == nil {
+                topics[topic] = TopicState(cursor: seq)
+                new.append(topic)
+            }
+            topics[topic]?.isOffered = true
+        }
+        var actions: [ClientAction] = []
+        subscribe(own: new.sorted(), &actions)
+        return actions
+    }
+
+    /// Subscribes in the machine's own name.
+    private mutating func subscribe(own rest: [String], _ actions: inout [ClientAction]) {
         for start in stride(from: 0, to: rest.count, by: Self.topicsPerSubscription) {
             let part = Array(rest[start..<min(start + Self.topicsPerSubscription, rest.count)])
             let ordinal = takeOrdinal()
@@ -105,9 +128,6 @@ extension ClientMachine {
             subscriptions[ordinal] = Subscription(token: nil, topics: part, deadline: .max)
             write(subscription: ordinal, &actions)
         }
-        unwritten = requests.keys.sorted()
-        flush(now, &actions)
-        return actions
     }
 
     /// Close code 1009: the server did not say which message it meant; the largest it is, and that one must not be sent again.

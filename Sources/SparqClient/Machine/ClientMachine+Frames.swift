@@ -22,8 +22,12 @@ extension ClientMachine {
             // What the server subscribes us to on its own: from now on these topics are resumed like all others.
             resumes = true
             // Where we have a cursor, our own subscription is on its way, and the server begins anew behind it.
-            for (topic, seq) in frame.topics ?? [:] where topics[topic]?.cursor == nil { topics[topic, default: TopicState()].cursor = seq }
+            for (topic, seq) in frame.topics ?? [:] {
+                if topics[topic]?.cursor == nil { topics[topic, default: TopicState()].cursor = seq }
+                topics[topic]?.isOffered = true
+            }
             return []
+        case "$offered"?: return offered(frame.topics ?? [:])
         case "$truncated"?:
             guard let topic = frame.topic, let first = frame.first else { break }
             return truncated(topic, after: frame.after ?? 0, first: first)

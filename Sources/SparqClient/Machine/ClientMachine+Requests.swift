@@ -34,6 +34,7 @@ extension ClientMachine {
             state.asked = ordinal
             state.isLeaving = false
             topics[topic] = state
+            declined.remove(topic)
         }
         subscriptions[ordinal] = Subscription(token: token, topics: wanted.keys.sorted(), deadline: deadline)
         earliest = min(earliest, deadline)
@@ -45,6 +46,7 @@ extension ClientMachine {
     /// Lets go of topics. There is nothing to wait for: what still comes is dropped.
     mutating func unsubscribe(_ unwanted: [String]) -> [ClientAction] {
         let known = unwanted.filter { topics[$0] != nil }
+        for topic in known where topics[topic]?.isOffered == true { declined.insert(topic) }
         guard phase == .ready, !known.isEmpty else {
             for topic in known { topics[topic] = nil }
             return []

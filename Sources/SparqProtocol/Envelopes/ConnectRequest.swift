@@ -4,7 +4,8 @@ public struct ConnectRequest: Codable, Equatable, Sendable {
     public var agent: String?
     /// The client's address, as the front sees it.
     public var ip: String?
-    /// The client comes back (`?resume=true`) and subscribes by its own cursors: what `$connect`'s handler subscribes a new client to is left out.
+    /// The client comes back (`?resume=true`) and subscribes by its own cursors: what `$connect`'s handler subscribes a new client to, it is only
+    /// offered.
     public var resume: Bool?
 
     /// A request of its parts.

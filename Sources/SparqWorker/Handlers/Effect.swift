@@ -12,7 +12,8 @@ public enum Effect: Sendable {
     /// An ephemeral event for the present subscribers of a topic; may be lost.
     case publish(to: Topic, any EventData)
     /// The connection that the message came from becomes a subscriber, of what follows the `seq`; `nil` means from now on.
-    /// Policies are not asked.
+    /// Policies are not asked. At the connect of a client that comes back it is an offer (docs/PROTOCOL.md, `$offered`): it subscribes itself to
+    /// what it does not have yet, and then they are.
     case subscribe(Topic, from: Int? = nil)
     /// Ends the subscription of the connection that the message came from, or of all connections of a user, wherever they are.
     case unsubscribe(Topic, user: String? = nil)

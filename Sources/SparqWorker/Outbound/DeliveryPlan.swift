@@ -90,8 +90,8 @@ extension Unit {
             return Grant(topic: topic, cursor: min(max(from ?? head, 0), head), head: head)
         }
         // Before what follows from it: the client learns the cursors that it would resume with.
-        lines.append(.send(connection: connection, body: EventBody.subscribed(grants)))
-        lines.append(.subscribe(connection: connection, grants: grants))
+        lines.append(.send(connection: connection, body: EventBody.subscribed(grants, isOffer: isOffer)))
+        if !isOffer { lines.append(.subscribe(connection: connection, grants: grants)) }
         return lines.bytes
     }
 }

@@ -38,10 +38,10 @@ enum EventBody {
         return writer.bytes[...]
     }
 
-    /// `$subscribed`: the server subscribed the client; these are its cursors.
-    static func subscribed(_ grants: [Grant]) -> ArraySlice<UInt8> {
+    /// `$subscribed`: the server subscribed the client; these are its cursors. `$offered`: it would have, if the client were new.
+    static func subscribed(_ grants: [Grant], isOffer: Bool) -> ArraySlice<UInt8> {
         var writer = JSONWriter(reservingCapacity: 64 + grants.count * 40)
-        writer.raw("{\"type\":\"$subscribed\",\"topics\":{")
+        if isOffer { writer.raw("{\"type\":\"$offered\",\"topics\":{") } else { writer.raw("{\"type\":\"$subscribed\",\"topics\":{") }
         for (index, grant) in grants.enumerated() {
             if index > 0 { writer.raw(",") }
             writer.string(grant.topic)

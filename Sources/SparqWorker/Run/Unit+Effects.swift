@@ -12,7 +12,8 @@ extension Unit {
         self.init(envelope: envelope)
         if let topic = effects.lazy.compactMap(\.topic).first(where: { !$0.isValid }) { throw InvalidTopic(topic: topic) }
         var data: ArraySlice<UInt8>?
-        let resumes =
+        // Being subscribed from now would open a gap below the client's own cursors.
+        isOffer =
             try envelope.type == SystemType.connect && MessageDecoder.decode(ConnectRequest.self, from: envelope.message).resume == true
         for effect in effects {
             switch effect {
@@ -21,8 +22,6 @@ extension Unit {
                 let event = PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try DataEncoder.encode(event))
                 weight += event.data.count
                 appends.append(event)
-            // Who comes back has cursors of its own: being subscribed from now would open a gap below them.
-            case .subscribe where resumes: break
             case .publish(let topic, let event):
                 ephemerals.append(
                     PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try DataEncoder.encode(event))

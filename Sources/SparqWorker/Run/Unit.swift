@@ -21,6 +21,8 @@ struct Unit: Sendable {
     var remote: [RemoteInstruction] = []
     /// Topics to subscribe to, with the cursor; their heads are read after the commit.
     var subscriptions: [(topic: String, from: Int?)] = []
+    /// The client comes back with cursors of its own: it is told of the subscriptions, and takes those itself that it does not have.
+    var isOffer = false
     /// Bytes that it adds to a commit, about.
     var weight = 0
 
