@@ -46,6 +46,27 @@ import Testing
         }
     }
 
+    /// Whose connection broke before the answer must not end up with the reply and without the subscription.
+    @Test func aRepeatIsSubscribedAgain() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            var router = Router.posting
+            router.on("enter", Post.self) { post, _ in
+                [.append(to: Topic(rawValue: post.topic), Note(n: post.n)), .subscribe(Topic(rawValue: post.topic))]
+            }
+            try await stack.worker(router)
+            for connection in ["c1", "c2"] {
+                let message = #"{"topic":"room:a","n":1}"#
+                try await stack.send([envelope("enter", message, connection: connection, ordinal: 1, user: "u", id: "m")])
+                try await node.wait(for: "the subscription of \(connection)") { deliveries in
+                    deliveries.contains { if case .subscribe(connection, _) = $0 { true } else { false } }
+                }
+            }
+            #expect(node.dones.compactMap { $0.reply?.text } == [#"{"re":"m","ok":true}"#, #"{"re":"m","ok":true,"repeat":true}"#])
+            #expect(try await stack.count("SELECT count(*) FROM events") == 1)
+        }
+    }
+
     /// Everything is sent three times, over two workers with two committers each, and one worker is killed in between.
     @Test func resendsOverWorkersTakeEffectOnceAndNumbersHaveNoGaps() async throws {
         try await Stack.with { stack in

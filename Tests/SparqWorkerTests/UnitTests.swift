@@ -72,37 +72,56 @@ import Testing
         #expect(EventBody.timestamp(milliseconds: milliseconds).text == date.formatted(style))
     }
 
-    @Test func aPlanNamesEachTopicOnce() throws {
+    @Test func aPlanNamesEachTopicOnceInTheOrderOfBytes() throws {
         let units = [
-            try Unit(envelope: envelope(), effects: [.append(to: .room("a"), Note(n: 1)), .append(to: .room("b"), Note(n: 2))]),
-            try Unit(envelope: envelope(user: nil), effects: [.append(to: .room("a"), Note(n: 3))]),
+            try Unit(envelope: envelope(id: "m2"), effects: [.append(to: .room("b"), Note(n: 1)), .append(to: .room("a"), Note(n: 2))]),
+            try Unit(envelope: envelope(user: nil), effects: [.append(to: .room("b"), Note(n: 3))]),
+            try Unit(
+                envelope: envelope(id: "m1"),
+                effects: [.subscribe(.room("x")), .subscribe(.room("y")), .append(to: .room("b"), Note(n: 4))]
+            ),
         ]
         let plan = CommitPlan(units)
         #expect(plan.topics == ["room:a", "room:b"])
-        #expect(plan.users == ["alice", nil])
-        #expect(plan.eventUnits == [1, 1, 2])
-        #expect(plan.eventTopics == [1, 2, 1])
-        #expect(plan.replies.map { $0 == nil } == [false, true])
+        #expect(plan.counts == [1, 3])
+        #expect(plan.indices == [2, 1, 2, 2])
+        #expect(plan.behind == [2, 0, 1, 0])
+        #expect(plan.entries.map(\.key.id) == ["m1", "m2"])
+        #expect(plan.entries.map(\.first) == [4, 1])
+        #expect(plan.entries.map(\.last) == [4, 2])
+        #expect(plan.entries.map(\.subscriptions) == ["room:x\nroom:y", nil])
+        #expect(plan.isDistinct)
+        #expect(!CommitPlan(units + units).isDistinct)
     }
 
-    @Test func anOutcomeNumbersNewEventsAndBringsRepeatsBack() throws {
+    @Test func topicsThatDifferInBytesAloneAreTwo() throws {
+        let units = try ["e\u{301}", "\u{e9}"].map { try Unit(envelope: envelope(), effects: [.append(to: .room($0), Note(n: 1))]) }
+        #expect(CommitPlan(units).counts == [1, 1])
+    }
+
+    @Test func anOutcomeNumbersEvents() throws {
         var units = [
-            try Unit(envelope: envelope(), effects: [.append(to: .room("a"), Note(n: 1))]),
-            try Unit(envelope: envelope(id: "m2"), effects: [.append(to: .room("a"), Note(n: 2)), .send(Note(n: 9))]),
-            try Unit(envelope: envelope(id: "m3"), effects: [.append(to: .room("b"), Note(n: 3))]),
+            try Unit(envelope: envelope(), effects: [.append(to: .room("b"), Note(n: 1)), .append(to: .room("a"), Note(n: 2))]),
+            try Unit(envelope: envelope(id: "m2"), effects: [.append(to: .room("b"), Note(n: 3))]),
         ]
-        var outcome = CommitOutcome()
-        outcome.seqs = [1: 10, 3: 20]
-        let old = Event(topic: "room:a", seq: 4, body: [])
-        outcome.repeats = [2: .init(reply: Array(#"{"re":"m2","ok":true}"#.utf8), mismatch: false, events: [old])]
-        outcome.apply(to: &units)
-        #expect(units.map { $0.events.map(\.seq) } == [[10], [4], [20]])
-        #expect(units[1].reply?.text == #"{"re":"m2","ok":true,"repeat":true}"#)
-        #expect(units[1].instructions.isEmpty)
+        let plan = CommitPlan(units)
+        plan.apply(CommitOutcome(heads: [20, 11], time: 0), to: &units)
+        #expect(units.map { $0.events.map(\.seq) } == [[10, 20], [11]])
         #expect(units.allSatisfy { !$0.needsCommit })
         #expect(
-            units[2].events[0].body.text == #"{"type":"note","topic":"room:b","seq":20,"at":"1970-01-01T00:00:00.000Z","data":{"n":3}}"#
+            units[1].events[0].body.text == #"{"type":"note","topic":"room:b","seq":11,"at":"1970-01-01T00:00:00.000Z","data":{"n":3}}"#
         )
+    }
+
+    @Test func aRepeatBringsReplyEventsAndSubscriptionsBack() throws {
+        let old = Event(topic: "room:a", seq: 4, body: [])
+        let reply = Array(#"{"re":"m2","ok":true}"#.utf8)
+        let known = Repeats.Known(reply: reply, mismatch: true, subscriptions: ["room:a", "room:b"], events: [old])
+        let unit = known.unit(of: envelope(id: "m2"))
+        #expect(unit.reply?.text == #"{"re":"m2","ok":true,"repeat":true,"mismatch":true}"#)
+        #expect(unit.events.map(\.seq) == [4])
+        #expect(unit.subscriptions.map(\.topic) == ["room:a", "room:b"])
+        #expect(!unit.needsCommit)
     }
 
     @Test func nodesHearOfRepliesFirstAndOfEventsLast() throws {

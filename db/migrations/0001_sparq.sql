@@ -8,6 +8,7 @@ CREATE TABLE inbox (
     message_id text COLLATE "C" NOT NULL,
     fingerprint bigint NOT NULL,
     reply text,
+    subscriptions text,
     topics text[],
     seqs bigint[],
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -15,6 +16,7 @@ CREATE TABLE inbox (
 );
 COMMENT ON TABLE inbox IS 'One row: a message that took effect. A repeat of it gets the same reply and changes nothing.';
 COMMENT ON COLUMN inbox.fingerprint IS 'Hash of the message''s bytes: tells a repeat from another message under the same id.';
+COMMENT ON COLUMN inbox.subscriptions IS 'Topics, one a line, that its connection was subscribed to; a repeat''s connection is subscribed anew.';
 COMMENT ON COLUMN inbox.topics IS 'Its durable events, together with seqs: they are published again for a repeat.';
 -- BRIN, because rows come in the order of time: nearly free to write.
 CREATE INDEX inbox_created_at ON inbox USING brin (created_at) WITH (pages_per_range = 32, autosummarize = on);
@@ -66,125 +68,73 @@ CREATE INDEX directory_node ON directory (node, topic);
 -- The functions below look rows up by key, for as many keys as a batch has. Their plans are cached when the tables may still be empty, so
 -- scans of whole tables are ruled out. JIT would be led astray by the cost that this adds.
 
--- Commits a batch of messages ("units", numbered from 1) with their durable events. Call it as one statement.
+-- Commits a batch of messages with their durable events, all of them or none. Call it as one statement.
 --
--- p_users, p_ids: null where the message has no user or no id; then it is not noted in the inbox.
--- p_event_units, p_event_topics: for each event its unit, and the index of its topic in p_topics.
+-- p_topics, p_counts: the distinct topics in the order of their bytes, and how many events each gets.
+-- p_event_…: for each event its topic, the index of that in p_topics, how many events of the topic come behind it, type and data.
+-- p_users … p_lasts: for each message to be noted in the inbox its key, in the order of the keys' bytes, and its events: the indexes of
+-- the first and the last. A key must be there once only.
 --
--- Rows: one of the kind 'new' (the numbers of the new events, by their ordinals), then for each repeated unit one of the kind 'repeat'
--- with its reply, and one of the kind 'event' for each event that it had.
---
--- Which messages are new is looked up before topics are locked. A message that another transaction commits meanwhile is found by the
--- inbox's key: then the whole call fails with 40001, and is to be repeated.
+-- Row: the topics' last numbers, and the time. Where a message took effect before, the whole call fails with 23505 of inbox_pkey.
 CREATE FUNCTION sparq_commit(
-    p_users text[], p_ids text[], p_fingerprints bigint[], p_replies bytea[],
-    p_topics text[], p_event_units bigint[], p_event_topics bigint[], p_event_types text[], p_event_data bytea[]
-) RETURNS TABLE (
-    kind text, unit bigint, ordinals bigint[], seqs bigint[], at_ms bigint,
-    topic text, seq bigint, type text, data text, reply text, mismatch boolean
-) LANGUAGE plpgsql SET enable_seqscan = off SET enable_nestloop = off SET jit = off AS $$
-#variable_conflict use_column
+    p_topics text[], p_counts bigint[],
+    p_event_topics text[], p_event_indices bigint[], p_event_behind bigint[], p_event_types text[], p_event_data bytea[],
+    p_users text[], p_ids text[], p_fingerprints bigint[], p_replies bytea[], p_subscriptions text[], p_firsts bigint[], p_lasts bigint[],
+    OUT heads bigint[], OUT at_ms bigint
+) LANGUAGE plpgsql AS $$
 DECLARE
-    v_fresh boolean[];
-    v_keyed bigint;
-    v_inserted bigint;
-    v_ordinals bigint[];
     v_seqs bigint[];
     v_at timestamptz;
 BEGIN
-    -- Within one call the first of several with the same key counts.
-    SELECT array_agg(m.user_id IS NULL OR (m.turn = 1 AND i.found IS NULL) ORDER BY m.unit),
-        count(*) FILTER (WHERE m.user_id IS NOT NULL AND m.turn = 1 AND i.found IS NULL)
-    INTO v_fresh, v_keyed
-    FROM (
-        SELECT x.unit, x.user_id, x.message_id,
-            row_number() OVER (PARTITION BY x.user_id, x.message_id ORDER BY x.unit) AS turn
-        FROM unnest(p_users, p_ids) WITH ORDINALITY AS x (user_id, message_id, unit)
-    ) m
-    LEFT JOIN LATERAL (
-        SELECT true AS found FROM inbox b WHERE b.user_id = m.user_id AND b.message_id = m.message_id LIMIT 1
-    ) i ON true;
-
-    IF cardinality(p_event_units) > 0 THEN
-        WITH e AS MATERIALIZED (
-            SELECT x.ordinal, x.topic, x.type, convert_from(x.data, 'UTF8') AS data,
-                row_number() OVER (PARTITION BY x.topic ORDER BY x.ordinal) AS n
-            FROM unnest(p_event_units, p_event_topics, p_event_types, p_event_data)
-                WITH ORDINALITY AS x (unit, topic, type, data, ordinal)
-            WHERE v_fresh[x.unit]
-        ), c AS MATERIALIZED (
-            SELECT e.topic AS index, p_topics[e.topic] COLLATE "C" AS topic, count(*) AS n FROM e GROUP BY e.topic
-        ), t AS (
-            -- The row lock is held to the end of the transaction: who comes next gets the next numbers, or these if we fail.
+    IF cardinality(p_topics) > 0 THEN
+        -- The row locks are held to the end of the transaction: who comes next gets the next numbers, or these if we fail.
+        WITH t AS (
             INSERT INTO topics AS known (topic, seq)
-            SELECT c.topic, c.n FROM c ORDER BY c.topic
+            SELECT x.topic, x.n FROM unnest(p_topics, p_counts) AS x (topic, n)
             ON CONFLICT (topic) DO UPDATE SET seq = known.seq + excluded.seq
             RETURNING known.topic, known.seq
-        ), stamp AS MATERIALIZED (
-            -- Taken when all locks are held, so that later numbers have later times.
-            SELECT date_trunc('milliseconds', clock_timestamp()) AS at, count(*) FROM t
-        ), w AS MATERIALIZED (
-            SELECT e.ordinal, c.topic, t.seq - c.n + e.n AS seq, e.type, e.data
-            FROM e JOIN c ON c.index = e.topic JOIN t ON t.topic = c.topic
-        ), logged AS (
-            INSERT INTO events (topic, seq, at, type, data)
-            SELECT w.topic, w.seq, (SELECT stamp.at FROM stamp), w.type, w.data FROM w ORDER BY w.topic, w.seq
         )
-        SELECT array_agg(w.ordinal ORDER BY w.ordinal), array_agg(w.seq ORDER BY w.ordinal), (SELECT stamp.at FROM stamp)
-        INTO v_ordinals, v_seqs, v_at
-        FROM w;
+        SELECT array_agg(t.seq ORDER BY t.topic) INTO heads FROM t;
+        -- Taken when all locks are held, so that later numbers have later times.
+        v_at := date_trunc('milliseconds', clock_timestamp());
+        at_ms := extract(epoch FROM v_at) * 1000;
+        v_seqs := ARRAY(SELECT heads[x.index] - x.behind FROM unnest(p_event_indices, p_event_behind) AS x (index, behind));
+        INSERT INTO events (topic, seq, at, type, data)
+        SELECT x.topic, x.seq, v_at, x.type, convert_from(x.data, 'UTF8')
+        FROM unnest(p_event_topics, v_seqs, p_event_types, p_event_data) AS x (topic, seq, type, data);
     END IF;
-
-    IF v_keyed > 0 THEN
-        INSERT INTO inbox (user_id, message_id, fingerprint, reply, topics, seqs)
-        SELECT m.user_id, m.message_id, m.fingerprint, convert_from(m.reply, 'UTF8'), r.topics, r.seqs
-        FROM unnest(p_users, p_ids, p_fingerprints, p_replies)
-            WITH ORDINALITY AS m (user_id, message_id, fingerprint, reply, unit)
-        LEFT JOIN (
-            SELECT p_event_units[o.ordinal] AS unit,
-                array_agg(p_topics[p_event_topics[o.ordinal]] ORDER BY o.ordinal) AS topics,
-                array_agg(o.seq ORDER BY o.ordinal) AS seqs
-            FROM unnest(v_ordinals, v_seqs) AS o (ordinal, seq)
-            GROUP BY 1
-        ) r ON r.unit = m.unit
-        WHERE v_fresh[m.unit] AND m.user_id IS NOT NULL
-        ORDER BY m.user_id COLLATE "C", m.message_id COLLATE "C"
-        ON CONFLICT DO NOTHING;
-        GET DIAGNOSTICS v_inserted = ROW_COUNT;
-        IF v_inserted < v_keyed THEN
-            RAISE EXCEPTION 'a message of the batch was committed elsewhere' USING ERRCODE = '40001';
-        END IF;
-    END IF;
-
-    RETURN QUERY SELECT 'new', NULL::bigint, v_ordinals, v_seqs, (extract(epoch FROM v_at) * 1000)::bigint,
-        NULL::text, NULL::bigint, NULL::text, NULL::text, NULL::text, NULL::boolean;
-
-    IF false = ANY (v_fresh) THEN
-        RETURN QUERY
-        SELECT 'repeat', m.unit, NULL::bigint[], NULL::bigint[], NULL::bigint,
-            NULL::text, NULL::bigint, NULL::text, NULL::text, i.reply, i.fingerprint <> m.fingerprint
-        FROM unnest(p_users, p_ids, p_fingerprints) WITH ORDINALITY AS m (user_id, message_id, fingerprint, unit)
-        CROSS JOIN LATERAL (
-            SELECT b.reply, b.fingerprint FROM inbox b WHERE b.user_id = m.user_id AND b.message_id = m.message_id LIMIT 1
-        ) i
-        WHERE NOT v_fresh[m.unit];
-        RETURN QUERY
-        SELECT 'event', m.unit, NULL::bigint[], NULL::bigint[], (extract(epoch FROM e.at) * 1000)::bigint,
-            r.topic, r.seq, e.type, e.data, NULL::text, NULL::boolean
-        FROM unnest(p_users, p_ids) WITH ORDINALITY AS m (user_id, message_id, unit)
-        CROSS JOIN LATERAL (
-            SELECT b.topics, b.seqs FROM inbox b WHERE b.user_id = m.user_id AND b.message_id = m.message_id LIMIT 1
-        ) i
-        CROSS JOIN LATERAL unnest(i.topics, i.seqs) WITH ORDINALITY AS r (topic, seq, ordinal)
-        CROSS JOIN LATERAL (
-            SELECT l.at, l.type, l.data FROM events l WHERE l.topic = r.topic AND l.seq = r.seq LIMIT 1
-        ) e
-        WHERE NOT v_fresh[m.unit]
-        ORDER BY m.unit, r.ordinal;
+    IF cardinality(p_users) > 0 THEN
+        INSERT INTO inbox (user_id, message_id, fingerprint, reply, subscriptions, topics, seqs)
+        SELECT x.user_id, x.message_id, x.fingerprint, convert_from(x.reply, 'UTF8'), x.subscriptions,
+            p_event_topics[x.first:x.last], v_seqs[x.first:x.last]
+        FROM unnest(p_users, p_ids, p_fingerprints, p_replies, p_subscriptions, p_firsts, p_lasts)
+            AS x (user_id, message_id, fingerprint, reply, subscriptions, first, last);
     END IF;
 END
 $$;
-COMMENT ON FUNCTION sparq_commit IS 'Commits a batch of messages with their durable events, each exactly once.';
+COMMENT ON FUNCTION sparq_commit IS 'Commits a batch of messages with their durable events, all or none.';
+
+-- Those of the messages that took effect before, by their index: one row for each durable event that they had and that is kept; a message
+-- without any has one row without event.
+CREATE FUNCTION sparq_repeats(p_users text[], p_ids text[], p_fingerprints bigint[])
+RETURNS TABLE (
+    message bigint, reply text, mismatch boolean, subscriptions text, topic text, seq bigint, at_ms bigint, type text, data text
+) LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off AS $$
+BEGIN
+    RETURN QUERY
+    SELECT m.index, i.reply, i.fingerprint <> m.fingerprint, i.subscriptions,
+        e.topic, e.seq, (extract(epoch FROM e.at) * 1000)::bigint, e.type, e.data
+    FROM unnest(p_users, p_ids, p_fingerprints) WITH ORDINALITY AS m (user_id, message_id, fingerprint, index)
+    CROSS JOIN LATERAL (SELECT * FROM inbox b WHERE b.user_id = m.user_id AND b.message_id = m.message_id LIMIT 1) i
+    LEFT JOIN LATERAL (
+        SELECT r.ordinal, l.*
+        FROM unnest(i.topics, i.seqs) WITH ORDINALITY AS r (topic, seq, ordinal)
+        CROSS JOIN LATERAL (SELECT * FROM events k WHERE k.topic = r.topic AND k.seq = r.seq LIMIT 1) l
+    ) e ON true
+    ORDER BY m.index, e.ordinal;
+END
+$$;
+COMMENT ON FUNCTION sparq_repeats IS 'What messages brought that took effect before.';
 
 -- Which nodes have subscribers of the topics, by the topics' indexes.
 CREATE FUNCTION sparq_nodes(p_topics text[]) RETURNS TABLE (topic_index bigint, node text)

@@ -3,58 +3,107 @@ import SparqProtocol
 
 /// The parameters of one call of `sparq_commit`, for some units. A value without I/O.
 struct CommitPlan: Equatable, Sendable {
-    private(set) var users: [String?] = []
-    private(set) var ids: [String?] = []
-    private(set) var fingerprints: [Int64] = []
-    private(set) var replies: [[UInt8]?] = []
-    /// Distinct, by their bytes.
+    /// A message to be noted in the inbox, with the places of its events, from 1.
+    struct Entry: Equatable, Sendable {
+        var key: MessageKey
+        var reply: [UInt8]?
+        /// Topics, one a line.
+        var subscriptions: String?
+        var first: Int
+        var last: Int
+    }
+
+    /// Distinct, in the order of their bytes, which is that of the locks.
     private(set) var topics: [String] = []
-    /// For each event the number of its unit, from 1.
-    private(set) var eventUnits: [Int] = []
-    /// For each event the number of its topic, from 1.
-    private(set) var eventTopics: [Int] = []
-    private(set) var eventTypes: [String] = []
-    private(set) var eventData: [[UInt8]] = []
+    /// How many events each topic gets.
+    private(set) var counts: [Int] = []
+    private(set) var events: [PendingEvent] = []
+    /// For each event the place of its topic, from 1.
+    private(set) var indices: [Int] = []
+    /// How many events of the same topic come behind each event.
+    private(set) var behind: [Int] = []
+    /// In the order of their keys' bytes.
+    private(set) var entries: [Entry] = []
 
     init(_ units: some Sequence<Unit>) {
-        var indices: [String: Int] = [:]
         for unit in units {
-            users.append(unit.key?.user)
-            ids.append(unit.key?.id)
-            fingerprints.append(unit.key?.fingerprint ?? 0)
-            replies.append(unit.key == nil ? nil : unit.reply.map(Array.init))
-            for event in unit.appends {
-                let index: Int
-                if let known = indices[event.topic] {
-                    index = known
-                } else {
-                    topics.append(event.topic)
-                    index = topics.count
-                    indices[event.topic] = index
-                }
-                eventUnits.append(users.count)
-                eventTopics.append(index)
-                eventTypes.append(event.type)
-                eventData.append(Array(event.data))
+            let first = events.count + 1
+            events += unit.appends
+            guard let key = unit.key else { continue }
+            entries.append(
+                Entry(key: key, reply: unit.reply.map(Array.init), subscriptions: unit.subscriptionLines, first: first, last: events.count)
+            )
+        }
+        if entries.count > 1 { entries.sort { $0.key.precedes($1.key) } }
+        indices = Array(repeating: 0, count: events.count)
+        // By bytes, as the database tells them apart; strings that are equal in Unicode's eyes may differ there.
+        for place in events.indices.sorted(by: { events[$0].topic.bytesPrecede(events[$1].topic) }) {
+            let topic = events[place].topic
+            if topics.last.map({ $0.bytesPrecede(topic) }) ?? true {
+                topics.append(topic)
+                counts.append(0)
             }
+            indices[place] = topics.count
+        }
+        behind = Array(repeating: 0, count: events.count)
+        for place in events.indices.reversed() {
+            behind[place] = counts[indices[place] - 1]
+            counts[indices[place] - 1] += 1
         }
     }
 
+    /// Whether no message is there twice; only then can the plan be committed.
+    var isDistinct: Bool { zip(entries, entries.dropFirst()).allSatisfy { $0.key.precedes($1.key) } }
+
     var statement: Statement {
         Statement(
-            """
-            SELECT kind, unit, ordinals, seqs, at_ms, topic, seq, type, data, reply, mismatch
-            FROM sparq_commit($1, $2, $3, $4, $5, $6, $7, $8, $9)
-            """,
-            users,
-            ids,
-            fingerprints,
-            replies,
+            "SELECT heads, at_ms FROM sparq_commit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
             topics,
-            eventUnits,
-            eventTopics,
-            eventTypes,
-            eventData
+            counts,
+            events.map(\.topic),
+            indices,
+            behind,
+            events.map(\.type),
+            events.map { Array($0.data) },
+            entries.map(\.key.user),
+            entries.map(\.key.id),
+            entries.map(\.key.fingerprint),
+            entries.map(\.reply),
+            entries.map(\.subscriptions),
+            entries.map(\.first),
+            entries.map(\.last)
         )
+    }
+
+    /// Moves the units' events to those that are committed, with their numbers. The units must be those that the plan was made of.
+    func apply(_ outcome: CommitOutcome, to units: inout [Unit]) {
+        let at = EventBody.timestamp(milliseconds: outcome.time)
+        var place = 0
+        for index in units.indices {
+            for event in units[index].appends {
+                let seq = outcome.heads[indices[place] - 1] - behind[place]
+                place += 1
+                let body = EventBody.durable(type: event.type, topic: event.topic, seq: seq, at: at, data: event.data)
+                units[index].events.append(Event(topic: event.topic, seq: seq, body: body))
+            }
+            units[index].appends = []
+            units[index].key = nil
+        }
+    }
+}
+
+extension MessageKey {
+    fileprivate func precedes(_ other: MessageKey) -> Bool {
+        user.bytesPrecede(other.user) || (!other.user.bytesPrecede(user) && id.bytesPrecede(other.id))
+    }
+}
+
+extension String {
+    /// The order of `COLLATE "C"`.
+    fileprivate func bytesPrecede(_ other: String) -> Bool {
+        let quick = utf8.withContiguousStorageIfAvailable { own in
+            other.utf8.withContiguousStorageIfAvailable { own.lexicographicallyPrecedes($0) }
+        }
+        return (quick ?? nil) ?? utf8.lexicographicallyPrecedes(other.utf8)
     }
 }

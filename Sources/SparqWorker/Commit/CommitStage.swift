@@ -38,7 +38,22 @@ struct CommitStage: Sendable {
             return view
         }
         var committing = indices.map { units[$0] }
-        let plan = CommitPlan(committing)
+        let isWhole = try await commit(&committing, asking: question, &view)
+        for (index, unit) in zip(indices, committing) { units[index] = unit }
+        if !isWhole {
+            view = DirectoryView()
+            try await ask(DirectoryQuestion(units: units), &view)
+        }
+        return view
+    }
+
+    /// False where it took more than the one round trip, and the question is to be asked again.
+    private func commit(_ units: inout [Unit], asking question: DirectoryQuestion, _ view: inout DirectoryView) async throws -> Bool {
+        let plan = CommitPlan(units)
+        guard plan.isDistinct else {
+            try await commitAroundRepeats(&units)
+            return false
+        }
         do {
             let results = try await retry(timeoutsPass: true) {
                 // Separate transactions of one round trip: what is looked up is what stands after the commit.
@@ -49,28 +64,20 @@ struct CommitStage: Sendable {
                 _ = try results[0].get()
                 return results
             }
-            try CommitOutcome(results[0].get()).apply(to: &committing)
+            plan.apply(try CommitOutcome(results[0].get(), topics: plan.topics.count), to: &units)
             // The commit stands; a failed look-up after it must not repeat it.
-            do { try question.read(results[1...], into: &view) } catch {
-                view = DirectoryView()
-                try await ask(question, &view)
-            }
+            do { try question.read(results[1...], into: &view) } catch { return false }
+            return true
+        } catch let error as PostgresError where error.isRepeat {
+            try await commitAroundRepeats(&units)
         } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
             logger.error(
                 "commit failed, its messages are committed one by one",
-                metadata: ["error": "\(error)", "messages": "\(indices.count)"]
+                metadata: ["error": "\(error)", "messages": "\(units.count)"]
             )
-            try await settleEach(&committing)
-            for (index, unit) in zip(indices, committing) { units[index] = unit }
-            view = DirectoryView()
-            try await ask(DirectoryQuestion(units: units), &view)
-            return view
+            try await commitEach(&units)
         }
-        for (index, unit) in zip(indices, committing) { units[index] = unit }
-        // Repeats bring the events of their first time, which may have gone elsewhere.
-        let others = Set(committing.lazy.flatMap(\.events).map(\.topic)).subtracting(question.topics)
-        if !others.isEmpty { try await ask(DirectoryQuestion(topics: Array(others)), &view) }
-        return view
+        return false
     }
 
     private func ask(_ question: DirectoryQuestion, _ view: inout DirectoryView) async throws {
@@ -84,14 +91,40 @@ struct CommitStage: Sendable {
         }
     }
 
-    /// One bad message fails alone.
-    private func settleEach(_ units: inout [Unit]) async throws {
-        for index in units.indices {
-            var single = [units[index]]
-            let plan = CommitPlan(single)
+    /// Some took effect before, or are there twice: finds those, commits the others, and again where somebody was faster meanwhile.
+    private func commitAroundRepeats(_ units: inout [Unit]) async throws {
+        var open = Array(units.indices)
+        while !open.isEmpty {
+            let keyed = open.filter { units[$0].key != nil }
+            if !keyed.isEmpty {
+                let statement = Repeats.statement(keyed.compactMap { units[$0].key })
+                let repeats = try Repeats(try await retry(timeoutsPass: true) { try await pool.run(statement) })
+                for (place, known) in repeats.known { units[keyed[place]] = known.unit(of: units[keyed[place]].envelope) }
+                open.removeAll { !units[$0].needsCommit }
+            }
+            var seen: Set<[String]> = []
+            let first = open.filter { index in units[index].key.map { seen.insert([$0.user, $0.id]).inserted } ?? true }
+            var committing = first.map { units[$0] }
+            let plan = CommitPlan(committing)
             do {
                 let rows = try await retry(timeoutsPass: true) { try await pool.run(plan.statement) }
-                try CommitOutcome(rows).apply(to: &single)
+                plan.apply(try CommitOutcome(rows, topics: plan.topics.count), to: &committing)
+            } catch let error as PostgresError where error.isRepeat {
+                continue
+            } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled && first.count > 1 {
+                try await commitEach(&committing)
+            }
+            for (index, unit) in zip(first, committing) { units[index] = unit }
+            open.removeAll { !units[$0].needsCommit }
+        }
+    }
+
+    /// One bad message fails alone.
+    private func commitEach(_ units: inout [Unit]) async throws {
+        for index in units.indices {
+            var single = [units[index]]
+            do {
+                try await commitAroundRepeats(&single)
                 units[index] = single[0]
             } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
                 let envelope = units[index].envelope

@@ -68,7 +68,8 @@ struct Reaper: Sendable {
         )
         var units = [try Unit(envelope: envelope, effects: try await handler(node, context, transaction))]
         if units[0].needsCommit {
-            try CommitOutcome(try await transaction.run(CommitPlan(units).statement)).apply(to: &units)
+            let plan = CommitPlan(units)
+            plan.apply(try CommitOutcome(try await transaction.run(plan.statement), topics: plan.topics.count), to: &units)
         }
         return units[0]
     }

@@ -131,7 +131,8 @@ struct Processor: Sendable {
         while true {
             do {
                 return try await retry { try await pool.transaction { try await transact(envelope, context, $0) } }
-            } catch is CommittedElsewhere {
+            } catch let error as PostgresError where error.isRepeat {
+                // Another worker was faster: all that the handler did is undone. The next look at the inbox finds that worker's row.
                 continue
             } catch let refusal as Refusal {
                 return Unit(envelope: envelope, refusal: refusal)
@@ -139,35 +140,24 @@ struct Processor: Sendable {
         }
     }
 
-    /// Another worker was faster: all that the handler did must be undone. The next look at the inbox finds that worker's row.
-    private struct CommittedElsewhere: Error {}
-
     private func transact(_ envelope: Envelope, _ context: Context, _ transaction: PostgresTransaction) async throws -> Unit {
         let key = MessageKey(envelope)
-        var units: [Unit]
-        let isRepeat = try await Self.begin(key, transaction)
-        if isRepeat {
-            units = [Unit(envelope: envelope)]
-        } else {
-            let effects = try await router.run(envelope.type, json: envelope.message, context: context, transaction: transaction)
-            units = [try Unit(envelope: envelope, effects: effects)]
-        }
+        if let known = try await Self.begin(key, transaction) { return known.unit(of: envelope) }
+        let effects = try await router.run(envelope.type, json: envelope.message, context: context, transaction: transaction)
+        var units = [try Unit(envelope: envelope, effects: effects)]
         units[0].key = key
         guard units[0].needsCommit else { return units[0] }
-        let outcome = try CommitOutcome(try await transaction.run(CommitPlan(units).statement))
-        if !isRepeat, !outcome.repeats.isEmpty { throw CommittedElsewhere() }
-        outcome.apply(to: &units)
+        let plan = CommitPlan(units)
+        plan.apply(try CommitOutcome(try await transaction.run(plan.statement), topics: plan.topics.count), to: &units)
         return units[0]
     }
 
-    /// Whether the message took effect before.
-    private static func begin(_ key: MessageKey?, _ transaction: PostgresTransaction) async throws -> Bool {
+    /// What the message brought, where it took effect before.
+    private static func begin(_ key: MessageKey?, _ transaction: PostgresTransaction) async throws -> Repeats.Known? {
         // A worker that hangs in the middle must not hold locks that others wait for.
         var statements = [Statement("SELECT set_config('idle_in_transaction_session_timeout', '10000', true)")]
-        if let key {
-            statements.append(Statement("SELECT 1 FROM inbox WHERE user_id = $1 AND message_id = $2", key.user, key.id))
-        }
+        if let key { statements.append(Repeats.statement([key])) }
         let results = try await transaction.pipeline(statements).map { try $0.get() }
-        return key != nil && results.last?.isEmpty == false
+        return key == nil ? nil : try Repeats(results[1]).known[0]
     }
 }

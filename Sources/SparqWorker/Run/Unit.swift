@@ -28,6 +28,9 @@ struct Unit: Sendable {
 
     init(envelope: Envelope) { self.envelope = envelope }
 
+    /// Topics to subscribe to, one a line, which is how the inbox notes them.
+    var subscriptionLines: String? { subscriptions.isEmpty ? nil : subscriptions.map(\.topic).joined(separator: "\n") }
+
     var needsCommit: Bool { !appends.isEmpty || key != nil }
     var needsDatabase: Bool { needsCommit || !events.isEmpty || !ephemerals.isEmpty || !remote.isEmpty || !subscriptions.isEmpty }
 }

@@ -1,0 +1,63 @@
+import Postgres
+import SparqProtocol
+
+/// What messages brought that took effect before. A value without I/O.
+struct Repeats: Equatable, Sendable {
+    struct Known: Equatable, Sendable {
+        var reply: [UInt8]?
+        /// The first message under this id was another one.
+        var mismatch: Bool
+        var subscriptions: [String]
+        var events: [Event] = []
+    }
+
+    /// By the message's place among those asked for, from 0.
+    var known: [Int: Known] = [:]
+
+    init() {}
+
+    init(_ rows: PostgresResult) throws(PostgresError) {
+        for row in rows {
+            let (message, reply, mismatch, subscriptions, topic, seq, time, type, data) = try row.decode(
+                Int.self,
+                [UInt8]?.self,
+                Bool.self,
+                String?.self,
+                String?.self,
+                Int?.self,
+                Int?.self,
+                String?.self,
+                [UInt8]?.self
+            )
+            let topics = subscriptions.map { $0.split(separator: "\n").map(String.init) } ?? []
+            known[message - 1, default: Known(reply: reply, mismatch: mismatch, subscriptions: topics)].add(topic, seq, time, type, data)
+        }
+    }
+
+    /// Asks for the messages with these keys.
+    static func statement(_ keys: [MessageKey]) -> Statement {
+        Statement(
+            "SELECT message, reply, mismatch, subscriptions, topic, seq, at_ms, type, data FROM sparq_repeats($1, $2, $3)",
+            keys.map(\.user),
+            keys.map(\.id),
+            keys.map(\.fingerprint)
+        )
+    }
+}
+
+extension Repeats.Known {
+    fileprivate mutating func add(_ topic: String?, _ seq: Int?, _ time: Int?, _ type: String?, _ data: [UInt8]?) {
+        guard let topic, let seq, let time, let type, let data else { return }
+        let at = EventBody.timestamp(milliseconds: time)
+        events.append(Event(topic: topic, seq: seq, body: EventBody.durable(type: type, topic: topic, seq: seq, at: at, data: data[...])))
+    }
+
+    /// Only reply, durable events and subscriptions come again; the first time did the rest.
+    func unit(of envelope: Envelope) -> Unit {
+        var unit = Unit(envelope: envelope)
+        unit.reply = reply.map { Reply.repeated($0[...], mismatch: mismatch) }
+        unit.events = events
+        unit.subscriptions = subscriptions.map { ($0, nil) }
+        return unit
+    }
+}
