@@ -1,5 +1,6 @@
 # make up | down | ps | logs | clean    the stack; FRONTS, WORKERS, MODE=native|compose
-# make test | lint | format | conformance | bench
+# make test | lint | format | conformance
+# make bench | micro | callgrind     ONLY=durable,echo ROUNDS=1 DURATION=2 make bench: a part, quickly
 # make chaos CHAOS="run --short --seed 7" | chaos-sabotage
 FRONTS ?= 2
 WORKERS ?= 2
@@ -7,13 +8,16 @@ export FRONTS WORKERS
 ifdef MODE
 export MODE
 endif
+ifdef ONLY
+export ONLY
+endif
 ifdef FILTER
 export FILTER
 endif
 
-.PHONY: help up down ps logs clean test lint format conformance bench chaos chaos-sabotage
+.PHONY: help up down ps logs clean test lint format conformance bench micro callgrind chaos chaos-sabotage
 help:
-	@head -n 3 Makefile
+	@head -n 4 Makefile
 
 up down ps logs clean:
 	@scripts/stack $@
@@ -32,6 +36,12 @@ conformance:
 
 bench:
 	@scripts/bench
+
+micro:
+	@scripts/micro
+
+callgrind:
+	@scripts/micro callgrind
 
 # CHAOS="rolling", CHAOS="run --short", CHAOS="run --duration 1800 --seed 7", …
 CHAOS ?= run

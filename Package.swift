@@ -67,6 +67,8 @@ let package = Package(
         .systemLibrary(name: "CRabbitMQ", pkgConfig: "librabbitmq", providers: [.apt(["librabbitmq-dev"])]),
         .systemLibrary(name: "CPostgreSQL", pkgConfig: "libpq", providers: [.apt(["libpq-dev"])]),
         .systemLibrary(name: "CEpoll"),
+        // Only for what measures itself: it takes malloc's place.
+        .target(name: "CAllocationCount"),
 
         // The base: none of these knows Sparq.
         .target(name: "AMQP", dependencies: ["CRabbitMQ", .lifecycle, .log, .deque], swiftSettings: strict),
@@ -126,6 +128,14 @@ let package = Package(
             swiftSettings: strict
         ),
 
+        // Single steps of a message's way, timed and with their allocations counted.
+        .executableTarget(
+            name: "sparq-micro",
+            dependencies: ["CAllocationCount", "SparqFront", "SparqProtocol", "WebSocket", .argumentParser, .nioCore],
+            path: "Sources/SparqMicro",
+            swiftSettings: strict
+        ),
+
         // Unit tests need no server; the ones that do say so by their name: …IntegrationTests.
         .testTarget(name: "AMQPTests", dependencies: ["AMQP"], swiftSettings: strict),
         .testTarget(name: "AMQPIntegrationTests", dependencies: ["AMQP", .lifecycle, .log], swiftSettings: strict),
@@ -166,6 +176,8 @@ let package = Package(
             dependencies: ["SparqClient", "SparqProtocol", "WebSocket", .nioCore, .nioPosix, .log],
             swiftSettings: strict
         ),
+        // Runs `sparq-micro` and does not link it: what takes malloc's place stays out of the tests.
+        .testTarget(name: "SparqMicroTests", swiftSettings: strict),
         .testTarget(name: "SparqChaosTests", dependencies: ["sparq-chaos"], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",

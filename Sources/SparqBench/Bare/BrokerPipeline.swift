@@ -92,7 +92,7 @@ public struct BrokerPipeline: Sendable {
         result.count = count
         result.rate = Double(count) / result.seconds
         result.latency = latencies.summary
-        result.processors = meter?.shares(messages: count) ?? []
+        meter?.report(into: &result)
         result.faults.lost = try pipeline.drain()
         return result
     }

@@ -15,13 +15,13 @@ final class Fleet {
     deinit { buffer.deallocate() }
 
     /// Opens `count` more sockets, spread over the addresses, at most `atOnce` in the middle of it, and returns when each is welcome and,
-    /// where a topic is named, subscribed. `arrived` is told how long each took, in nanoseconds.
+    /// where topics are named, subscribed to them. `arrived` is told how long each took, in nanoseconds.
     func open(
         _ count: Int,
         at addresses: [Address],
         session: String?,
         atOnce: Int = 128,
-        topic: (Int) -> String? = { _ in nil },
+        topics: (Int) -> [String] = { _ in [] },
         arrived: (Int) -> Void = { _ in }
     ) throws {
         let first = sockets.count
@@ -44,12 +44,8 @@ final class Fleet {
             try turn(nanoseconds: 100_000_000) { index, text in
                 guard index >= first else { return }
                 if FrameReading.contains(text, "\"type\":\"$welcome\"") {
-                    if let topic = topic(index - first) {
-                        var subscribe = MessageTemplate("{\"type\":\"subscribe\",\"id\":\"sub-#########\",\"topics\":{\"\(topic)\":null}}")
-                        subscribe.patch(Int.random(in: 0..<1_000_000_000))
-                        sockets[index].send(subscribe.frame)
-                        return
-                    }
+                    let topics = topics(index - first)
+                    if !topics.isEmpty { return sockets[index].send(Self.subscribe(to: topics)) }
                 } else if !FrameReading.contains(text, "\"re\":\"sub-") {
                     return
                 } else if FrameReading.contains(text, "\"ok\":false") {
@@ -73,6 +69,26 @@ final class Fleet {
             if readable { socket.readable(buffer) { do { try text(token, $0) } catch { failure = error } } }
         }
         if let failure { throw failure }
+    }
+
+    /// Listens until the processes have little left to do: arrivals, departures of the sockets of another measurement, a checkpoint. At
+    /// most 15 seconds.
+    func settle(_ processes: WatchedProcesses) throws {
+        let end = nanoseconds() + 15_000_000_000
+        var isQuiet = processes.groups.isEmpty
+        while !isQuiet, nanoseconds() < end {
+            let meter = ProcessorMeter(processes)
+            let next = nanoseconds() + 400_000_000
+            while nanoseconds() < next { try turn(nanoseconds: 100_000_000) { _, _ in } }
+            isQuiet = meter.shares(messages: 1).reduce(0) { $0 + $1.cores } < 0.2
+        }
+    }
+
+    private static func subscribe(to topics: [String]) -> [UInt8] {
+        let cursors = topics.map { "\"\($0)\":null" }.joined(separator: ",")
+        var subscribe = MessageTemplate("{\"type\":\"subscribe\",\"id\":\"sub-#########\",\"topics\":{\(cursors)}}")
+        subscribe.patch(Int.random(in: 0..<1_000_000_000))
+        return subscribe.frame
     }
 
     var closed: [String] { sockets.compactMap(\.end) }

@@ -64,7 +64,7 @@ final class LoadRun {
         result.count = count
         result.rate = Double(count) / result.seconds
         result.latency = latencies.summary
-        result.processors = meter?.shares(messages: count) ?? []
+        meter?.report(into: &result)
         try drain()
         result.faults = faults
         result.notes = notes

@@ -26,9 +26,13 @@ public struct LoadSettings: Sendable {
     public init(processes: WatchedProcesses) { self.processes = processes }
 
     var parameters: [String: String] {
+        var parameters = ["bytes": "\(bytes)"]
         switch pace {
-        case .window(let window): ["window": "\(window)", "bytes": "\(bytes)"]
-        case .rate(let rate): ["rate": "\(rate)", "bytes": "\(bytes)"]
+        case .window(let window): parameters["window"] = "\(window)"
+        case .rate(let rate): parameters["rate"] = "\(rate)"
         }
+        let workers = processes.pids("worker").count
+        if workers > 0 { parameters["workers"] = "\(workers)" }
+        return parameters
     }
 }

@@ -82,27 +82,3 @@ public struct WatchedProcesses: Sendable {
         return String(decoding: data, as: UTF8.self)
     }
 }
-
-/// CPU time of some processes between two moments.
-struct ProcessorMeter {
-    private let processes: WatchedProcesses
-    private let start: [(name: String, nanoseconds: Int)]
-    private let begun = nanoseconds()
-
-    init(_ processes: WatchedProcesses) {
-        self.processes = processes
-        start = processes.times()
-    }
-
-    func shares(messages: Int) -> [BenchResult.Processor] {
-        let elapsed = max(1, nanoseconds() - begun)
-        return zip(start, processes.times()).map { before, after in
-            let used = after.nanoseconds - before.nanoseconds
-            return BenchResult.Processor(
-                name: after.name,
-                cores: Double(used) / Double(elapsed),
-                perMessage: Double(used) / 1000 / Double(max(1, messages))
-            )
-        }
-    }
-}

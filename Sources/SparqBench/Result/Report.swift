@@ -2,7 +2,7 @@ import Foundation
 
 /// Medians of several rounds, each with its yardstick, as a table. Nothing in it is typed by hand.
 public struct Report {
-    private var results: [String: [BenchResult]] = [:]
+    private(set) var results: [String: [BenchResult]] = [:]
 
     /// Lines of JSON, as the measurements print them.
     public init(lines: [String]) throws {
@@ -13,7 +13,7 @@ public struct Report {
     }
 
     /// A row of the goals' table.
-    private struct Row {
+    struct Row {
         var name: String
         var figure: String
         var yardstick: String
@@ -30,16 +30,17 @@ public struct Report {
             let ratio = row.ratio.map { String(format: "%.2f", $0) } ?? ""
             text += "| \(row.name) | \(row.figure) | \(row.yardstick) | \(ratio) | \(row.goal) | \(mark) |\n"
         }
-        text += "\n| measurement | rounds | rate | p50 | p99 | p99.9 | cores: µs of CPU per message |\n|---|---|---|---|---|---|---|\n"
+        text +=
+            "\n| measurement | rounds | rate | p50 | p99 | p99.9 | cores: µs of CPU per message | idle |\n|---|---|---|---|---|---|---|---|\n"
         for (key, rounds) in results.sorted(by: { $0.key < $1.key }) {
             let latency = { (path: KeyPath<BenchResult.Latency, Double>) in
                 Self.median(rounds.compactMap { $0.latency?[keyPath: path] }).map(BenchResult.time) ?? ""
             }
             text +=
                 "| \(key) | \(rounds.count) | \(Self.median(rounds.map(\.rate)).map(BenchResult.number) ?? "")/s | \(latency(\.p50))"
-                + " | \(latency(\.p99)) | \(latency(\.p999)) | \(Self.processors(rounds)) |\n"
+                + " | \(latency(\.p99)) | \(latency(\.p999)) | \(Self.processors(rounds)) | \(idle(key)) |\n"
         }
-        return text
+        return text + scaling
     }
 
     private var rows: [Row] {
@@ -58,26 +59,10 @@ public struct Report {
                 "2 × bare pipeline's p50 + one pgbench commit",
                 1
             ),
-        ].compactMap(\.self) + fanoutRows + memoryRows
+        ].compactMap(\.self) + fanoutRows + growthRows + memoryRows
     }
 
-    private var fanoutRows: [Row] {
-        results.keys.filter { $0.hasPrefix("fanout 1 → ") }.sorted { $0.count < $1.count }.compactMap { key in
-            higher(key, rate(key), rate(key.replacing("fanout", with: "fanout-bare")), "bare sender", 0.85)
-        }
-    }
-
-    private var memoryRows: [Row] {
-        results.keys.filter { $0.hasPrefix("connections") }.sorted().compactMap { key in
-            guard let bytes = Self.median((results[key] ?? []).compactMap { $0.figures["resident_bytes_per_connection"] }) else {
-                return nil
-            }
-            let figure = "\(BenchResult.number(bytes)) bytes"
-            return Row(name: "\(key), resident", figure: figure, yardstick: "", goal: "≤ 6,144 bytes", isReached: bytes <= 6144)
-        }
-    }
-
-    private func higher(_ name: String, _ value: Double?, _ yardstick: Double?, _ what: String, _ goal: Double) -> Row? {
+    func higher(_ name: String, _ value: Double?, _ yardstick: Double?, _ what: String, _ goal: Double) -> Row? {
         guard let value, let yardstick, yardstick > 0 else { return nil }
         return Row(
             name: name,
@@ -89,7 +74,7 @@ public struct Report {
         )
     }
 
-    private func lower(_ name: String, _ value: Double?, _ yardstick: Double?, _ what: String, _ goal: Double) -> Row? {
+    func lower(_ name: String, _ value: Double?, _ yardstick: Double?, _ what: String, _ goal: Double) -> Row? {
         guard let value, let yardstick, yardstick > 0 else { return nil }
         return Row(
             name: name,
@@ -101,8 +86,8 @@ public struct Report {
         )
     }
 
-    private func rate(_ key: String) -> Double? { Self.median((results[key] ?? []).map(\.rate)) }
-    private func p50(_ key: String) -> Double? { Self.median((results[key] ?? []).compactMap { $0.latency?.p50 }) }
+    func rate(_ key: String) -> Double? { Self.median((results[key] ?? []).map(\.rate)) }
+    func p50(_ key: String) -> Double? { Self.median((results[key] ?? []).compactMap { $0.latency?.p50 }) }
 
     /// What is measured in the same way has the same key.
     private static func key(_ result: BenchResult) -> String {
@@ -110,10 +95,27 @@ public struct Report {
         let isLone = parameters["window"] == "1" && (parameters["connections"] ?? "1") == "1"
         switch result.scenario {
         case "broker": return "broker batch=\(parameters["batch"] ?? "1") \(isLone ? "lone" : "saturated")"
-        case "fanout", "fanout-bare": return "\(result.scenario) 1 → \(parameters["receivers"] ?? "")"
-        case "connections": return "connections \(parameters["connections"] ?? "")"
-        case let name: return "\(name) \(parameters["rate"].map { "rate=\($0)" } ?? (isLone ? "lone" : "crowd"))"
+        case "fanout": return "fanout 1 → \(parameters["receivers"] ?? "")\(parameters["window"] == "1" ? ", one at a time" : "")"
+        case "fanout-bare": return bareKey(receivers: parameters["receivers"] ?? "", joined: parameters["joined"] ?? "1")
+        case "connections": return "connections \(parameters["connections"] ?? ""), \(parameters["at_once"] ?? "") at once"
+        case let name: return loadKey(name, parameters, isLone: isLone)
         }
+    }
+
+    static func bareKey(receivers: String, joined: String) -> String {
+        "fanout-bare 1 → \(receivers)\(joined == "1" ? "" : ", joined=\(joined)")"
+    }
+
+    private static func loadKey(_ name: String, _ parameters: [String: String], isLone: Bool) -> String {
+        var key = "\(name) \(parameters["rate"].map { "rate=\($0)" } ?? (isLone ? "lone" : "crowd"))"
+        if parameters["rate"] != nil {
+            key += ", connections=\(parameters["connections"] ?? "")"
+            if let topics = parameters["topics"] { key += ", topics=\(topics)" }
+        }
+        let fronts = parameters["fronts"] ?? "1"
+        let workers = parameters["workers"] ?? "1"
+        if fronts != (name == "durable" ? "2" : "1") || workers != "1" { key += ", fronts=\(fronts), workers=\(workers)" }
+        return key
     }
 
     private static func processors(_ rounds: [BenchResult]) -> String {

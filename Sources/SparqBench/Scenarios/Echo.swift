@@ -19,6 +19,7 @@ public struct Echo: Sendable {
         let user = try BenchUser(at: fronts[0])
         let fleet = try Fleet()
         try fleet.open(connections, at: fronts, session: user.token)
+        try fleet.settle(settings.processes)
         let tag = Tag()
         let lanes = (0..<connections).map { index in
             Lane(sender: index, template: Self.template(tag.lane(index), bytes: settings.bytes), audience: 1)
@@ -28,6 +29,7 @@ public struct Echo: Sendable {
         }
         var parameters = settings.parameters
         parameters["connections"] = "\(connections)"
+        parameters["fronts"] = "\(fronts.count)"
         var result = BenchResult("echo", parameters)
         try LoadRun(settings, fleet: fleet, lanes: lanes, listeners: listeners).run(&result)
         return result

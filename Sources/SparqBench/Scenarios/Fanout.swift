@@ -18,7 +18,8 @@ public struct Fanout: Sendable {
         try user.makeRooms([tag.room(0)], at: fronts[0])
         let fleet = try Fleet()
         try fleet.open(1, at: [fronts[0]], session: user.token)
-        try fleet.open(receivers, at: fronts, session: user.token, topic: { _ in "room:\(tag.room(0))" })
+        try fleet.open(receivers, at: fronts, session: user.token, topics: { _ in ["room:\(tag.room(0))"] })
+        try fleet.settle(settings.processes)
         // The reply is not counted: it would be one delivery more.
         let lane = Lane(sender: 0, template: tag.roomMessage(0, bytes: settings.bytes), audience: receivers)
         let listener = Listener(lane: 0, replyPrefix: [], eventPrefix: tag.eventPrefix(0), nextReply: -1, nextEvent: 0)
@@ -36,16 +37,20 @@ public struct Fanout: Sendable {
         return result
     }
 
-    /// The yardstick: a program that only sends the same frames to as many sockets, read by the same generator.
-    public func runBare(program: String) throws -> BenchResult {
-        let child = try BareSenderProcess(program: program, receivers: receivers, bytes: settings.bytes)
+    /// The yardstick: a program that only sends the same frames to as many sockets, `joined` of them with one `send`, read by the same
+    /// generator.
+    public func runBare(program: String, joined: Int) throws -> BenchResult {
+        let child = try BareSenderProcess(program: program, receivers: receivers, bytes: settings.bytes, joined: joined)
         defer { child.stop() }
         let fleet = try Fleet()
         try fleet.open(receivers, at: [child.address], session: nil)
         let lane = Lane(sender: nil, template: MessageTemplate("{}"), audience: receivers)
-        let listener = Listener(lane: 0, replyPrefix: [], eventPrefix: BareFrame.prefix, nextReply: -1, nextEvent: 1)
+        let listener = Listener(lane: 0, replyPrefix: [], eventPrefix: BareFrames.prefix, nextReply: -1, nextEvent: 1)
         var settings = settings
         settings.processes.groups = [("sender", [child.pid])]
+        var parameters = parameters
+        parameters["joined"] = "\(joined)"
+        parameters["window"] = nil
         var result = BenchResult("fanout-bare", parameters)
         let run = LoadRun(
             settings,

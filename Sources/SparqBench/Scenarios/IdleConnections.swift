@@ -22,22 +22,22 @@ public struct IdleConnections: Sendable {
         let tag = Tag()
         try user.makeRooms([tag.room(0)], at: fronts[0])
         var result = BenchResult("connections", ["connections": "\(connections)", "at_once": "\(atOnce)", "fronts": "\(fronts.count)"])
-        let topic = { (_: Int) in "room:\(tag.room(0))" }
+        let topics = { (_: Int) in ["room:\(tag.room(0))"] }
         let first = try Fleet()
         // What the first few bring with them is no cost of the others.
-        try first.open(64, at: fronts, session: user.token, topic: topic)
+        try first.open(64, at: fronts, session: user.token, topics: topics)
         usleep(500_000)
         let before = processes.residentBytes("front")
         let meter = ProcessorMeter(processes)
         let fleet = try Fleet()
         var latencies = LatencyRecorder()
         let start = nanoseconds()
-        try fleet.open(connections, at: fronts, session: user.token, atOnce: atOnce, topic: topic) { latencies.record($0) }
+        try fleet.open(connections, at: fronts, session: user.token, atOnce: atOnce, topics: topics) { latencies.record($0) }
         result.seconds = Double(nanoseconds() - start) / 1e9
         result.count = connections
         result.rate = Double(connections) / result.seconds
         result.latency = latencies.summary
-        result.processors = meter.shares(messages: connections)
+        meter.report(into: &result)
         // Buffers of the arrival shrink with the next reads; pings make every socket read once.
         try wait(3, fleet)
         result.figures["resident_bytes_per_connection"] = Double(processes.residentBytes("front") - before) / Double(connections)

@@ -1,9 +1,9 @@
-import NIOCore
+package import NIOCore
 
 /// A server's WebSocket frame of one text message (RFC 6455, section 5.2): it has no mask, so the same bytes go to any number of sockets.
-enum TextFrame {
+package enum TextFrame {
     /// A frame of its own, with no spare room.
-    static func encode(_ payload: ArraySlice<UInt8>) -> ByteBuffer {
+    package static func encode(_ payload: ArraySlice<UInt8>) -> ByteBuffer {
         var buffer = ByteBufferAllocator().buffer(capacity: payload.count + headerSize(payload.count))
         write(payload, to: &buffer)
         return buffer

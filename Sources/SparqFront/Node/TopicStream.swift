@@ -1,4 +1,4 @@
-import NIOCore
+package import NIOCore
 
 /// One topic's events as this node releases them to its subscribers: in the order of their `seq`, each once, without gaps.
 ///
@@ -6,9 +6,9 @@ import NIOCore
 /// starts at the head that a worker saw, with a question on its way, and the page that answers it closes what happened in between.
 ///
 /// Times are nanoseconds of a clock that never goes back.
-struct TopicStream: Sendable {
+package struct TopicStream: Sendable {
     /// What subscribers get.
-    enum Release: Equatable, Sendable {
+    package enum Release: Equatable, Sendable {
         case event(seq: Int, frame: ByteBuffer)
         /// The log no longer holds what lies between; `first` comes next.
         case truncated(after: Int, first: Int)
@@ -43,6 +43,9 @@ struct TopicStream: Sendable {
         question = .wanted(attempt: 0, since: nil)
     }
 
+    /// A stream with the default ring.
+    package init(position: Int) { self.init(position: position, ring: RingLimits()) }
+
     /// A question is to be sent.
     var wantsSync: Bool { if case .wanted = question { true } else { false } }
     /// A question is to be sent or unanswered.
@@ -59,6 +62,11 @@ struct TopicStream: Sendable {
     func since(_ cursor: Int) -> [ByteBuffer] { cursor < position ? ring.suffix(min(position - cursor, ring.count)) : [] }
 
     // MARK: Inputs
+
+    /// A durable event came; the default bounds hold.
+    package mutating func event(_ seq: Int, _ frame: ByteBuffer, now: Int, into out: inout [Release]) {
+        event(seq, frame, now: now, hold: HoldLimits(), into: &out)
+    }
 
     /// A durable event came.
     mutating func event(_ seq: Int, _ frame: ByteBuffer, now: Int, hold limits: HoldLimits, into out: inout [Release]) {

@@ -82,9 +82,12 @@ struct BenchDurable: AsyncParsableCommand {
     )
     @OptionGroup var options: BenchOptions
     @Option(help: "Senders; each has a room of its own.") var connections = 100
+    @Option(help: "Topics of each connection; all but one stay silent.") var topics = 1
 
     func run() async throws {
-        try options.finish(try Durable(fronts: options.fronts(), connections: connections, settings: options.settings()).run())
+        guard (1...512).contains(topics) else { throw ValidationError("topics: 1 to 512") }
+        let durable = Durable(fronts: try options.fronts(), connections: connections, topics: topics, settings: try options.settings())
+        try options.finish(try durable.run())
     }
 }
 
@@ -93,10 +96,11 @@ struct BenchFanout: AsyncParsableCommand {
     @OptionGroup var options: BenchOptions
     @Option(help: "Sockets that receive.") var receivers = 1000
     @Flag(help: "The yardstick instead: a bare program that only sends the same frames to as many sockets.") var bare = false
+    @Option(help: "Frames that the yardstick sends at once to a socket, as a front joins them.") var joined = 1
 
     func run() async throws {
         let fanout = Fanout(fronts: try options.fronts(), receivers: receivers, settings: try options.settings())
-        try options.finish(try bare ? fanout.runBare(program: "/proc/self/exe") : fanout.run())
+        try options.finish(try bare ? fanout.runBare(program: "/proc/self/exe", joined: max(1, joined)) : fanout.run())
     }
 }
 
@@ -138,10 +142,11 @@ struct BenchBareSender: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "bare-sender", shouldDisplay: false)
     @Option var receivers: Int
     @Option var bytes: Int
+    @Option var joined: Int
 
     func run() async throws {
         RaisedLimits.raiseOpenFiles()
-        try BareSender(receivers: receivers, bytes: bytes).run()
+        try BareSender(receivers: receivers, bytes: bytes, joined: joined).run()
     }
 }
 

@@ -1,0 +1,33 @@
+/// CPU time of some processes, and what the machine had left, between two moments.
+struct ProcessorMeter {
+    private let processes: WatchedProcesses
+    private let start: [(name: String, nanoseconds: Int)]
+    private let machine = MachineTimes()
+    private let begun = nanoseconds()
+
+    init(_ processes: WatchedProcesses) {
+        self.processes = processes
+        start = processes.times()
+    }
+
+    func shares(messages: Int) -> [BenchResult.Processor] {
+        let elapsed = max(1, nanoseconds() - begun)
+        return zip(start, processes.times()).map { before, after in
+            let used = after.nanoseconds - before.nanoseconds
+            return BenchResult.Processor(
+                name: after.name,
+                cores: Double(used) / Double(elapsed),
+                perMessage: Double(used) / 1000 / Double(max(1, messages))
+            )
+        }
+    }
+
+    /// Writes who used the CPU, and how many cores had nothing to do or waited for a disk.
+    func report(into result: inout BenchResult) {
+        let elapsed = Double(max(1, nanoseconds() - begun))
+        result.processors = shares(messages: result.count)
+        let end = MachineTimes()
+        result.figures["idle_cores"] = Double(end.idle - machine.idle) / elapsed
+        result.figures["disk_wait_cores"] = Double(end.diskWait - machine.diskWait) / elapsed
+    }
+}

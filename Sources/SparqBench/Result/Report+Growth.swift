@@ -1,0 +1,96 @@
+import Foundation
+
+/// What becomes of the figures as more takes part.
+extension Report {
+    /// Each fan-out beside the programs that only send: one frame for each `send`, and as many as the window has.
+    var fanoutRows: [Row] {
+        results.filter { $0.value.first?.scenario == "fanout" }.sorted { ($0.key.count, $0.key) < ($1.key.count, $1.key) }.flatMap {
+            key,
+            rounds in
+            let receivers = rounds.first?.parameters["receivers"] ?? ""
+            let window = rounds.first?.parameters["window"] ?? "1"
+            let bare = rate(Self.bareKey(receivers: receivers, joined: "1"))
+            let joined = window == "1" ? nil : rate(Self.bareKey(receivers: receivers, joined: window))
+            return [
+                higher(key, rate(key), bare, "bare sender, a frame for each send", 0.85),
+                higher(key, rate(key), joined, "bare sender, \(window) frames for each send", 0.85),
+            ].compactMap(\.self)
+        }
+    }
+
+    /// CPU of all roles for each message, at the same rate, with few and with many.
+    var growthRows: [Row] {
+        [
+            growth("echo", of: "connections", goal: 1.3),
+            growth("durable", of: "topics", goal: 1.2),
+        ].compactMap(\.self)
+    }
+
+    private func growth(_ scenario: String, of parameter: String, goal: Double) -> Row? {
+        let keys = results.filter { $0.value.first?.scenario == scenario && $0.value.first?.parameters["rate"] != nil }
+            .compactMap { key, rounds in rounds.first?.parameters[parameter].flatMap { Int($0) }.map { (key: key, size: $0) } }
+            .sorted { $0.size < $1.size }
+        guard let few = keys.first, let many = keys.last, few.size < many.size, let before = cost(few.key), let after = cost(many.key),
+            before > 0
+        else { return nil }
+        return Row(
+            name: "\(scenario) at a fixed rate, \(few.size) → \(many.size) \(parameter), CPU of all roles",
+            figure: "\(BenchResult.number(after)) µs a message",
+            yardstick: "\(BenchResult.number(before)) µs a message (\(few.size) \(parameter))",
+            ratio: after / before,
+            goal: "≤ \(goal)",
+            isReached: after / before <= goal
+        )
+    }
+
+    /// Memory of a connection, and how long the slowest of a crowd waits.
+    var memoryRows: [Row] {
+        results.filter { $0.value.first?.scenario == "connections" }.sorted { $0.key < $1.key }.compactMap { key, rounds in
+            guard let bytes = Self.median(rounds.compactMap { $0.figures["resident_bytes_per_connection"] }) else { return nil }
+            return Row(
+                name: "\(key), resident memory each",
+                figure: "\(BenchResult.number(bytes)) bytes",
+                yardstick: "",
+                goal: "≤ 6,144 bytes",
+                isReached: bytes <= 6144
+            )
+        }
+    }
+
+    /// The crowd on more fronts and workers: where the CPU goes, and whether any is left.
+    var scaling: String {
+        let rows = results.filter { key, _ in
+            key.hasPrefix("echo crowd") || key.hasPrefix("durable crowd")
+        }
+        guard rows.count > 2 else { return "" }
+        var text =
+            "\n| fronts and workers | rate | front µs | worker µs | broker µs | database µs | generator µs | idle cores | waiting for a disk |\n"
+        text += "|---|---|---|---|---|---|---|---|---|\n"
+        for (key, rounds) in rows.sorted(by: { $0.key < $1.key }) {
+            let parameters = rounds.first?.parameters ?? [:]
+            let name = "\(rounds.first?.scenario ?? ""), \(parameters["fronts"] ?? "1") + \(parameters["workers"] ?? "1")"
+            let costs = ["front", "worker", "broker", "database", "generator"].map { role in
+                Self.median(rounds.flatMap(\.processors).filter { $0.name == role }.map(\.perMessage)).map { String(format: "%.1f", $0) }
+                    ?? ""
+            }
+            let wait = Self.median(rounds.compactMap { $0.figures["disk_wait_cores"] }).map { String(format: "%.2f", $0) } ?? ""
+            text +=
+                "| \(name) | \(rate(key).map(BenchResult.number) ?? "")/s | \(costs.joined(separator: " | ")) | \(idle(key)) | \(wait) |\n"
+        }
+        return text
+    }
+
+    /// Cores that had nothing to do.
+    func idle(_ key: String) -> String {
+        Self.median((results[key] ?? []).compactMap { $0.figures["idle_cores"] }).map { String(format: "%.2f", $0) } ?? ""
+    }
+
+    /// Microseconds of CPU for a message, of all but the generator.
+    private func cost(_ key: String) -> Double? {
+        Self.median(
+            (results[key] ?? []).map { round in
+                round.processors.reduce(0) { $0 + ($1.name == "generator" ? 0 : $1.perMessage) }
+            }
+        )
+    }
+}

@@ -1,0 +1,25 @@
+/// One hot step of a message's way.
+struct Operation: Sendable {
+    /// Its name on the command line.
+    let name: String
+    /// What is done once, in a few words.
+    let what: String
+    /// The most allocations of one, in a release build; beyond it something has crept in.
+    let ceiling: Double
+    /// Does it so many times.
+    let run: @Sendable (_ times: Int) throws -> Void
+
+    init(_ name: String, _ what: String, ceiling: Double, run: @escaping @Sendable (_ times: Int) throws -> Void) {
+        self.name = name
+        self.what = what
+        self.ceiling = ceiling
+        self.run = run
+    }
+
+    /// All of them.
+    static var all: [Operation] { scanning + codecs + frames + sequencing }
+}
+
+/// Keeps a result from being optimized away.
+@inline(never)
+func use<Value>(_ value: borrowing Value) {}
