@@ -41,6 +41,14 @@ public struct WatchedProcesses: Sendable {
         }
     }
 
+    /// Writes to sockets and files so far, of the processes of a kind.
+    func writes(_ name: String) -> Int {
+        pids(name).reduce(0) { sum, pid in
+            let line = Self.read("/proc/\(pid)/io").split(separator: "\n").first { $0.hasPrefix("syscw: ") }
+            return sum + (line.flatMap { Int($0.dropFirst(7)) } ?? 0)
+        }
+    }
+
     private static func time(of pid: Int) -> Int {
         let stat = read("/proc/\(pid)/stat")
         guard let end = stat.lastIndex(of: ")") else { return 0 }

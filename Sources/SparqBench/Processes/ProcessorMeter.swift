@@ -3,10 +3,12 @@ struct ProcessorMeter {
     private let processes: WatchedProcesses
     private let start: [(name: String, nanoseconds: Int)]
     private let machine = MachineTimes()
+    private let writes: Int
     private let begun = nanoseconds()
 
     init(_ processes: WatchedProcesses) {
         self.processes = processes
+        writes = processes.writes("front")
         start = processes.times()
     }
 
@@ -28,6 +30,7 @@ struct ProcessorMeter {
         result.processors = shares(messages: result.count)
         let end = MachineTimes()
         result.figures["idle_cores"] = Double(end.idle - machine.idle) / elapsed
+        if !processes.pids("front").isEmpty { result.figures["front_writes"] = Double(processes.writes("front") - writes) }
         result.figures["disk_wait_cores"] = Double(end.diskWait - machine.diskWait) / elapsed
     }
 }

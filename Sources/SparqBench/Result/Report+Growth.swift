@@ -2,18 +2,25 @@ import Foundation
 
 /// What becomes of the figures as more takes part.
 extension Report {
-    /// Each fan-out beside the programs that only send: one frame for each `send`, and as many as the window has.
+    /// Each fan-out beside the programs that only send: one frame with each `send`, and as many as the front's writes had.
     var fanoutRows: [Row] {
-        results.filter { $0.value.first?.scenario == "fanout" }.sorted { ($0.key.count, $0.key) < ($1.key.count, $1.key) }.flatMap {
-            key,
-            rounds in
+        let fanouts = results.filter { $0.value.first?.scenario == "fanout" }
+        return fanouts.sorted { ($0.key.count, $0.key) < ($1.key.count, $1.key) }.flatMap { key, rounds in
             let receivers = rounds.first?.parameters["receivers"] ?? ""
-            let window = rounds.first?.parameters["window"] ?? "1"
-            let bare = rate(Self.bareKey(receivers: receivers, joined: "1"))
-            let joined = window == "1" ? nil : rate(Self.bareKey(receivers: receivers, joined: window))
+            let joinedKey = Self.bareKey(receivers: receivers, joined: "2")
+            let joined = Self.median((results[joinedKey] ?? []).compactMap { $0.parameters["joined"].flatMap { Double($0) } })
+            let isAlone = rounds.first?.parameters["window"] == "1"
             return [
-                higher(key, rate(key), bare, "bare sender, a frame for each send", 0.85),
-                higher(key, rate(key), joined, "bare sender, \(window) frames for each send", 0.85),
+                higher(key, rate(key), rate(Self.bareKey(receivers: receivers, joined: "1")), "bare sender, a frame with each send", 0.85),
+                joined.flatMap { joined in
+                    higher(
+                        key,
+                        isAlone ? nil : rate(key),
+                        rate(joinedKey),
+                        "bare sender, \(Int(joined)) frames with each send, as the front",
+                        0.85
+                    )
+                },
             ].compactMap(\.self)
         }
     }

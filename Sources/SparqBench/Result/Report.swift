@@ -103,7 +103,7 @@ public struct Report {
     }
 
     static func bareKey(receivers: String, joined: String) -> String {
-        "fanout-bare 1 → \(receivers)\(joined == "1" ? "" : ", joined=\(joined)")"
+        "fanout-bare 1 → \(receivers)\(joined == "1" ? "" : ", joined")"
     }
 
     private static func loadKey(_ name: String, _ parameters: [String: String], isLone: Bool) -> String {

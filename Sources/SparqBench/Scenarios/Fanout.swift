@@ -33,6 +33,7 @@ public struct Fanout: Sendable {
             countsDeliveries: true
         )
         try run.run(&result)
+        if let writes = result.figures["front_writes"], writes > 0 { result.figures["frames_per_write"] = Double(result.count) / writes }
         result.figures["messages_per_second"] = result.rate / Double(receivers)
         return result
     }

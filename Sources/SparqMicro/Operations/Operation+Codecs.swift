@@ -4,19 +4,21 @@ extension Operation {
     /// What front and worker say to each other.
     static let codecs =
         [
-            Operation("envelope-encode", "front: an envelope into a batch", ceiling: 0) { times in
-                var writer = JSONWriter(reservingCapacity: 1 << 18)
-                for index in 0..<times {
-                    if index % 256 == 0 { writer = JSONWriter(reservingCapacity: 1 << 18) }
-                    Sample.envelope.encode(into: &writer)
-                }
-                use(writer.bytes)
+            Operation("envelope-encode", "front: an envelope into a batch", ceiling: 0.02, debug: 9) { times in
+                encode(times) { Sample.envelope.encode(into: &$0) }
             },
-            Operation("envelope-decode", "worker: an envelope out of its line", ceiling: 0) { times in
+            Operation("envelope-decode", "worker: an envelope out of its line", ceiling: 1, debug: 9) { times in
                 let line = Sample.line(Sample.envelope.encode)
                 for _ in 0..<times { use(try Envelope(line: line.dropLast())) }
             },
-            Operation("batch-decode", "worker: a batch of 32 envelopes", ceiling: 0) { times in
+            Operation("batch-encode", "front: a batch of 32 envelopes", ceiling: 6, debug: 99) { times in
+                for _ in 0..<times {
+                    var writer = JSONWriter(reservingCapacity: 1024)
+                    for _ in 0..<Sample.batch { Sample.envelope.encode(into: &writer) }
+                    use(writer.bytes)
+                }
+            },
+            Operation("batch-decode", "worker: a batch of 32 envelopes", ceiling: 38, debug: 999) { times in
                 let body = Array((0..<Sample.batch).map { _ in Sample.line(Sample.envelope.encode) }.joined())
                 for _ in 0..<times { for line in NDJSON.lines(body) { use(try Envelope(line: line)) } }
             },
@@ -24,18 +26,23 @@ extension Operation {
 
     private static func coding(_ name: String, _ delivery: Delivery) -> [Operation] {
         [
-            Operation("\(name)-encode", "worker: a delivery (`\(name)`) into a batch", ceiling: 0) { times in
-                var writer = JSONWriter(reservingCapacity: 1 << 18)
-                for index in 0..<times {
-                    if index % 256 == 0 { writer = JSONWriter(reservingCapacity: 1 << 18) }
-                    delivery.encode(into: &writer)
-                }
-                use(writer.bytes)
+            Operation("\(name)-encode", "worker: a delivery (`\(name)`) into a batch", ceiling: 0.02, debug: 9) { times in
+                encode(times) { delivery.encode(into: &$0) }
             },
-            Operation("\(name)-decode", "front: a delivery (`\(name)`) out of its line", ceiling: 0) { times in
+            Operation("\(name)-decode", "front: a delivery (`\(name)`) out of its line", ceiling: 1, debug: 9) { times in
                 let line = Sample.line(delivery.encode)
                 for _ in 0..<times { use(try Delivery(line: line.dropLast())) }
             },
         ]
+    }
+
+    /// Into a batch that has room for 128 lines, then into another one.
+    private static func encode(_ times: Int, _ line: (inout JSONWriter) -> Void) {
+        var writer = JSONWriter(reservingCapacity: 1 << 16)
+        for index in 0..<times {
+            if index % 128 == 127 { writer = JSONWriter(reservingCapacity: 1 << 16) }
+            line(&writer)
+        }
+        use(writer.bytes)
     }
 }
