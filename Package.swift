@@ -176,6 +176,7 @@ let package = Package(
             dependencies: ["SparqClient", "SparqProtocol", "WebSocket", .nioCore, .nioPosix, .log],
             swiftSettings: strict
         ),
+        .testTarget(name: "SparqBenchTests", dependencies: ["SparqBench"], swiftSettings: strict),
         // Runs `sparq-micro` and does not link it: what takes malloc's place stays out of the tests.
         .testTarget(name: "SparqMicroTests", swiftSettings: strict),
         .testTarget(name: "SparqChaosTests", dependencies: ["sparq-chaos"], swiftSettings: strict),

@@ -33,9 +33,9 @@ struct Measurement {
             try operation.run(times)
             return (allocation_count() - before.0, allocation_bytes() - before.1)
         }
-        _ = try cost(1024)
-        let few = try cost(1024)
-        let many = try cost(5120)
-        return (Double(many.count - few.count) / 4096, Double(many.bytes - few.bytes) / 4096)
+        _ = try cost(256)
+        let few = try cost(256)
+        let many = try cost(768)
+        return (Double(many.count - few.count) / 512, Double(many.bytes - few.bytes) / 512)
     }
 }

@@ -4,16 +4,16 @@ struct Operation: Sendable {
     let name: String
     /// What is done once, in a few words.
     let what: String
-    /// The most allocations of one; beyond it something has crept in. A debug build has a ceiling of its own, because nothing is inlined there.
+    /// The most allocations of one; beyond it something has crept in. Where nothing is inlined, in a debug build, some make more.
     let ceiling: Double
     /// Does it so many times.
     let run: @Sendable (_ times: Int) throws -> Void
 
-    init(_ name: String, _ what: String, ceiling: Double, debug: Double, run: @escaping @Sendable (_ times: Int) throws -> Void) {
+    init(_ name: String, _ what: String, ceiling: Double, debug: Double? = nil, run: @escaping @Sendable (_ times: Int) throws -> Void) {
         self.name = name
         self.what = what
         #if DEBUG
-            self.ceiling = debug
+            self.ceiling = debug ?? ceiling
         #else
             self.ceiling = ceiling
         #endif

@@ -4,10 +4,10 @@ import SparqFront
 extension Operation {
     /// A topic's events on a front, in order and not.
     static let sequencing = [
-        Operation("sequence", "front: an event that comes in its turn", ceiling: 0, debug: 9) { times in
+        Operation("sequence", "front: an event that comes in its turn", ceiling: 0) { times in
             try sequence(times) { $0 }
         },
-        Operation("sequence-early", "front: events of which every second comes before its turn", ceiling: 0, debug: 9) { times in
+        Operation("sequence-early", "front: events of which every second comes before its turn", ceiling: 0) { times in
             try sequence(times & ~1) { $0 ^ 1 }
         },
     ]

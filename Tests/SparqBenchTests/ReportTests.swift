@@ -1,0 +1,64 @@
+import Testing
+
+@testable import SparqBench
+
+/// The table says what the lines say.
+struct ReportTests {
+    private func line(_ scenario: String, _ parameters: [String: String], _ fill: (inout BenchResult) -> Void) throws -> String {
+        var result = BenchResult(scenario, parameters)
+        fill(&result)
+        return try result.json()
+    }
+
+    private func fanout(_ rate: Double, window: String = "16") throws -> String {
+        try line("fanout", ["receivers": "1000", "window": window]) { $0.rate = rate }
+    }
+
+    private func bare(_ rate: Double, joined: String) throws -> String {
+        try line("fanout-bare", ["receivers": "1000", "joined": joined]) { $0.rate = rate }
+    }
+
+    @Test func takesTheMedianOfTheRounds() throws {
+        let lines = try [100, 900, 500].map { try fanout($0) } + [try bare(1000, joined: "1")]
+        let table = try Report(lines: lines).markdown
+        #expect(table.contains("| fanout 1 → 1000 | 500/s | 1,000/s (bare sender, a frame with each send) | 0.50 | ≥ 0.85 | missed |"))
+    }
+
+    @Test func comparesWhatIsJoinedWithWhatIsJoined() throws {
+        let lines = [try fanout(900), try bare(100, joined: "1"), try bare(1000, joined: "7")]
+        let table = try Report(lines: lines).markdown
+        #expect(table.contains("100/s (bare sender, a frame with each send) | 9.00 | ≥ 0.85 | reached |"))
+        #expect(table.contains("1,000/s (bare sender, 7 frames with each send, as the front) | 0.90 | ≥ 0.85 | reached |"))
+    }
+
+    @Test func oneAtATimeHasOnlyTheSenderThatJoinsNothing() throws {
+        let lines = [try fanout(90, window: "1"), try bare(100, joined: "1"), try bare(1000, joined: "7")]
+        let table = try Report(lines: lines).markdown
+        #expect(table.contains("| fanout 1 → 1000, one at a time | 90.00/s | 100/s (bare sender, a frame with each send) | 0.90 |"))
+        #expect(!table.contains("as the front"))
+    }
+
+    @Test func growthLeavesTheGeneratorOut() throws {
+        let lines = try [("100", 10.0), ("10000", 14.0)].map { connections, cost in
+            try line("echo", ["rate": "2000.0", "connections": connections, "fronts": "1"]) {
+                $0.processors = [
+                    BenchResult.Processor(name: "generator", cores: 1, perMessage: 1000),
+                    BenchResult.Processor(name: "front", cores: 0.1, perMessage: cost / 2),
+                    BenchResult.Processor(name: "broker", cores: 0.1, perMessage: cost / 2),
+                ]
+            }
+        }
+        let table = try Report(lines: lines).markdown
+        #expect(table.contains("100 → 10000 connections, CPU of all roles | 14.00 µs a message | 10.00 µs a message"))
+        #expect(table.contains("(100 connections) | 1.40"))
+        #expect(table.contains("≤ 1.3 | missed"))
+    }
+
+    @Test func moreFrontsAreAnotherMeasurement() throws {
+        let lines = try [("1", "1"), ("4", "1"), ("4", "2")].map { fronts, workers in
+            try line("echo", ["window": "8", "connections": "100", "fronts": fronts, "workers": workers]) { $0.rate = 1000 }
+        }
+        let table = try Report(lines: lines).markdown
+        for row in ["| echo, 1 + 1 | 1,000/s |", "| echo, 4 + 1 | 1,000/s |", "| echo, 4 + 2 | 1,000/s |"] { #expect(table.contains(row)) }
+    }
+}
