@@ -59,6 +59,6 @@ struct ReportTests {
             try line("echo", ["window": "8", "connections": "100", "fronts": fronts, "workers": workers]) { $0.rate = 1000 }
         }
         let table = try Report(lines: lines).markdown
-        for row in ["| echo, 1 + 1 | 1,000/s |", "| echo, 4 + 1 | 1,000/s |", "| echo, 4 + 2 | 1,000/s |"] { #expect(table.contains(row)) }
+        for row in ["1 + 1", "4 + 1", "4 + 2"] { #expect(table.contains("| echo, \(row), 100 × 8 | 1,000/s |")) }
     }
 }

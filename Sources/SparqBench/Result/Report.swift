@@ -59,7 +59,7 @@ public struct Report {
                 "2 × bare pipeline's p50 + one pgbench commit",
                 1
             ),
-        ].compactMap(\.self) + fanoutRows + growthRows + memoryRows
+        ].compactMap(\.self) + fanoutRows + growthRows + arrivalRows
     }
 
     func higher(_ name: String, _ value: Double?, _ yardstick: Double?, _ what: String, _ goal: Double) -> Row? {
