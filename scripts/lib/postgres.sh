@@ -44,11 +44,11 @@ postgres_initdb() {
 }
 
 # Server processes outlive a killed postmaster for a moment and hold its shared memory; they work in its folder.
+# One process looks at all of them: one for each would take seconds on a busy machine.
 postgres_leftovers() {
     local entry
-    for entry in /proc/[0-9]*; do
-        if [[ $(readlink "$entry/cwd" 2>/dev/null) == "$postgres_data" ]]; then echo "${entry#/proc/}"; fi
-    done
+    find /proc -mindepth 2 -maxdepth 2 -path '/proc/[0-9]*/cwd' -lname "$postgres_data" 2>/dev/null |
+        while IFS= read -r entry; do entry=${entry#/proc/}; echo "${entry%/cwd}"; done
 }
 
 postgres_clear_leftovers() {

@@ -67,8 +67,8 @@ rabbitmq_answers() (
 
 rabbitmq_epmd_pid() {
     local entry mark="-port $epmd_port -address 127.0.0.1"
-    for entry in /proc/[0-9]*; do
-        if [[ $(cmdline "${entry#/proc/}") == *epmd*"$mark"* ]]; then echo "${entry#/proc/}"; fi
+    { grep -lsx epmd /proc/[0-9]*/comm || true; } | while IFS=/ read -r _ _ entry _; do
+        if [[ $(cmdline "$entry") == *"$mark"* ]]; then echo "$entry"; fi
     done
 }
 
