@@ -3,10 +3,10 @@ import ArgumentParser
 /// Which faults, and for how long.
 struct PlanOptions: ParsableArguments {
     @Option(help: "Length of the load, in seconds.") var duration: Int?
-    @Flag(help: "About a minute altogether, with shorter outages: for CI.") var short = false
+    @Flag(help: "A minute, without the long pauses: for CI.") var short = false
     @Option(help: "Kinds of faults, separated by commas; by default all.") var faults: String?
 
-    var milliseconds: Int { (duration ?? (short ? 35 : 180)) * 1_000 }
+    var milliseconds: Int { (duration ?? (short ? 60 : 180)) * 1_000 }
 
     func validate() throws {
         guard (5...86_400).contains(milliseconds / 1_000) else { throw ValidationError("the duration is 5 s at least") }

@@ -52,6 +52,7 @@ actor ChaosStack {
         }
         for worker in 0..<layout.workers { try await awaitReady(.worker, worker, within: .seconds(90)) }
         for front in 0..<layout.fronts { try await awaitReady(.front, front, within: .seconds(90)) }
+        try await servers.awaitQuorumQueues()
     }
 
     /// Ends every process and removes the servers; what they logged stays.

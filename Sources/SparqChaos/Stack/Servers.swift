@@ -26,6 +26,24 @@ struct Servers: Sendable {
     func restart(_ server: Server) async throws { _ = try await run(["restart-\(server.rawValue)", folder.path]) }
     func control(_ arguments: [String]) async throws -> String { try await run(["ctl", folder.path] + arguments) }
 
+    /// Waits until every quorum queue would outlive the broker's SIGKILL: RabbitMQ 3.10 writes down which replica is which queue's a second or
+    /// two after the declaration, and a queue that is not in that file has no leader ever after; `basic.consume` on it hangs.
+    func awaitQuorumQueues() async throws {
+        let wait = """
+            File = filename:join([rabbit_mnesia:dir(), "quorum", node(), "names.dets"]),
+            Name = fun(Queue) -> atom_to_binary(element(1, amqqueue:get_pid(Queue))) end,
+            Await = fun Await() ->
+                {ok, Known} = file:read_file(File),
+                case [Q || Q <- rabbit_amqqueue:list(), amqqueue:is_quorum(Q), binary:match(Known, Name(Q)) =:= nomatch] of
+                    [] -> ok;
+                    _ -> timer:sleep(50), Await()
+                end
+            end,
+            Await().
+            """
+        _ = try await control(["eval", wait])
+    }
+
     func pid(_ server: Server) async throws -> pid_t {
         let text = try await run(["pid", server.rawValue, folder.path]).trimmingCharacters(in: .whitespacesAndNewlines)
         guard let pid = pid_t(text) else { throw ChaosError("no process id of \(server.rawValue): \(text)") }
