@@ -3,6 +3,7 @@ public import NIOCore
 public import ServiceLifecycle
 
 import AMQP
+import HTTPTypes
 import NIOPosix
 import SparqProtocol
 
@@ -165,7 +166,12 @@ extension Front {
             origins: origins,
             devCookie: configuration.devCookie,
             secureCookie: configuration.secureCookie,
-            messageBytes: configuration.messageBytes
+            messageBytes: configuration.messageBytes,
+            limiter: RequestLimiter(
+                users: TokenBucket.Rate(perSecond: configuration.messagesPerSecond, burst: configuration.burst),
+                addresses: TokenBucket.Rate(perSecond: configuration.requestsPerSecond, burst: configuration.requestBurst)
+            ),
+            forwardedHeader: configuration.forwardedHeader.flatMap { HTTPField.Name($0) }
         )
         return FrontServer(
             configuration: configuration.serverConfiguration,

@@ -1,4 +1,5 @@
 import AMQP
+import HTTPTypes
 import NIOCore
 
 extension FrontConfiguration {
@@ -23,8 +24,8 @@ extension FrontConfiguration {
             ("messageBytes", messageBytes), ("topicsPerConnection", topicsPerConnection), ("outboundBytes", outboundBytes),
             ("inFlight", inFlight), ("messagesPerSecond", messagesPerSecond), ("burst", burst), ("maxConnections", maxConnections),
             ("batchMessages", batchMessages), ("batchBytes", batchBytes), ("publishLanes", publishLanes), ("waitingBytes", waitingBytes),
-            ("prefetch", Int(prefetch)), ("holdEvents", holdEvents), ("holdBytes", holdBytes),
-            ("ringEvents", ringEvents),
+            ("requestsPerSecond", requestsPerSecond), ("requestBurst", requestBurst), ("prefetch", Int(prefetch)),
+            ("holdEvents", holdEvents), ("holdBytes", holdBytes), ("ringEvents", ringEvents),
         ]
         for (name, value) in numbers where value < 1 { throw FrontError(.invalidSetting, "\(name): 1 at least") }
         let times = [
@@ -32,6 +33,9 @@ extension FrontConfiguration {
             ("handshakeTimeout", handshakeTimeout), ("replyDeadline", replyDeadline), ("lease", lease),
         ]
         for (name, value) in times where value <= .zero { throw FrontError(.invalidSetting, "\(name): more than no time") }
+        if let forwardedHeader, HTTPField.Name(forwardedHeader) == nil {
+            throw FrontError(.invalidSetting, "forwardedHeader: a header's name")
+        }
         guard gapPatience >= .zero, drainWindow >= .zero else {
             throw FrontError(.invalidSetting, "gapPatience and drainWindow: no less than no time")
         }

@@ -42,10 +42,17 @@ public struct FrontConfiguration: Sendable {
     public var pongTimeout: Duration = .seconds(10)
     /// From the TCP connection to the upgrade.
     public var handshakeTimeout: Duration = .seconds(10)
-    /// Messages a second of one connection.
+    /// Messages a second of one connection; of one user's over HTTP too.
     public var messagesPerSecond = 100
-    /// Messages of one connection that may come at once.
+    /// Messages of one connection that may come at once; of one user's over HTTP too.
     public var burst = 200
+    /// Messages a second over HTTP without a session, such as log-ins, from one address.
+    public var requestsPerSecond = 20
+    /// Messages over HTTP without a session that may come at once from one address.
+    public var requestBurst = 200
+    /// The header in which a proxy before the front names the client's address, such as `X-Forwarded-For`: its last address counts. `nil`:
+    /// there is no proxy, and such a header would be the client's own invention.
+    public var forwardedHeader: String?
     /// A message without an answer for this long gets `unavailable`.
     public var replyDeadline: Duration = .seconds(10)
     /// Sockets of one front, HTTP ones included; beyond it connections wait in the kernel's backlog.

@@ -23,4 +23,7 @@ struct TokenBucket: Sendable {
         self.fullAt = fullAt + rate.interval
         return true
     }
+
+    /// Nanoseconds until there is a token; 0 where there is one.
+    func wait(_ rate: Rate, now: Int) -> Int { max(0, max(fullAt, now) - now - rate.interval * (rate.burst - 1)) }
 }

@@ -5,7 +5,7 @@ import NIOCore
 
 /// The front's HTTP routes.
 enum FrontRouter {
-    typealias Responder = RouterResponder<BasicRequestContext>
+    typealias Responder = RouterResponder<FrontRequestContext>
 
     static func make(
         messages: MessageRoute,
@@ -13,7 +13,7 @@ enum FrontRouter {
         webRoot: String?,
         logger: Logger
     ) -> Responder {
-        let router = Router()
+        let router = Router(context: FrontRequestContext.self)
         if let webRoot {
             router.add(
                 middleware: FileMiddleware(

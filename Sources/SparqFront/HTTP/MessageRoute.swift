@@ -11,8 +11,11 @@ struct MessageRoute: Sendable {
     let devCookie: Bool
     let secureCookie: Bool
     let messageBytes: Int
+    let limiter: RequestLimiter
+    /// In which a proxy says whom it speaks for.
+    let forwardedHeader: HTTPField.Name?
 
-    @Sendable func handle(_ request: Request, context: some RequestContext) async throws -> Response {
+    @Sendable func handle(_ request: Request, context: FrontRequestContext) async throws -> Response {
         let credentials = Credentials(
             authorization: request.headers[.authorization],
             query: nil,
@@ -33,6 +36,8 @@ struct MessageRoute: Sendable {
             user = await tokens.user(of: token)
             guard user != nil else { return error(.unauthenticated, "The session token is not valid, or its time is over.", re: nil) }
         }
+        let wait = limiter.take(key(user, request, context), now: Clock.now())
+        guard wait == 0 else { return tooMany(wait) }
         let body: ByteBuffer
         do {
             body = try await request.body.collect(upTo: messageBytes)
@@ -52,6 +57,18 @@ struct MessageRoute: Sendable {
         case .reply(nil, _): return Response(status: .noContent)
         case .reply(.some(let reply), let session): return try await response(reply, session)
         }
+    }
+
+    private func key(_ user: String?, _ request: Request, _ context: FrontRequestContext) -> RequestLimiter.Key {
+        if let user { return .user(user) }
+        return ClientAddress(of: request.headers, peer: context.peer, header: forwardedHeader).map { .address($0) } ?? .nobody
+    }
+
+    /// - Parameter wait: nanoseconds.
+    private func tooMany(_ wait: Int) -> Response {
+        var response = error(.rateLimited, "Too many messages; try again later.", re: nil)
+        response.headers[.retryAfter] = String((wait + 999_999_999) / 1_000_000_000)
+        return response
     }
 
     private func response(_ reply: [UInt8], _ session: Done.SessionChange?) async throws -> Response {

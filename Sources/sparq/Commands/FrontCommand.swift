@@ -74,6 +74,13 @@ extension Settings {
             default: max(configuration.burst, configuration.messagesPerSecond),
             in: 1...1_000_000
         )
+        configuration.requestsPerSecond = try integer("SPARQ_HTTP_RATE", default: configuration.requestsPerSecond, in: 1...1_000_000)
+        configuration.requestBurst = try integer(
+            "SPARQ_HTTP_BURST",
+            default: max(configuration.requestBurst, configuration.requestsPerSecond),
+            in: 1...1_000_000
+        )
+        configuration.forwardedHeader = text("SPARQ_FORWARDED_HEADER")
         configuration.maxConnections = try integer("SPARQ_CONNECTIONS", default: configuration.maxConnections, in: 1...10_000_000)
         configuration.publishLanes = try integer("SPARQ_PUBLISH_LANES", default: configuration.publishLanes, in: 1...64)
         configuration.replyDeadline = try milliseconds("SPARQ_REPLY_DEADLINE_MS", default: configuration.replyDeadline)

@@ -13,6 +13,14 @@ import Testing
         #expect(second == 100)
     }
 
+    @Test func whoWaitsAsLongAsItSaysGetsAToken() {
+        let rate = TokenBucket.Rate(perSecond: 10, burst: 3)
+        var bucket = TokenBucket()
+        for _ in 0..<3 { #expect(bucket.wait(rate, now: 7) == 0 && bucket.take(rate, now: 7)) }
+        #expect(!bucket.take(rate, now: 7) && bucket.wait(rate, now: 7) == 100_000_000)
+        #expect(!bucket.take(rate, now: 7 + 99_999_999) && bucket.take(rate, now: 7 + 100_000_000))
+    }
+
     @Test func neverMoreThanItMayBe() {
         var generator = SeededGenerator(seed: 11)
         let rate = TokenBucket.Rate(perSecond: 50, burst: 20)

@@ -186,6 +186,26 @@ import WebSocket
         }
     }
 
+    @Test func whoPostsTooMuchIsToldWhenToComeBack() async throws {
+        try await withFront({
+            ($0.requestsPerSecond, $0.requestBurst, $0.messagesPerSecond, $0.burst) = (1, 2, 1, 3)
+            $0.forwardedHeader = "X-Forwarded-For"
+        }) { port, _, _, _ in
+            func post(_ headers: [String]) async throws -> String {
+                try await RawClient(port: port).http("POST", "/v1/messages", headers, body: #"{"type":"whoami"}"#)
+            }
+            for (allowed, headers) in [
+                (2, [] as [String]), (2, ["X-Forwarded-For: 10.0.0.7"]), (3, ["Authorization: Bearer \(try await token("alice"))"]),
+            ] {
+                // One may come by while these are under way.
+                for _ in 0..<allowed { #expect(try await post(headers).hasPrefix("HTTP/1.1 200")) }
+                let refused = [try await post(headers), try await post(headers)].last ?? ""
+                #expect(refused.hasPrefix("HTTP/1.1 429") && refused.contains(#""code":"rate_limited""#), "\(refused)")
+                #expect(refused.lowercased().contains("retry-after: 1\r\n"), "\(refused)")
+            }
+        }
+    }
+
     @Test func deadlines() async throws {
         try await withFront({ $0.replyDeadline = .milliseconds(200) }) { port, _, _, _ in
             let client = try await open(port)

@@ -1,0 +1,48 @@
+import HTTPTypes
+import NIOCore
+import Testing
+
+@testable import SparqFront
+
+@Suite struct RequestLimiterTests {
+    private let rates = (user: TokenBucket.Rate(perSecond: 1, burst: 2), address: TokenBucket.Rate(perSecond: 2, burst: 1))
+
+    private func address(_ text: String) throws -> RequestLimiter.Key {
+        .address(try #require(ClientAddress(try SocketAddress(ipAddress: text, port: 9))))
+    }
+
+    @Test func eachUserAndEachAddressHasABucketOfItsOwn() throws {
+        let limiter = RequestLimiter(users: rates.user, addresses: rates.address)
+        for user in ["alice", "bob"] {
+            #expect((0..<3).map { _ in limiter.take(.user(user), now: 0) } == [0, 0, 1_000_000_000])
+        }
+        for text in ["10.0.0.1", "10.0.0.2", "2001:db8::1"] {
+            #expect(try (0..<2).map { _ in limiter.take(try address(text), now: 0) } == [0, 500_000_000])
+        }
+        #expect(try limiter.take(try address("2001:db8::ffff"), now: 0) > 0, "the same 64 bits")
+        #expect(try limiter.take(try address("::ffff:10.0.0.1"), now: 0) > 0, "the same IPv4 address")
+        #expect(try limiter.take(try address("2001:db8:0:1::1"), now: 0) == 0)
+    }
+
+    @Test func memoryIsBoundedAndWhoKeepsAskingIsNotForgotten() {
+        let limiter = RequestLimiter(users: rates.user, addresses: rates.address, limit: 100)
+        _ = (limiter.take(.user("greedy"), now: 0), limiter.take(.user("greedy"), now: 0))
+        for number in 0..<10_000 {
+            _ = limiter.take(.user("\(number)"), now: 0)
+            if number % 20 == 0 { #expect(limiter.take(.user("greedy"), now: 0) > 0) }
+        }
+        #expect(limiter.count <= 100)
+    }
+
+    @Test func aProxysLastWordCounts() throws {
+        let peer = try SocketAddress(ipAddress: "10.0.0.1", port: 1)
+        let header = try #require(HTTPField.Name("X-Forwarded-For"))
+        var fields = HTTPFields()
+        fields.append(HTTPField(name: header, value: "1.2.3.4"))
+        fields.append(HTTPField(name: header, value: "5.6.7.8, 10.9.8.7"))
+        let named = ClientAddress(try SocketAddress(ipAddress: "10.9.8.7", port: 2))
+        #expect(ClientAddress(of: fields, peer: peer, header: header) == named)
+        #expect(ClientAddress(of: fields, peer: peer, header: nil) == ClientAddress(peer))
+        #expect(ClientAddress(of: [header: "nonsense"], peer: peer, header: header) == ClientAddress(peer))
+    }
+}
