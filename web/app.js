@@ -85,7 +85,8 @@ function enter(user) {
   const mine = sparq;
   const ifMine = (run) => (value) => mine === sparq && run(value);
   sparq.on("status", ifMine(statusChanged));
-  sparq.on("$truncated", ifMine(truncated));
+  sparq.on("$truncated", ifMine(({ topic }) => startOver(topic, "Some of what was said while you were away is no longer kept.")));
+  sparq.on("$reset", ifMine(({ topic }) => startOver(topic, "The server's history was set back. What was said last may be gone.")));
   sparq.on("refused", ifMine(({ topic }) => topic.startsWith("room:") && forgetRoom(topic)));
   sparq.on("*", ifMine(arrived));
   sparq.connect();
@@ -167,12 +168,12 @@ function arrived(event) {
   view.showConversations(conversations, current.key);
 }
 
-/** What was said during a long absence is no longer all in the log: read its end anew. */
-function truncated({ topic }) {
-  const conversation = topic.startsWith("user:") ? null : conversations.get(topic);
-  if (!conversation) return;
-  conversation.events = [];
-  loadHistory(conversation);
+/** What is shown of a topic no longer goes together with its log: say so, and read the log's end anew. */
+function startOver(topic, notice) {
+  for (const conversation of conversations.ofTopic(topic)) conversation.startOver(notice);
+  if (current.isLoaded) return;
+  draw();
+  loadHistory(current);
 }
 
 async function takeRoom(room) {

@@ -10,6 +10,7 @@ export class Conversation {
   unread = 0;
   /** Whether the log may hold more before the first event. */ hasEarlier = false;
   /** Whether the newest page of the log is here. */ isLoaded = false;
+  /** What readers must know about the log, in a sentence. */ notice = "";
 
   /** @param {string} key */
   constructor(key) {
@@ -43,6 +44,11 @@ export class Conversation {
       case "room": return ["room.history", { room: this.name, limit, ...before }];
       default: return ["direct.history", { with: this.name, limit, ...before }];
     }
+  }
+
+  /** Forgets the events: the log is to be read anew. @param {string} notice Why. */
+  startOver(notice) {
+    Object.assign(this, { events: [], hasEarlier: false, isLoaded: false, notice });
   }
 
   /** Adds events, wherever they belong. @returns {object[]} Those that were new. */
@@ -88,6 +94,12 @@ export class Conversations {
   /** @param {"everyone"|"room"|"direct"} kind @returns {Conversation[]} By name. */
   of(kind) {
     return [...this.#all.values()].filter((each) => each.kind === kind).sort((a, b) => a.name.localeCompare(b.name));
+  }
+
+  /** Those whose events are in a topic: all between two people are in my own. @param {string} topic @returns {Conversation[]} */
+  ofTopic(topic) {
+    if (topic.startsWith("user:")) return this.of("direct");
+    return this.has(topic) ? [this.get(topic)] : [];
   }
 
   get unread() {

@@ -137,10 +137,9 @@ export class Sparq {
 
   /**
    * Listens. Names: an event's type (`room.message`) or topic (`room:lobby`), `*` for all events, `status`, `$welcome`,
-   * `$truncated` (`{topic, after, first}`: the log no longer reaches back to the cursor), `refused` (`{topic, error}`: a topic that
-   * could not be resumed).
-   * @param {string} name
-   * @param {(value: any) => void} listener
+   * `$truncated` (`{topic, after, first}`: the log no longer reaches back to the cursor), `$reset` (`{topic}`: the log was set back; it goes
+   * on from now), `refused` (`{topic, error}`: a topic that could not be resumed).
+   * @param {string} name @param {(value: any) => void} listener
    * @returns {() => void} Ends the listening.
    */
   on(name, listener) {
@@ -360,6 +359,7 @@ export class Sparq {
         for (const waiter of state.waiters.splice(0)) waiter.resolve({ seq: answer.seq });
       } else if (answer.error?.code === "invalid_cursor" && !state.waiters.length) {
         state.topic = new Topic(); // The log was set back, by a restored database for example: from now on.
+        this.#listeners.emit("$reset", { topic: name });
         this.#subscribeSoon(name);
       } else {
         const error = new SparqError(answer.error?.code ?? "internal", answer.error?.message);

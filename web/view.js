@@ -102,6 +102,7 @@ export function showConversation(conversation, me) {
   const list = $("messages");
   list.setAttribute("aria-busy", "true"); // Not read aloud: only what is new is.
   list.replaceChildren();
+  if (conversation.notice) list.append(element("li", "line notice", conversation.notice));
   appendEvents(conversation, conversation.events, me);
   list.removeAttribute("aria-busy");
 }

@@ -16,6 +16,34 @@ import Testing
         }
     }
 
+    @Test func aPageSaysThatHistoryWasSetBack() async throws {
+        try await Stack.with(fronts: 1, workers: 1) { stack, fronts in
+            let driver = try await WebDriver()
+            do {
+                let ann = try await driver.openBrowser()
+                try await register(ann, "ann", fronts[0])
+                for text in ["kept", "lost"] {
+                    try await say(ann, text)
+                    try await awaitText(ann, text, from: "ann")
+                }
+                // As a database restored from a copy that is older than the last message.
+                _ = try await stack.sql(
+                    "DELETE FROM events WHERE topic = 'everyone' AND seq > 1; UPDATE topics SET seq = 1 WHERE topic = 'everyone'"
+                )
+                try await fronts[0].process.killNow()
+                try await stack.awaitReady(try await stack.startFront(["SPARQ_HTTP_PORT": "\(fronts[0].port)"]))
+                try await eventually("it is said", within: .seconds(60)) {
+                    try await ann.texts("#messages .notice").first?.contains("set back") == true
+                }
+                try await eventually("what is left is read") { try await ann.texts("#messages [data-from=ann] .text") == ["kept"] }
+            } catch {
+                await driver.end()
+                throw error
+            }
+            await driver.end()
+        }
+    }
+
     private func talk(_ driver: WebDriver, _ fronts: [Front]) async throws {
         let ann = try await driver.openBrowser()
         let bob = try await driver.openBrowser()

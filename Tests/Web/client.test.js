@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { beforeEach, test } from "node:test";
+import { beforeEach, mock, test } from "node:test";
 import { Sparq } from "./sparq.js";
 
 /** A socket whose other end is the test. */
@@ -59,6 +59,33 @@ test("a client that comes back takes what is new from the server's offer", async
   socket.says({ type: "$offered", topics: { "user:alice": 12, everyone: 6, "room:new": 4 } });
   assert.deepEqual(asked().slice(1), [{ "room:new": 4 }]);
   sparq.close();
+});
+
+test("a log that was set back is told, and goes on from now", async () => {
+  mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
+  try {
+    const sparq = new Sparq({ url: "ws://front/ws" });
+    const reset = [];
+    sparq.on("$reset", ({ topic }) => reset.push(topic));
+    sparq.connect();
+    let socket = welcomed(sparq, "alice");
+    socket.says({ type: "$subscribed", topics: { "user:alice": 9 } });
+    socket.says({ type: "note", topic: "user:alice", seq: 10, data: {} });
+    socket.onclose({ code: 1011, reason: "the log was set back" });
+    mock.timers.tick(60_000);
+    socket = welcomed(sparq, "alice");
+    const { id, topics } = socket.sent.at(-1);
+    assert.deepEqual(topics, { "user:alice": 10 });
+    const error = { code: "invalid_cursor", message: "" };
+    socket.says({ re: id, ok: true, data: { topics: { "user:alice": { ok: false, error } } } });
+    await Promise.resolve();
+    await Promise.resolve();
+    assert.deepEqual(reset, ["user:alice"]);
+    assert.deepEqual(socket.sent.at(-1).topics, { "user:alice": null });
+    sparq.close();
+  } finally {
+    mock.timers.reset();
+  }
 });
 
 test("another user does not get the topics of the one before", () => {
