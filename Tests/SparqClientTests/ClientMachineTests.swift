@@ -88,6 +88,24 @@ import Testing
         #expect(error.reason == "not_a_member" && error.code == .refused)
     }
 
+    @Test func whatIsTriedAgainGoesInOrderAndHoldsUpWhatIsBehindIt() {
+        var machine = Self.open()
+        func unavailable(_ id: String) -> [UInt8] {
+            Array(#"{"re":"\#(id)","ok":false,"error":{"code":"rate_limited","message":""}}"#.utf8)
+        }
+        for token in 1...2 { _ = machine.send(type: "x", fields: Array("{}".utf8), token: token, deadline: 99_000, now: 0) }
+        #expect(machine.received(unavailable("t-1"), now: 1).isEmpty)
+        #expect(machine.send(type: "x", fields: Array("{}".utf8), token: 3, deadline: 99_000, now: 2).isEmpty, "not before the first")
+        #expect(machine.received(unavailable("t-2"), now: 2).isEmpty)
+        var texts: [String] = []
+        while texts.count < 2, let due = machine.nextTick, due < 10_000 { texts += machine.tick(now: due).compactMap(Self.text) }
+        #expect(texts == [#"{"type":"x","id":"t-1"}"#, #"{"type":"x","id":"t-2"}"#])
+        #expect(machine.counters.resent == 2)
+        #expect(
+            machine.received(Array(#"{"re":"t-1","ok":true}"#.utf8), now: 10_000).compactMap(Self.text) == [#"{"type":"x","id":"t-3"}"#]
+        )
+    }
+
     @Test func theDeadlineEndsTheWaiting() {
         var machine = Self.open()
         _ = machine.send(type: "x", fields: Array("{}".utf8), token: 1, deadline: 500, now: 0)

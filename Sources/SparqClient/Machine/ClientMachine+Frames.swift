@@ -109,6 +109,8 @@ extension ClientMachine {
             request.retryAt = now + retryDelay(request.attempts)
             earliest = min(earliest, request.retryAt ?? .max)
             requests[ordinal] = request
+            // Back to its place: what is behind it and not written yet waits for it.
+            unwritten.insert(ordinal, at: unwritten.firstIndex { $0 > ordinal } ?? unwritten.endIndex)
         } else {
             forget(ordinal)
             let result: Result<Reply, ClientError> =

@@ -82,12 +82,13 @@ extension ClientMachine {
         if request.isWritten { writtenCount -= 1 } else { unwritten.removeAll { $0 == ordinal } }
     }
 
-    /// Writes what the server's window has room for.
+    /// Writes what the server's window has room for, in order: one that has to wait before it is tried again holds up those behind it.
     mutating func flush(_ now: Int, _ actions: inout [ClientAction]) {
         guard let welcome else { return }
         var taken = 0
         for ordinal in unwritten {
             guard writtenCount < welcome.inFlight else { break }
+            if let retryAt = requests[ordinal]?.retryAt, retryAt > now { break }
             taken += 1
             guard let request = requests[ordinal] else { continue }
             if request.body.count > welcome.messageBytes {
@@ -99,6 +100,7 @@ extension ClientMachine {
             if request.wasWritten { counters.resent += 1 }
             requests[ordinal]?.isWritten = true
             requests[ordinal]?.wasWritten = true
+            requests[ordinal]?.retryAt = nil
             writtenCount += 1
             actions.append(.write(request.body))
         }

@@ -160,7 +160,6 @@ struct ClientMachine {
             if let retryAt = request.retryAt, retryAt <= now {
                 request.retryAt = nil
                 requests[ordinal] = request
-                if phase == .ready { unwritten.insert(ordinal, at: unwritten.firstIndex { $0 > ordinal } ?? unwritten.endIndex) }
             }
             earliest = min(earliest, request.deadline, request.retryAt ?? .max)
         }
