@@ -28,6 +28,16 @@ import Testing
         #expect(Reply.repeated(first, mismatch: true).text == #"{"re":"a","ok":true,"repeat":true,"mismatch":true}"#)
     }
 
+    @Test func onlyConnectionsThatOthersHearOfNeedTheInbox() throws {
+        let (open, close) = (envelope(SystemType.connect, id: nil), envelope(SystemType.disconnect, id: nil))
+        #expect(try Unit(envelope: open, effects: [.subscribe(.room("a"))]).key == nil)
+        #expect(try Unit(envelope: open, effects: [.publish(to: .room("a"), Note(n: 1))]).key?.id == "$connect")
+        let farewell = try Unit(envelope: close, effects: [.publish(to: .room("a"), Note(n: 1))])
+        #expect(farewell.key?.id == "$disconnect" && farewell.seal?.key?.id == "$connect")
+        #expect(farewell.seal?.key == (try Unit(envelope: open, effects: [.append(to: .room("a"), Note(n: 1))]).key))
+        #expect(try Unit(envelope: close, effects: []).seal == nil)
+    }
+
     @Test func aRefusedConnectionIsLeftToItsFront() {
         let unit = Unit(envelope: envelope(SystemType.connect, id: nil), refusal: Refusal(.forbidden, "No."))
         #expect(unit.reply?.text == #"{"ok":false,"error":{"code":"forbidden","message":"No."}}"#)

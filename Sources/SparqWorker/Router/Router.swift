@@ -68,6 +68,9 @@ public struct Router: Sendable {
     package func isSecret(_ type: String) -> Bool { handlers[type]?.isSecret ?? false }
 
     /// Runs when a connection opens; a ``Refusal`` closes it. Without a handler every connection is welcome.
+    ///
+    /// It may run again, or when the connection is gone already. Its events then take effect no more, as long as ``onDisconnect(_:)`` has effects
+    /// that others hear of.
     public mutating func onConnect(_ handler: @escaping ConnectionHandler) {
         handlers[SystemType.connect] = Handler(access: .anyone, body: .effects { _, context in try await handler(context) })
     }

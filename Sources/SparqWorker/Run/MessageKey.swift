@@ -15,6 +15,20 @@ struct MessageKey: Hashable, Sendable {
         fingerprint = Self.fingerprint(of: envelope.message)
     }
 
+    /// For `$connect` and `$disconnect`, which have no `id`: there is one of each in a connection's life. The control character keeps them apart
+    /// from any user's messages.
+    init?(_ type: String, of connection: String?) {
+        guard let connection, !Sabotage.isOn(.noInbox) else { return nil }
+        user = "\u{1}\(connection)"
+        id = type
+        fingerprint = 0
+    }
+
+    /// A key as the inbox's own, by which a row is found.
+    init(user: String, id: String) { (self.user, self.id, fingerprint) = (user, id, 0) }
+
+    var withoutFingerprint: MessageKey { MessageKey(user: user, id: id) }
+
     /// FNV-1a, 64 bits: tells an honest repeat from an honest mistake; nobody gains by a collision but confusing themselves.
     static func fingerprint(of message: ArraySlice<UInt8>) -> Int64 {
         var hash: UInt64 = 0xcbf2_9ce4_8422_2325

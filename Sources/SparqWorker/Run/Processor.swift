@@ -16,6 +16,20 @@ struct Processor: Sendable {
     let subscriptions: Subscriptions
     let deliveryBytes: Int
     let logger: Logger
+    private let known = BatchLoader<MessageKey, Bool> { keys, database in
+        let sql = """
+            SELECT i.user_id, i.message_id FROM unnest($1::text[], $2::text[]) AS k (user_id, message_id)
+            CROSS JOIN LATERAL (
+                SELECT b.user_id, b.message_id FROM inbox b WHERE b.user_id = k.user_id AND b.message_id = k.message_id LIMIT 1
+            ) i
+            """
+        var known: [MessageKey: Bool] = [:]
+        for row in try await database.query(sql, keys.map(\.user), keys.map(\.id)) {
+            let (user, id) = try row.decode(String.self, String.self)
+            known[MessageKey(user: user, id: id)] = true
+        }
+        return known
+    }
 
     /// - Parameters:
     ///   - batch: One part of it is open for these messages, and ended here.
@@ -92,8 +106,11 @@ struct Processor: Sendable {
         do {
             if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return unit }
             switch try await retry({ try await router.run(envelope.type, json: envelope.message, context: context) }) {
-            case .refused(let refusal): return Unit(envelope: envelope, refusal: refusal)
-            case .effects(let effects): return try Unit(envelope: envelope, effects: effects)
+            case .refused(let refusal): return try await refuse(envelope, refusal, context)
+            case .effects(let effects):
+                let unit = try Unit(envelope: envelope, effects: effects)
+                if let seal = unit.seal { units.append(seal) }
+                return unit
             case .needsTransaction:
                 await flush(&units, batch, wait: true)
                 defer { memo?.forget() }
@@ -110,6 +127,17 @@ struct Processor: Sendable {
             guard await failed.bury(envelope, attempts: attempt, .handler, error) == .dead else { throw CancellationError() }
             return Unit(envelope: envelope, refusal: .internalFailure)
         }
+    }
+
+    /// What took effect before is answered as it was then, although the handler would say no by now, or it is another message under the same id.
+    private func refuse(_ envelope: Envelope, _ refusal: Refusal, _ context: Context) async throws -> Unit {
+        var unit = Unit(envelope: envelope, refusal: refusal)
+        if refusal.code != .unknownType, let key = MessageKey(envelope),
+            try await retry({ try await known.load(key.withoutFingerprint, context) }) != nil
+        {
+            unit.key = key
+        }
+        return unit
     }
 
     private func postpone(_ envelope: Envelope, _ attempt: Int, _ failure: TransientFailure) async throws -> Unit {
@@ -130,7 +158,9 @@ struct Processor: Sendable {
     private func transact(_ envelope: Envelope, _ context: Context) async throws -> Unit {
         while true {
             do {
-                return try await retry { try await pool.transaction { try await transact(envelope, context, $0) } }
+                var unit = try await retry { try await pool.transaction { try await transact(envelope, context, $0) } }
+                if unit.isRepeat { unit.subscriptions = try await allowed(unit.subscriptions, context) }
+                return unit
             } catch let error as PostgresError where error.isRepeat {
                 // Another worker was faster: all that the handler did is undone. The next look at the inbox finds that worker's row.
                 continue
@@ -142,7 +172,11 @@ struct Processor: Sendable {
 
     private func transact(_ envelope: Envelope, _ context: Context, _ transaction: PostgresTransaction) async throws -> Unit {
         let key = MessageKey(envelope)
-        if let known = try await Self.begin(key, transaction) { return known.unit(of: envelope) }
+        if let known = try await Self.begin(key, transaction) {
+            var unit = known.unit(of: envelope)
+            unit.isRepeat = true
+            return unit
+        }
         let effects = try await router.run(envelope.type, json: envelope.message, context: context, transaction: transaction)
         var units = [try Unit(envelope: envelope, effects: effects)]
         units[0].key = key
@@ -150,6 +184,16 @@ struct Processor: Sendable {
         let plan = CommitPlan(units)
         plan.apply(try CommitOutcome(try await transaction.run(plan.statement), topics: plan.topics.count), to: &units)
         return units[0]
+    }
+
+    /// Those of a repeated message's topics that the user may still have: time has passed since the handler allowed them.
+    private func allowed(_ subscriptions: [Unit.Subscription], _ context: Context) async throws -> [Unit.Subscription] {
+        var allowed: [Unit.Subscription] = []
+        for each in subscriptions {
+            let refusal = try await retry { try await router.refusal(of: Topic(rawValue: each.topic), context: context) }
+            if refusal == nil { allowed.append(each) }
+        }
+        return allowed
     }
 
     /// What the message brought, where it took effect before.

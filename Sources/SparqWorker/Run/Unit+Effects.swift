@@ -30,8 +30,23 @@ extension Unit {
             }
         }
         if data != nil || envelope.id != nil { reply = Reply.success(id: envelope.id, data: data) }
-        if !appends.isEmpty { key = MessageKey(envelope) }
+        if isLifecycle {
+            // What others hear of it must not come out of order: a `$connect` that a worker repeats, or comes to late, may be behind its `$disconnect`.
+            if !appends.isEmpty || !ephemerals.isEmpty || !remote.isEmpty { key = MessageKey(envelope.type, of: envelope.connection) }
+        } else if !appends.isEmpty {
+            key = MessageKey(envelope)
+        }
         weight += (reply?.count ?? 0) + 100
+    }
+
+    private var isLifecycle: Bool { envelope.type == SystemType.connect || envelope.type == SystemType.disconnect }
+
+    /// Goes before a `$disconnect` that others hear of: takes the place of a `$connect` that has not run, so that it never will.
+    var seal: Unit? {
+        guard envelope.type == SystemType.disconnect, key != nil else { return nil }
+        var seal = Unit(envelope: envelope)
+        seal.key = MessageKey(SystemType.connect, of: envelope.connection)
+        return seal
     }
 
     private mutating func add(_ effect: Effect) throws {

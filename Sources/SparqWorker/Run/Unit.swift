@@ -2,6 +2,8 @@ import SparqProtocol
 
 /// One message with all that its handler wants, on its way through the stages.
 struct Unit: Sendable {
+    typealias Subscription = (topic: String, from: Int?)
+
     let envelope: Envelope
     /// Set where the inbox must know it: it has durable effects, a user and an `id`.
     var key: MessageKey?
@@ -20,9 +22,11 @@ struct Unit: Sendable {
     /// For nodes that have to be found first.
     var remote: [RemoteInstruction] = []
     /// Topics to subscribe to, with the cursor; their heads are read after the commit.
-    var subscriptions: [(topic: String, from: Int?)] = []
+    var subscriptions: [Subscription] = []
     /// The client comes back with cursors of its own: it is told of the subscriptions, and takes those itself that it does not have.
     var isOffer = false
+    /// It took effect before; its handler has not run this time.
+    var isRepeat = false
     /// Bytes that it adds to a commit, about.
     var weight = 0
 
