@@ -1,4 +1,5 @@
 import AMQP
+import Glibc
 import ServiceLifecycle
 import Testing
 
@@ -123,6 +124,22 @@ import Testing
             #expect(try await session.inspect(queue: queue).messageCount == 1)
         }
         session.close()
+    }
+
+    @Test func handlersThatTakeEveryThreadDoNotSilenceAConnection() async throws {
+        var configuration = try Broker.configuration()
+        configuration.heartbeat = .seconds(1)
+        let log = StateLog()
+        let publisher = Publisher(configuration: configuration, topology: topology, logger: Broker.logger) { log.add($0) }
+        try await running(publisher) {
+            try await log.connected()
+            let position = log.count
+            // The broker would give up after two to three heartbeats without a sign of life.
+            await withTaskGroup(of: Void.self) { group in
+                for _ in 0..<5 * sysconf(Int32(_SC_NPROCESSORS_ONLN)) { group.addTask { _ = usleep(1_000_000) } }
+            }
+            #expect(log.count == position, "\(log.all)")
+        }
     }
 
     @Test func aSilentPeerIsNoticedByItsHeartbeat() async throws {

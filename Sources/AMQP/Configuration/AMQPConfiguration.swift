@@ -11,8 +11,10 @@ public struct AMQPConfiguration: Sendable, Hashable {
     /// The virtual host.
     public var virtualHost: String
     /// How often each side shows that it is alive, in whole seconds, rounded up; the broker may ask for less. Zero turns heartbeats off.
-    /// A silent peer is noticed after two of them.
-    public var heartbeat: Duration = .seconds(10)
+    /// We notice a silent broker after two of them; the broker notices us after two to three, and delivers to others what we had.
+    ///
+    /// Five seconds is the least that RabbitMQ's guide to heartbeats calls safe against false alarms; a false alarm costs a new connection.
+    public var heartbeat: Duration = .seconds(5)
     /// Limit for the TCP connection and the TLS handshake, and again for the AMQP handshake.
     public var connectTimeout: Duration = .seconds(5)
     /// Limit for the answer to a request, such as a declaration.
