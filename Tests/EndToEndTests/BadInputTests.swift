@@ -31,6 +31,13 @@ import WebSocket
             }
             try await socket.send(socket.encoder.binary(ByteBuffer(string: "x")))
             #expect(Self.code(try await socket.reply()) == "binary_frame")
+            // The same id for another message: what took effect under it is answered, and marked.
+            for (text, marks) in [("first", [nil, nil] as [Bool?]), ("other", [true, true])] {
+                try await socket.send(text: #"{"type":"sendMessage","id":"twice","text":"\#(text)"}"#)
+                let reply = try await socket.reply()
+                #expect(reply["ok"] as? Bool == true && reply["re"] as? String == "twice", "\(reply)")
+                #expect([reply["repeat"] as? Bool, reply["mismatch"] as? Bool] == marks, "\(reply)")
+            }
             // After all that the connection still works.
             try await socket.send(text: #"{"type":"who","id":"last"}"#)
             #expect(try await socket.reply()["ok"] as? Bool == true)
