@@ -31,6 +31,7 @@ import Testing
             let node = try await stack.node()
             try await stack.worker(.posting)
             try await stack.send([sync(["room:a": 0], version: 1)])
+            try await node.wait(for: "the page") { !$0.pages.isEmpty }
             try await stack.send([post("room:a", 1, id: "m"), post("room:a", 1, ordinal: 2, id: "m")])
             // As a front does: a connection's next batch follows when its last one is done.
             try await node.wait(dones: 2)
