@@ -12,6 +12,20 @@ struct NodeActions: Sendable, Equatable {
     var reads: [ReadRequest] = []
 
     init(shards: Int) { commands = Array(repeating: [], count: shards) }
+
+    /// Releases events to a shard; together with those before them where they are of the same topic, so that each socket gets them in one
+    /// piece.
+    mutating func release(_ releases: [TopicStream.Release], of topic: String, to shard: Int) {
+        guard case .release(let last, _)? = commands[shard].last, last == topic,
+            // Taken out first: what is held twice would be copied.
+            case .release(_, var together)? = commands[shard].popLast()
+        else {
+            commands[shard].append(.release(topic: topic, releases))
+            return
+        }
+        together += releases
+        commands[shard].append(.release(topic: topic, together))
+    }
 }
 
 /// What the node has counted since it started.

@@ -55,7 +55,7 @@ extension NodeState {
     ) {
         guard !released.isEmpty else { return }
         counters.released += released.count
-        for shard in topics.values[index].subscribers { actions.commands[shard.shard].append(.release(topic: topic, released)) }
+        for shard in topics.values[index].subscribers { actions.release(released, of: topic, to: shard.shard) }
     }
 
     /// An event of a topic that nobody here subscribes to: the directory is behind, or holds too much.

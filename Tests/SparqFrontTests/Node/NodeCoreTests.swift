@@ -57,4 +57,21 @@ import Testing
             #expect(leases == [false, true])
         }
     }
+
+    @Test func eventsOfATopicAtAStretchAreReleasedTogether() {
+        var state = NodeState(settings: NodeSettings(), shards: 1)
+        var actions = NodeActions(shards: 1)
+        let connection = ConnectionID.random(.socket, shard: 0).description
+        let grants = ["a", "b"].map { Grant(topic: $0, cursor: 0, head: 0) }
+        state.deliver(.subscribe(connection: connection, grants: grants), now: 0, into: &actions)
+        actions = NodeActions(shards: 1)
+        for (topic, seq) in [("a", 1), ("a", 2), ("b", 1), ("a", 3)] {
+            state.deliver(.event(Event(topic: topic, seq: seq, body: [])), now: 0, into: &actions)
+        }
+        let released = actions.commands[0].map { command in
+            guard case .release(let topic, let releases) = command else { return "?" }
+            return topic + releases.map { if case .event(let seq, _) = $0 { "\(seq)" } else { "?" } }.joined()
+        }
+        #expect(released == ["a12", "b1", "a3"])
+    }
 }
