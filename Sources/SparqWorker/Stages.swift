@@ -76,11 +76,13 @@ struct Stages: Sendable {
         )
         let commits = BatchQueue<Run>(countLimit: configuration.commitMessages, weightLimit: configuration.commitBytes)
         let nodeRequests = BatchQueue<NodeRequest>(countLimit: 256, weightLimit: 4096)
+        let repetition = Repetition(router: router, pool: pool, retry: retry)
         let commitStage = CommitStage(
             queue: commits,
             pool: pool,
             retry: retry,
             failed: failedOfPool,
+            repetition: repetition,
             outbox: outbox,
             deliveryBytes: configuration.deliveryBytes,
             logger: logger
@@ -103,6 +105,7 @@ struct Stages: Sendable {
             failed: failedOfPool,
             retry: retry,
             subscriptions: Subscriptions(router: router),
+            repetition: repetition,
             deliveryBytes: configuration.deliveryBytes,
             logger: logger
         )

@@ -31,22 +31,125 @@ import Testing
         }
     }
 
-    @Test func aRepeatDoesNotBringBackWhatIsForbiddenByNow() async throws {
+    /// `on` runs the handler again, which would say no by now; `onTransaction` does not.
+    @Test(arguments: ["follow", "enter"]) func aRepeatDoesNotBringBackWhatIsForbiddenByNow(type: String) async throws {
         try await Stack.with { stack in
+            let isOpen = Atomic(true)
             var router = Router.posting
-            router.onTransaction("enter", Post.self) { message, _, _ in
-                [.subscribe(Topic(rawValue: message.topic)), .append(to: .room("a"), Note(n: 1)), .reply(Note(n: 1))]
+            let effects: @Sendable (Post) throws -> [Effect] = { message in
+                guard isOpen.load(ordering: .relaxed) else { throw Refusal(.forbidden, "No.") }
+                return [
+                    .subscribe(Topic(rawValue: message.topic)), .subscribe(.room("open")), .append(to: .room("a"), Note(n: 1)),
+                    .reply(Note(n: 1)),
+                ]
             }
+            router.on("follow", Post.self) { message, _ in try effects(message) }
+            router.onTransaction("enter", Post.self) { message, _, _ in try effects(message) }
             let node = try await stack.node()
             try await stack.worker(router)
             for (index, connection) in ["c1", "c2"].enumerated() {
-                try await stack.send([join("enter", "room:secret", connection)])
+                try await stack.send([join(type, "room:secret", connection)])
                 try await node.wait(dones: index + 1)
+                isOpen.store(false, ordering: .relaxed)
             }
+            #expect(node.dones.last?.reply?.text.contains(#""repeat":true"#) == true)
             // What comes behind it shows that nothing else is on its way.
             try await stack.send([envelope("echo", "{}", connection: "c2", ordinal: 2)])
             try await node.wait(dones: 3)
-            #expect(node.deliveries.subscribed == ["c1": "room:secret"])
+            #expect(node.deliveries.subscribed == ["c1": "room:secret room:open", "c2": "room:open"])
+        }
+    }
+
+    /// One message whose policy fails goes to the dead letters; the other is none the worse.
+    @Test func aPolicyThatFailsHoldsNobodyUp() async throws {
+        try await Stack.with { stack in
+            let isFirst = Atomic(true)
+            var router = Router.posting
+            router.on("follow", Post.self) { message, _ in
+                guard isFirst.load(ordering: .relaxed) else { throw Refusal(.forbidden, "No.") }
+                return [.subscribe(Topic(rawValue: message.topic)), .append(to: .room("a"), Note(n: 1))]
+            }
+            router.onSubscribe(kind: "broken") { _, _ in throw Stack.Missing(description: "a policy's mistake") }
+            let node = try await stack.node()
+            try await stack.worker(router)
+            let messages = [join("follow", "broken:1", "c1"), join("follow", "room:b", "c2")]
+            try await stack.send(messages)
+            try await node.wait(dones: 2)
+            isFirst.store(false, ordering: .relaxed)
+            try await stack.send(messages)
+            try await node.wait(dones: 4)
+            let replies = node.dones.suffix(2).sorted { $0.connection < $1.connection }.map { $0.reply?.text ?? "" }
+            #expect(replies.first?.contains("internal") == true)
+            #expect(replies.last == #"{"re":"followroom:b","ok":true,"repeat":true}"#)
+            #expect(try await stack.deadLetters().count == 1)
+        }
+    }
+
+    /// As after a worker that died between commit and publish.
+    @Test(arguments: ["expel", "banish"]) func aRepeatEndsSubscriptionsAnew(type: String) async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            try await stack.worker(Router.expelling)
+            try await stack.send([sync(["room:a": 0], version: 1)])
+            try await node.wait(for: "the page") { !$0.pages.isEmpty }
+            let message = join(type, "room:a", "c1")
+            for count in 1...2 {
+                try await stack.send([message])
+                try await node.wait(for: "what changes for all") { deliveries in
+                    deliveries.ends
+                        == Array(repeating: Array<SparqProtocol.Delivery>.endsOfExpelling(own: "c1"), count: count).flatMap { $0 }
+                }
+            }
+            #expect(node.dones.last?.reply?.text.contains(#""repeat":true"#) == true)
+            // Its client sends it again, from another connection and perhaps much later: others may be back with good reason.
+            try await stack.send([join(type, "room:a", "c2")])
+            try await node.wait(dones: 3)
+            try await stack.send([envelope("echo", "{}", connection: "c2", ordinal: 2)])
+            try await node.wait(dones: 4)
+            #expect(node.deliveries.ends.dropFirst(6) == [.unsubscribe(.connection("c2"), topics: ["room:a"])])
+            #expect(try await stack.count("SELECT count(*) FROM events") == 1)
+        }
+    }
+
+    @Test(arguments: ["expel", "banish"]) func anotherMessageUnderTheSameIdChangesNothing(type: String) async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            try await stack.worker(Router.expelling)
+            try await stack.send([sync(["room:a": 0, "room:b": 0], version: 1)])
+            try await node.wait(for: "the pages") { $0.pages.count == 2 }
+            try await stack.send([join(type, "room:a", "c1")])
+            try await node.wait(for: "what changes") { $0.ends.count == 3 && $0.subscribed.count == 1 }
+            var other = join(type, "room:b", "c1")
+            other.id = type + "room:a"
+            try await stack.send([other])
+            try await node.wait(dones: 2)
+            #expect(node.dones.last?.reply?.text == #"{"re":"\#(type)room:a","ok":true,"repeat":true,"mismatch":true}"#)
+            try await stack.send([envelope("echo", "{}", connection: "c1", ordinal: 2)])
+            try await node.wait(dones: 3)
+            #expect(node.deliveries.ends == .endsOfExpelling(own: "c1"))
+            #expect(node.deliveries.count { if case .subscribe = $0 { true } else { false } } == 1)
+        }
+    }
+
+    /// A `$disconnect` looks for its `$connect`, and must not repeat what that did to others.
+    @Test func theEndOfAConnectionRepeatsNothingOfItsBeginning() async throws {
+        try await Stack.with { stack in
+            var router = Router.posting
+            router.onConnect { _ in [.append(to: .room("presence"), Note(n: 1)), .disconnect(.user("bob")), .subscribe(.room("a"))] }
+            router.onDisconnect { _ in [.append(to: .room("presence"), Note(n: 0))] }
+            let node = try await stack.node()
+            try await stack.worker(router)
+            try await stack.send([sync(["room:presence": 0], version: 1)])
+            try await node.wait(for: "the page") { !$0.pages.isEmpty }
+            try await stack.send([envelope("$connect", #"{"type":"$connect"}"#)])
+            try await node.wait(for: "the beginning") { $0.ends.count == 1 && $0.subscribed.count == 1 }
+            try await stack.send([envelope("$disconnect", #"{"type":"$disconnect"}"#, ordinal: 2)])
+            try await node.wait(for: "the end") { $0.events.count == 2 }
+            try await stack.send([envelope("echo", "{}", connection: "c2")])
+            try await node.wait(for: "the echo") { $0.dones.contains { $0.connection == "c2" } }
+            #expect(node.deliveries.ends == [.disconnect(.user("bob"), code: 4003, reason: "")])
+            #expect(node.deliveries.count { if case .subscribe = $0 { true } else { false } } == 1)
+            #expect(node.events.count == 2)
         }
     }
 
@@ -111,5 +214,39 @@ extension [SparqProtocol.Delivery] {
         var subscribed: [String: String] = [:]
         for case .subscribe(let connection, let grants) in self { subscribed[connection] = grants.map(\.topic).joined(separator: " ") }
         return subscribed
+    }
+
+    /// What ended subscriptions and connections.
+    fileprivate var ends: [SparqProtocol.Delivery] {
+        filter {
+            switch $0 {
+            case .unsubscribe, .disconnect: true
+            default: false
+            }
+        }
+    }
+
+    fileprivate static func endsOfExpelling(own connection: String) -> [SparqProtocol.Delivery] {
+        [
+            .unsubscribe(.connection(connection), topics: ["room:a"]), .unsubscribe(.user("bob"), topics: ["room:a"]),
+            .disconnect(.user("bob"), code: 4007, reason: "out,\n\tnow"),
+        ]
+    }
+}
+
+extension Router {
+    /// `expel` and `banish` end the subscriptions of the own connection and of a user to a topic, the latter in a transaction.
+    fileprivate static var expelling: Router {
+        let effects: @Sendable (Post) -> [Effect] = { message in
+            let topic = Topic(rawValue: message.topic)
+            return [
+                .append(to: topic, Note(n: 1)), .unsubscribe(topic), .unsubscribe(topic, user: "bob"),
+                .disconnect(.user("bob"), code: 4007, reason: "out,\n\tnow"), .subscribe(.room("log")),
+            ]
+        }
+        var router = Router.posting
+        router.on("expel", Post.self) { message, _ in effects(message) }
+        router.onTransaction("banish", Post.self) { message, _, _ in effects(message) }
+        return router
     }
 }

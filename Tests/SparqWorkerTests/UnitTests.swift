@@ -99,7 +99,7 @@ import Testing
         #expect(plan.entries.map(\.key.id) == ["m1", "m2"])
         #expect(plan.entries.map(\.first) == [4, 1])
         #expect(plan.entries.map(\.last) == [4, 2])
-        #expect(plan.entries.map(\.subscriptions) == ["room:x\nroom:y", nil])
+        #expect(plan.entries.map(\.changes) == ["subscribe\troom:x\nsubscribe\troom:y", nil])
         #expect(plan.isDistinct)
         #expect(!CommitPlan(units + units).isDistinct)
     }
@@ -126,12 +126,19 @@ import Testing
     @Test func aRepeatBringsReplyEventsAndSubscriptionsBack() throws {
         let old = Event(topic: "room:a", seq: 4, body: [])
         let reply = Array(#"{"re":"m2","ok":true}"#.utf8)
-        let known = Repeats.Known(reply: reply, mismatch: true, subscriptions: ["room:a", "room:b"], events: [old])
-        let unit = known.unit(of: envelope(id: "m2"))
-        #expect(unit.reply?.text == #"{"re":"m2","ok":true,"repeat":true,"mismatch":true}"#)
+        let changes = Changes([.subscribe("room:a", from: nil), .subscribe("room:b", from: 2)])
+        var known = Repeats.Known(reply: reply, mismatch: false, changes: changes, events: [old])
+        var unit = known.unit(of: envelope(id: "m2"))
+        #expect(unit.reply?.text == #"{"re":"m2","ok":true,"repeat":true}"#)
         #expect(unit.events.map(\.seq) == [4])
         #expect(unit.subscriptions.map(\.topic) == ["room:a", "room:b"])
+        #expect(unit.subscriptions.map(\.from) == [nil, 2])
         #expect(!unit.needsCommit)
+        known.mismatch = true
+        unit = known.unit(of: envelope(id: "m2"))
+        #expect(unit.reply?.text == #"{"re":"m2","ok":true,"repeat":true,"mismatch":true}"#)
+        #expect(unit.events.map(\.seq) == [4])
+        #expect(unit.subscriptions.isEmpty)
     }
 
     @Test func nodesHearOfRepliesFirstAndOfEventsLast() throws {

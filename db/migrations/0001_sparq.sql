@@ -8,7 +8,7 @@ CREATE TABLE inbox (
     message_id text COLLATE "C" NOT NULL,
     fingerprint bigint NOT NULL,
     reply text,
-    subscriptions text,
+    changes text,
     topics text[],
     seqs bigint[],
     created_at timestamptz NOT NULL DEFAULT now(),
@@ -16,7 +16,7 @@ CREATE TABLE inbox (
 );
 COMMENT ON TABLE inbox IS 'One row: a message that took effect. A repeat of it gets the same reply and changes nothing.';
 COMMENT ON COLUMN inbox.fingerprint IS 'Hash of the message''s bytes: tells a repeat from another message under the same id.';
-COMMENT ON COLUMN inbox.subscriptions IS 'Topics, one a line, that its connection was subscribed to; a repeat''s connection is subscribed anew.';
+COMMENT ON COLUMN inbox.changes IS 'Lasting changes to who hears what, one a line: subscriptions, their ends, disconnects. A repeat makes them anew.';
 COMMENT ON COLUMN inbox.topics IS 'Its durable events, together with seqs: they are published again for a repeat.';
 -- BRIN, because rows come in the order of time: nearly free to write.
 CREATE INDEX inbox_created_at ON inbox USING brin (created_at) WITH (pages_per_range = 32, autosummarize = on);
@@ -79,7 +79,7 @@ CREATE INDEX directory_node ON directory (node, topic);
 CREATE FUNCTION sparq_commit(
     p_topics text[], p_counts bigint[],
     p_event_topics text[], p_event_indices bigint[], p_event_behind bigint[], p_event_types text[], p_event_data bytea[],
-    p_users text[], p_ids text[], p_fingerprints bigint[], p_replies bytea[], p_subscriptions text[], p_firsts bigint[], p_lasts bigint[],
+    p_users text[], p_ids text[], p_fingerprints bigint[], p_replies bytea[], p_changes text[], p_firsts bigint[], p_lasts bigint[],
     OUT heads bigint[], OUT at_ms bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -104,11 +104,11 @@ BEGIN
         FROM unnest(p_event_topics, v_seqs, p_event_types, p_event_data) AS x (topic, seq, type, data);
     END IF;
     IF cardinality(p_users) > 0 THEN
-        INSERT INTO inbox (user_id, message_id, fingerprint, reply, subscriptions, topics, seqs)
-        SELECT x.user_id, x.message_id, x.fingerprint, convert_from(x.reply, 'UTF8'), x.subscriptions,
+        INSERT INTO inbox (user_id, message_id, fingerprint, reply, changes, topics, seqs)
+        SELECT x.user_id, x.message_id, x.fingerprint, convert_from(x.reply, 'UTF8'), x.changes,
             p_event_topics[x.first:x.last], v_seqs[x.first:x.last]
-        FROM unnest(p_users, p_ids, p_fingerprints, p_replies, p_subscriptions, p_firsts, p_lasts)
-            AS x (user_id, message_id, fingerprint, reply, subscriptions, first, last);
+        FROM unnest(p_users, p_ids, p_fingerprints, p_replies, p_changes, p_firsts, p_lasts)
+            AS x (user_id, message_id, fingerprint, reply, changes, first, last);
     END IF;
 END
 $$;
@@ -118,11 +118,11 @@ COMMENT ON FUNCTION sparq_commit IS 'Commits a batch of messages with their dura
 -- without any has one row without event.
 CREATE FUNCTION sparq_repeats(p_users text[], p_ids text[], p_fingerprints bigint[])
 RETURNS TABLE (
-    message bigint, reply text, mismatch boolean, subscriptions text, topic text, seq bigint, at_ms bigint, type text, data text
+    message bigint, reply text, mismatch boolean, changes text, topic text, seq bigint, at_ms bigint, type text, data text
 ) LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off AS $$
 BEGIN
     RETURN QUERY
-    SELECT m.index, i.reply, i.fingerprint <> m.fingerprint, i.subscriptions,
+    SELECT m.index, i.reply, i.fingerprint <> m.fingerprint, i.changes,
         e.topic, e.seq, (extract(epoch FROM e.at) * 1000)::bigint, e.type, e.data
     FROM unnest(p_users, p_ids, p_fingerprints) WITH ORDINALITY AS m (user_id, message_id, fingerprint, index)
     CROSS JOIN LATERAL (SELECT * FROM inbox b WHERE b.user_id = m.user_id AND b.message_id = m.message_id LIMIT 1) i

@@ -7,8 +7,8 @@ struct CommitPlan: Equatable, Sendable {
     struct Entry: Equatable, Sendable {
         var key: MessageKey
         var reply: [UInt8]?
-        /// Topics, one a line.
-        var subscriptions: String?
+        /// ``Changes`` as text.
+        var changes: String?
         var first: Int
         var last: Int
     }
@@ -31,7 +31,7 @@ struct CommitPlan: Equatable, Sendable {
             events += unit.appends
             guard let key = unit.key else { continue }
             entries.append(
-                Entry(key: key, reply: unit.reply.map(Array.init), subscriptions: unit.subscriptionLines, first: first, last: events.count)
+                Entry(key: key, reply: unit.reply.map(Array.init), changes: unit.changesText, first: first, last: events.count)
             )
         }
         if entries.count > 1 { entries.sort { $0.key.precedes($1.key) } }
@@ -69,7 +69,7 @@ struct CommitPlan: Equatable, Sendable {
             entries.map(\.key.id),
             entries.map(\.key.fingerprint),
             entries.map(\.reply),
-            entries.map(\.subscriptions),
+            entries.map(\.changes),
             entries.map(\.first),
             entries.map(\.last)
         )

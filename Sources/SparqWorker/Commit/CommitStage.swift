@@ -8,6 +8,7 @@ struct CommitStage: Sendable {
     let pool: PostgresPool
     let retry: DatabaseRetry
     let failed: FailedMessages
+    let repetition: Repetition
     let outbox: Outbox
     let deliveryBytes: Int
     let logger: Logger
@@ -99,7 +100,7 @@ struct CommitStage: Sendable {
             if !keyed.isEmpty {
                 let statement = Repeats.statement(keyed.compactMap { units[$0].key })
                 let repeats = try Repeats(try await retry(timeoutsPass: true) { try await pool.run(statement) })
-                for (place, known) in repeats.known { units[keyed[place]] = known.unit(of: units[keyed[place]].envelope) }
+                for (place, known) in repeats.known { units[keyed[place]] = try await repeated(units[keyed[place]], known) }
                 open.removeAll { !units[$0].needsCommit }
             }
             var seen: Set<[String]> = []
@@ -127,12 +128,25 @@ struct CommitStage: Sendable {
                 try await commitAroundRepeats(&single)
                 units[index] = single[0]
             } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
-                let envelope = units[index].envelope
-                logger.error("message cannot be committed", metadata: failed.metadata(envelope, error))
-                guard await failed.bury(envelope, attempts: 1, .commit, error) == .dead else { throw CancellationError() }
-                units[index] = Unit(envelope: envelope, refusal: .internalFailure)
+                logger.error("message cannot be committed", metadata: failed.metadata(units[index].envelope, error))
+                units[index] = try await bury(units[index].envelope, .commit, error)
             }
         }
+    }
+
+    private func repeated(_ unit: Unit, _ known: Repeats.Known) async throws -> Unit {
+        do {
+            return try await repetition.unit(of: unit, known: known)
+        } catch let error where (error as? PostgresError)?.code != .poolClosed && !Task.isCancelled {
+            // The others must not wait for a policy that fails.
+            logger.error("policy failed", metadata: failed.metadata(unit.envelope, error))
+            return try await bury(unit.envelope, .handler, error)
+        }
+    }
+
+    private func bury(_ envelope: Envelope, _ step: FailedMessages.Step, _ error: any Error) async throws -> Unit {
+        guard await failed.bury(envelope, attempts: 1, step, error) == .dead else { throw CancellationError() }
+        return Unit(envelope: envelope, refusal: .internalFailure)
     }
 }
 

@@ -7,7 +7,7 @@ struct Repeats: Equatable, Sendable {
         var reply: [UInt8]?
         /// The first message under this id was another one.
         var mismatch: Bool
-        var subscriptions: [String]
+        var changes = Changes()
         var events: [Event] = []
     }
 
@@ -18,7 +18,7 @@ struct Repeats: Equatable, Sendable {
 
     init(_ rows: PostgresResult) throws(PostgresError) {
         for row in rows {
-            let (message, reply, mismatch, subscriptions, topic, seq, time, type, data) = try row.decode(
+            let (message, reply, mismatch, changes, topic, seq, time, type, data) = try row.decode(
                 Int.self,
                 [UInt8]?.self,
                 Bool.self,
@@ -29,15 +29,15 @@ struct Repeats: Equatable, Sendable {
                 String?.self,
                 [UInt8]?.self
             )
-            let topics = subscriptions.map { $0.split(separator: "\n").map(String.init) } ?? []
-            known[message - 1, default: Known(reply: reply, mismatch: mismatch, subscriptions: topics)].add(topic, seq, time, type, data)
+            let first = Known(reply: reply, mismatch: mismatch, changes: changes.map(Changes.init(text:)) ?? Changes())
+            known[message - 1, default: first].add(topic, seq, time, type, data)
         }
     }
 
     /// Asks for the messages with these keys.
     static func statement(_ keys: [MessageKey]) -> Statement {
         Statement(
-            "SELECT message, reply, mismatch, subscriptions, topic, seq, at_ms, type, data FROM sparq_repeats($1, $2, $3)",
+            "SELECT message, reply, mismatch, changes, topic, seq, at_ms, type, data FROM sparq_repeats($1, $2, $3)",
             keys.map(\.user),
             keys.map(\.id),
             keys.map(\.fingerprint)
@@ -52,12 +52,15 @@ extension Repeats.Known {
         events.append(Event(topic: topic, seq: seq, body: EventBody.durable(type: type, topic: topic, seq: seq, at: at, data: data[...])))
     }
 
-    /// Only reply, durable events and subscriptions come again; the first time did the rest.
+    /// Reply, durable events and lasting changes come again; the first time did the rest. Another message under the same id changes nothing.
+    ///
+    /// The subscriptions are those that the handler allowed then.
     func unit(of envelope: Envelope) -> Unit {
         var unit = Unit(envelope: envelope)
         unit.reply = reply.map { Reply.repeated($0[...], mismatch: mismatch) }
         unit.events = events
-        unit.subscriptions = subscriptions.map { ($0, nil) }
+        if !mismatch { for change in changes.again(for: envelope) { unit.make(change) } }
+        unit.isOffer = (try? envelope.isResuming) ?? false
         return unit
     }
 }

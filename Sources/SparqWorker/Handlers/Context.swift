@@ -1,4 +1,5 @@
 public import Postgres
+import SparqProtocol
 
 /// What a handler knows of the message beside its fields.
 public struct Context: Sendable {
@@ -47,5 +48,20 @@ public struct Context: Sendable {
         self.attempt = attempt
         self.database = database
         self.memo = memo
+    }
+
+    /// What is known of a message.
+    init(_ envelope: Envelope, attempt: Int, database: any PostgresExecutor, memo: LoadMemo? = nil) {
+        self.init(
+            userID: envelope.user,
+            connection: envelope.connection,
+            node: envelope.node,
+            type: envelope.type,
+            messageID: envelope.id,
+            time: envelope.receivedAt,
+            attempt: attempt,
+            database: database,
+            memo: memo
+        )
     }
 }

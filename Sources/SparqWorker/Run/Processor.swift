@@ -14,6 +14,7 @@ struct Processor: Sendable {
     let failed: FailedMessages
     let retry: DatabaseRetry
     let subscriptions: Subscriptions
+    let repetition: Repetition
     let deliveryBytes: Int
     let logger: Logger
     private let known = BatchLoader<MessageKey, Bool> { keys, database in
@@ -92,17 +93,7 @@ struct Processor: Sendable {
     private func step(_ envelope: Envelope, _ attempt: Int, _ units: inout [Unit], _ batch: InboundBatch, _ memo: LoadMemo?) async throws
         -> Unit
     {
-        let context = Context(
-            userID: envelope.user,
-            connection: envelope.connection,
-            node: envelope.node,
-            type: envelope.type,
-            messageID: envelope.id,
-            time: envelope.receivedAt,
-            attempt: attempt,
-            database: pool,
-            memo: memo
-        )
+        let context = Context(envelope, attempt: attempt, database: pool, memo: memo)
         do {
             if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return unit }
             switch try await retry({ try await router.run(envelope.type, json: envelope.message, context: context) }) {
@@ -158,9 +149,9 @@ struct Processor: Sendable {
     private func transact(_ envelope: Envelope, _ context: Context) async throws -> Unit {
         while true {
             do {
-                var unit = try await retry { try await pool.transaction { try await transact(envelope, context, $0) } }
-                if unit.isRepeat { unit.subscriptions = try await allowed(unit.subscriptions, context) }
-                return unit
+                let (unit, known) = try await retry { try await pool.transaction { try await transact(envelope, context, $0) } }
+                guard let known else { return unit }
+                return try await repetition.unit(of: unit, known: known)
             } catch let error as PostgresError where error.isRepeat {
                 // Another worker was faster: all that the handler did is undone. The next look at the inbox finds that worker's row.
                 continue
@@ -170,30 +161,19 @@ struct Processor: Sendable {
         }
     }
 
-    private func transact(_ envelope: Envelope, _ context: Context, _ transaction: PostgresTransaction) async throws -> Unit {
+    /// Where the message took effect before, its handler does not run.
+    private func transact(_ envelope: Envelope, _ context: Context, _ transaction: PostgresTransaction) async throws
+        -> (Unit, Repeats.Known?)
+    {
         let key = MessageKey(envelope)
-        if let known = try await Self.begin(key, transaction) {
-            var unit = known.unit(of: envelope)
-            unit.isRepeat = true
-            return unit
-        }
+        if let known = try await Self.begin(key, transaction) { return (Unit(envelope: envelope), known) }
         let effects = try await router.run(envelope.type, json: envelope.message, context: context, transaction: transaction)
         var units = [try Unit(envelope: envelope, effects: effects)]
         units[0].key = key
-        guard units[0].needsCommit else { return units[0] }
+        guard units[0].needsCommit else { return (units[0], nil) }
         let plan = CommitPlan(units)
         plan.apply(try CommitOutcome(try await transaction.run(plan.statement), topics: plan.topics.count), to: &units)
-        return units[0]
-    }
-
-    /// Those of a repeated message's topics that the user may still have: time has passed since the handler allowed them.
-    private func allowed(_ subscriptions: [Unit.Subscription], _ context: Context) async throws -> [Unit.Subscription] {
-        var allowed: [Unit.Subscription] = []
-        for each in subscriptions {
-            let refusal = try await retry { try await router.refusal(of: Topic(rawValue: each.topic), context: context) }
-            if refusal == nil { allowed.append(each) }
-        }
-        return allowed
+        return (units[0], nil)
     }
 
     /// What the message brought, where it took effect before.

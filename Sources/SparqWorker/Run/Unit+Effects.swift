@@ -12,9 +12,7 @@ extension Unit {
         self.init(envelope: envelope)
         if let topic = effects.lazy.compactMap(\.topic).first(where: { !$0.isValid }) { throw InvalidTopic(topic: topic) }
         var data: ArraySlice<UInt8>?
-        // Being subscribed from now would open a gap below the client's own cursors.
-        isOffer =
-            try envelope.type == SystemType.connect && MessageDecoder.decode(ConnectRequest.self, from: envelope.message).resume == true
+        isOffer = try envelope.isResuming
         for effect in effects {
             switch effect {
             case .reply(let value): data = try DataEncoder.encode(value)
@@ -49,6 +47,9 @@ extension Unit {
         return seal
     }
 
+    /// Whether it stands for the `$connect`, and not for what the `$disconnect` itself wants.
+    var isSeal: Bool { envelope.type == SystemType.disconnect && key?.id == SystemType.connect }
+
     private mutating func add(_ effect: Effect) throws {
         let connection = envelope.connection
         switch effect {
@@ -56,23 +57,31 @@ extension Unit {
             guard let connection else { return }
             let body = EventBody.ephemeral(type: type(of: event).eventType, topic: nil, data: try DataEncoder.encode(event))
             instructions.append(.send(connection: connection, body: body))
-        case .subscribe(let topic, let cursor): subscriptions.append((topic.rawValue, cursor))
-        case .unsubscribe(let topic, let user?):
-            remote.append(RemoteInstruction(topic: topic.rawValue, delivery: .unsubscribe(.user(user), topics: [topic.rawValue])))
-        case .unsubscribe(let topic, nil):
-            guard let connection else { return }
-            instructions.append(.unsubscribe(.connection(connection), topics: [topic.rawValue]))
-        case .disconnect(let target, let code, let reason):
-            let delivery = SparqProtocol.Delivery.disconnect(target, code: code, reason: reason.prefix(utf8Count: 123))
-            if case .connection(let id) = target, id == connection {
-                instructions.append(delivery)
-            } else {
-                // Nobody knows which nodes a user's connections are at but the nodes themselves.
-                remote.append(RemoteInstruction(topic: nil, delivery: delivery))
-            }
+        case .subscribe, .unsubscribe, .disconnect:
+            guard let change = Change(effect, connection: connection) else { return }
+            changes.append(change)
+            make(change)
         case .beginSession(let user): session = .begin(user: user)
         case .endSession: session = .end
         case .reply, .append, .publish: break
+        }
+    }
+
+    /// Makes a lasting change, or makes it anew.
+    mutating func make(_ change: Change) {
+        switch change {
+        case .subscribe(let topic, let cursor): subscriptions.append((topic, cursor))
+        case .unsubscribe(let topic, let user?):
+            remote.append(RemoteInstruction(topic: topic, delivery: .unsubscribe(.user(user), topics: [topic])))
+        case .unsubscribe(let topic, nil):
+            guard let connection = envelope.connection else { return }
+            instructions.append(.unsubscribe(.connection(connection), topics: [topic]))
+        case .disconnect(nil, let code, let reason):
+            guard let connection = envelope.connection else { return }
+            instructions.append(.disconnect(.connection(connection), code: code, reason: reason))
+        case .disconnect(let target?, let code, let reason):
+            // Nobody knows which nodes a user's connections are at but the nodes themselves.
+            remote.append(RemoteInstruction(topic: nil, delivery: .disconnect(target, code: code, reason: reason)))
         }
     }
 }
@@ -92,12 +101,11 @@ extension Effect {
     }
 }
 
-extension String {
-    /// As much of the beginning as fits so many bytes of UTF-8, whole characters only.
-    func prefix(utf8Count limit: Int) -> String {
-        guard utf8.count > limit else { return self }
-        var text = self[...]
-        while text.utf8.count > limit { text.removeLast() }
-        return String(text)
+extension Envelope {
+    /// Whether it is the `$connect` of a client that comes back: being subscribed from now would open a gap below the client's own cursors.
+    var isResuming: Bool {
+        get throws {
+            try type == SystemType.connect && MessageDecoder.decode(ConnectRequest.self, from: message).resume == true
+        }
     }
 }

@@ -25,15 +25,15 @@ struct Unit: Sendable {
     var subscriptions: [Subscription] = []
     /// The client comes back with cursors of its own: it is told of the subscriptions, and takes those itself that it does not have.
     var isOffer = false
-    /// It took effect before; its handler has not run this time.
-    var isRepeat = false
+    /// Those of the instructions and subscriptions that last, for the inbox.
+    var changes: [Change] = []
     /// Bytes that it adds to a commit, about.
     var weight = 0
 
     init(envelope: Envelope) { self.envelope = envelope }
 
-    /// Topics to subscribe to, one a line, which is how the inbox notes them.
-    var subscriptionLines: String? { subscriptions.isEmpty ? nil : subscriptions.map(\.topic).joined(separator: "\n") }
+    /// How the inbox notes the changes.
+    var changesText: String? { changes.isEmpty ? nil : Changes(changes, of: envelope).text }
 
     var needsCommit: Bool { !appends.isEmpty || key != nil }
     var needsDatabase: Bool { needsCommit || !events.isEmpty || !ephemerals.isEmpty || !remote.isEmpty || !subscriptions.isEmpty }

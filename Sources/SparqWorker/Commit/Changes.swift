@@ -1,0 +1,113 @@
+import SparqProtocol
+
+/// A message's lasting changes, as the inbox notes them. A value without I/O.
+struct Changes: Equatable, Sendable {
+    /// One delivery of a message by its client, however often the broker delivers it: a client that sends it again does so under another ordinal
+    /// or on another connection.
+    struct Origin: Equatable, Sendable {
+        var connection: String
+        var ordinal: Int
+
+        init(connection: String, ordinal: Int) {
+            self.connection = connection
+            self.ordinal = ordinal
+        }
+
+        init(_ envelope: Envelope) { self.init(connection: envelope.connection ?? "", ordinal: envelope.ordinal) }
+    }
+
+    /// Where the message came from; noted where it changes more than its own connection.
+    var origin: Origin?
+    var list: [Change] = []
+
+    init(origin: Origin? = nil, _ list: [Change] = []) {
+        self.origin = origin
+        self.list = list
+    }
+
+    init(_ list: [Change], of envelope: Envelope) {
+        self.init(origin: list.contains(where: \.isForOthers) ? Origin(envelope) : nil, list)
+    }
+
+    /// Those that a repeat makes anew.
+    ///
+    /// Those to others' connections only for the very message that made them, which a worker may have left half done. Its client
+    /// may send it again much later, when others have come back with good reason.
+    func again(for envelope: Envelope) -> [Change] {
+        origin == nil || origin == Origin(envelope) ? list : list.filter { !$0.isForOthers }
+    }
+}
+
+// MARK: Text
+
+/// One change a line, a tab between its fields; in these, control characters and the percent sign are written as a percent sign and two
+/// hexadecimal digits.
+extension Changes {
+    /// Lines that cannot be read are passed over.
+    init(text: String) {
+        for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
+            let fields = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false).map(Self.field)
+            switch (fields[0], fields.count) {
+            case ("origin", 3):
+                if let ordinal = Int(fields[2]) { origin = Origin(connection: fields[1], ordinal: ordinal) }
+            case ("subscribe", 2): list.append(.subscribe(fields[1], from: nil))
+            case ("subscribe", 3): if let cursor = Int(fields[2]) { list.append(.subscribe(fields[1], from: cursor)) }
+            case ("unsubscribe", 2): list.append(.unsubscribe(fields[1], user: nil))
+            case ("unsubscribe", 3): list.append(.unsubscribe(fields[1], user: fields[2]))
+            case ("disconnect", 3), ("disconnect-connection", 4), ("disconnect-user", 4):
+                guard let code = Int(fields[1]) else { continue }
+                let target: Target? = fields.count == 3 ? nil : fields[0] == "disconnect-user" ? .user(fields[3]) : .connection(fields[3])
+                list.append(.disconnect(target, code: code, reason: fields[2]))
+            default: continue
+            }
+        }
+    }
+
+    /// `nil` where there are none.
+    var text: String? {
+        if list.isEmpty { return nil }
+        var bytes: [UInt8] = []
+        if let origin { Self.write(["origin", origin.connection, "\(origin.ordinal)"], to: &bytes) }
+        for change in list {
+            let fields =
+                switch change {
+                case .subscribe(let topic, nil): ["subscribe", topic]
+                case .subscribe(let topic, let cursor?): ["subscribe", topic, "\(cursor)"]
+                case .unsubscribe(let topic, nil): ["unsubscribe", topic]
+                case .unsubscribe(let topic, let user?): ["unsubscribe", topic, user]
+                case .disconnect(nil, let code, let reason): ["disconnect", "\(code)", reason]
+                case .disconnect(.connection(let id)?, let code, let reason): ["disconnect-connection", "\(code)", reason, id]
+                case .disconnect(.user(let id)?, let code, let reason): ["disconnect-user", "\(code)", reason, id]
+                }
+            Self.write(fields, to: &bytes)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func write(_ fields: [String], to bytes: inout [UInt8]) {
+        if !bytes.isEmpty { bytes.append(UInt8(ascii: "\n")) }
+        for (index, field) in fields.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: "\t")) }
+            for byte in field.utf8 {
+                if byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "%") {
+                    bytes.append(UInt8(ascii: "%"))
+                    bytes += [byte >> 4, byte & 0xF].map { $0 < 10 ? UInt8(ascii: "0") + $0 : UInt8(ascii: "A") + $0 - 10 }
+                } else {
+                    bytes.append(byte)
+                }
+            }
+        }
+    }
+
+    private static func field(_ raw: Substring.UTF8View) -> String {
+        guard raw.contains(UInt8(ascii: "%")) else { return String(Substring(raw)) }
+        var bytes: [UInt8] = []
+        var rest = raw
+        while let byte = rest.popFirst() {
+            let code = byte == UInt8(ascii: "%") ? UInt8(String(Substring(rest.prefix(2))), radix: 16) : nil
+            if code != nil { rest = rest.dropFirst(2) }
+            bytes.append(code ?? byte)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+}
