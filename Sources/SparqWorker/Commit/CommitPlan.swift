@@ -1,6 +1,12 @@
 import Postgres
 import SparqProtocol
 
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
+
 /// The parameters of one call of `sparq_commit`, for some units. A value without I/O.
 struct CommitPlan: Equatable, Sendable {
     /// A message to be noted in the inbox, with the places of its events, from 1.
@@ -37,9 +43,9 @@ struct CommitPlan: Equatable, Sendable {
         if entries.count > 1 { entries.sort { $0.key.precedes($1.key) } }
         indices = Array(repeating: 0, count: events.count)
         // By bytes, as the database tells them apart; strings that are equal in Unicode's eyes may differ there.
-        for place in events.indices.sorted(by: { events[$0].topic.bytesPrecede(events[$1].topic) }) {
+        for place in events.indices.sorted(by: { events[$0].topic.byteOrder(events[$1].topic) < 0 }) {
             let topic = events[place].topic
-            if topics.last.map({ $0.bytesPrecede(topic) }) ?? true {
+            if topics.last.map({ $0.byteOrder(topic) < 0 }) ?? true {
                 topics.append(topic)
                 counts.append(0)
             }
@@ -94,16 +100,21 @@ struct CommitPlan: Equatable, Sendable {
 
 extension MessageKey {
     fileprivate func precedes(_ other: MessageKey) -> Bool {
-        user.bytesPrecede(other.user) || (!other.user.bytesPrecede(user) && id.bytesPrecede(other.id))
+        let order = user.byteOrder(other.user)
+        return order < 0 || (order == 0 && id.byteOrder(other.id) < 0)
     }
 }
 
 extension String {
-    /// The order of `COLLATE "C"`.
-    fileprivate func bytesPrecede(_ other: String) -> Bool {
-        let quick = utf8.withContiguousStorageIfAvailable { own in
-            other.utf8.withContiguousStorageIfAvailable { own.lexicographicallyPrecedes($0) }
+    /// The order of `COLLATE "C"`: below 0 where this one comes first, 0 where the bytes are equal.
+    fileprivate func byteOrder(_ other: String) -> Int {
+        var (own, other) = (self, other)
+        return own.withUTF8 { own in
+            other.withUTF8 { other in
+                guard let first = own.baseAddress, let second = other.baseAddress else { return own.count - other.count }
+                let order = Int(memcmp(first, second, min(own.count, other.count)))
+                return order != 0 ? order : own.count - other.count
+            }
         }
-        return (quick ?? nil) ?? utf8.lexicographicallyPrecedes(other.utf8)
     }
 }
