@@ -36,6 +36,11 @@ import Testing
         #expect(farewell.key?.id == "$disconnect" && farewell.seal?.key?.id == "$connect")
         #expect(farewell.seal?.key == (try Unit(envelope: open, effects: [.append(to: .room("a"), Note(n: 1))]).key))
         #expect(try Unit(envelope: close, effects: []).seal == nil)
+        let seal = try #require(farewell.seal)
+        let plan = CommitPlan([seal, farewell])
+        #expect(plan.ended == [seal.key?.user] && plan.entries.map(\.key.id) == ["$disconnect"] && plan.isDistinct)
+        let late = try Unit(envelope: open, effects: [.append(to: .room("a"), Note(n: 1))])
+        #expect(!CommitPlan([seal, farewell, late]).isDistinct)
     }
 
     @Test func aRefusedConnectionIsLeftToItsFront() {

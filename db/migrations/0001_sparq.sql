@@ -75,11 +75,14 @@ CREATE INDEX directory_node ON directory (node, topic);
 -- p_users … p_lasts: for each message to be noted in the inbox its key, in the order of the keys' bytes, and its events: the indexes of
 -- the first and the last. A key must be there once only.
 --
+-- p_ended: the inbox's users of connections that end: their `$connect` gets a row too, where it has none, so that it can begin no more.
+--
 -- Row: the topics' last numbers, and the time. Where a message took effect before, the whole call fails with 23505 of inbox_pkey.
 CREATE FUNCTION sparq_commit(
     p_topics text[], p_counts bigint[],
     p_event_topics text[], p_event_indices bigint[], p_event_behind bigint[], p_event_types text[], p_event_data bytea[],
     p_users text[], p_ids text[], p_fingerprints bigint[], p_replies bytea[], p_changes text[], p_firsts bigint[], p_lasts bigint[],
+    p_ended text[],
     OUT heads bigint[], OUT at_ms bigint
 ) LANGUAGE plpgsql AS $$
 DECLARE
@@ -109,6 +112,11 @@ BEGIN
             p_event_topics[x.first:x.last], v_seqs[x.first:x.last]
         FROM unnest(p_users, p_ids, p_fingerprints, p_replies, p_changes, p_firsts, p_lasts)
             AS x (user_id, message_id, fingerprint, reply, changes, first, last);
+    END IF;
+    IF cardinality(p_ended) > 0 THEN
+        INSERT INTO inbox (user_id, message_id, fingerprint)
+        SELECT x.user_id, '$connect', 0 FROM unnest(p_ended) AS x (user_id)
+        ON CONFLICT DO NOTHING;
     END IF;
 END
 $$;

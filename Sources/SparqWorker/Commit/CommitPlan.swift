@@ -30,17 +30,24 @@ struct CommitPlan: Equatable, Sendable {
     private(set) var behind: [Int] = []
     /// In the order of their keys' bytes.
     private(set) var entries: [Entry] = []
+    /// The keys' users of connections that end, whose `$connect` can begin no more.
+    private(set) var ended: [String] = []
 
     init(_ units: some Sequence<Unit>) {
         for unit in units {
             let first = events.count + 1
             events += unit.appends
             guard let key = unit.key else { continue }
+            if unit.isSeal {
+                ended.append(key.user)
+                continue
+            }
             entries.append(
                 Entry(key: key, reply: unit.reply.map(Array.init), changes: unit.changesText, first: first, last: events.count)
             )
         }
         if entries.count > 1 { entries.sort { $0.key.precedes($1.key) } }
+        if ended.count > 1 { ended.sort { $0.byteOrder($1) < 0 } }
         indices = Array(repeating: 0, count: events.count)
         // By bytes, as the database tells them apart; strings that are equal in Unicode's eyes may differ there.
         for place in events.indices.sorted(by: { events[$0].topic.byteOrder(events[$1].topic) < 0 }) {
@@ -58,12 +65,16 @@ struct CommitPlan: Equatable, Sendable {
         }
     }
 
-    /// Whether no message is there twice; only then can the plan be committed.
-    var isDistinct: Bool { zip(entries, entries.dropFirst()).allSatisfy { $0.key.precedes($1.key) } }
+    /// Whether no message is there twice, and no connection's beginning beside its end; only then can the plan be committed as it is.
+    var isDistinct: Bool {
+        guard zip(entries, entries.dropFirst()).allSatisfy({ $0.key.precedes($1.key) }) else { return false }
+        if ended.isEmpty { return true }
+        return Set(ended).isDisjoint(with: entries.lazy.filter { $0.key.id == SystemType.connect }.map(\.key.user))
+    }
 
     var statement: Statement {
         Statement(
-            "SELECT heads, at_ms FROM sparq_commit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14)",
+            "SELECT heads, at_ms FROM sparq_commit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
             topics,
             counts,
             events.map(\.topic),
@@ -77,7 +88,8 @@ struct CommitPlan: Equatable, Sendable {
             entries.map(\.reply),
             entries.map(\.changes),
             entries.map(\.first),
-            entries.map(\.last)
+            entries.map(\.last),
+            ended
         )
     }
 

@@ -52,7 +52,7 @@ struct CommitStage: Sendable {
     private func commit(_ units: inout [Unit], asking question: DirectoryQuestion, _ view: inout DirectoryView) async throws -> Bool {
         let plan = CommitPlan(units)
         guard plan.isDistinct else {
-            try await commitAroundRepeats(&units)
+            try await commitApart(&units)
             return false
         }
         do {
@@ -70,13 +70,9 @@ struct CommitStage: Sendable {
             do { try question.read(results[1...], into: &view) } catch { return false }
             return true
         } catch let error as PostgresError where error.isRepeat {
-            try await commitAroundRepeats(&units)
+            try await commitApart(&units)
         } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
-            logger.error(
-                "commit failed, its messages are committed one by one",
-                metadata: ["error": "\(error)", "messages": "\(units.count)"]
-            )
-            try await commitEach(&units)
+            try await commitEach(&units, after: error)
         }
         return false
     }
@@ -92,19 +88,29 @@ struct CommitStage: Sendable {
         }
     }
 
-    /// Some took effect before, or are there twice: finds those, commits the others, and again where somebody was faster meanwhile.
+    /// Finds those that took effect before, and commits the others.
+    private func commitApart(_ units: inout [Unit]) async throws {
+        do {
+            try await commitAroundRepeats(&units)
+        } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
+            try await commitEach(&units, after: error)
+        }
+    }
+
+    /// Some took effect before, or are there twice; and again where somebody was faster meanwhile. What it came to before it throws stands.
     private func commitAroundRepeats(_ units: inout [Unit]) async throws {
-        var open = Array(units.indices)
-        while !open.isEmpty {
-            let keyed = open.filter { units[$0].key != nil }
+        while true {
+            let keyed = units.indices.filter { units[$0].key != nil }
             if !keyed.isEmpty {
                 let statement = Repeats.statement(keyed.compactMap { units[$0].key })
                 let repeats = try Repeats(try await retry(timeoutsPass: true) { try await pool.run(statement) })
                 for (place, known) in repeats.known { units[keyed[place]] = try await repeated(units[keyed[place]], known) }
-                open.removeAll { !units[$0].needsCommit }
             }
             var seen: Set<[String]> = []
-            let first = open.filter { index in units[index].key.map { seen.insert([$0.user, $0.id]).inserted } ?? true }
+            let first = units.indices.filter { index in
+                units[index].needsCommit && units[index].key.map { seen.insert([$0.user, $0.id]).inserted } ?? true
+            }
+            if first.isEmpty { return }
             var committing = first.map { units[$0] }
             let plan = CommitPlan(committing)
             do {
@@ -112,17 +118,20 @@ struct CommitStage: Sendable {
                 plan.apply(try CommitOutcome(rows, topics: plan.topics.count), to: &committing)
             } catch let error as PostgresError where error.isRepeat {
                 continue
-            } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled && first.count > 1 {
-                try await commitEach(&committing)
             }
             for (index, unit) in zip(first, committing) { units[index] = unit }
-            open.removeAll { !units[$0].needsCommit }
         }
     }
 
     /// One bad message fails alone.
-    private func commitEach(_ units: inout [Unit]) async throws {
-        for index in units.indices {
+    private func commitEach(_ units: inout [Unit], after error: PostgresError) async throws {
+        if units.count > 1 {
+            logger.error(
+                "commit failed, its messages are committed one by one",
+                metadata: ["error": "\(error)", "messages": "\(units.count)"]
+            )
+        }
+        for index in units.indices where units[index].needsCommit {
             var single = [units[index]]
             do {
                 try await commitAroundRepeats(&single)

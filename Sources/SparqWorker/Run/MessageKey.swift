@@ -7,9 +7,9 @@ struct MessageKey: Hashable, Sendable {
     /// Hash of the message's bytes.
     var fingerprint: Int64
 
-    /// `nil` for messages that cannot be recognised: without a user or an `id`.
+    /// `nil` for messages that cannot be recognised: without a user or an `id`, or with U+0000 in it, which PostgreSQL's text does not hold.
     init?(_ envelope: Envelope) {
-        guard let user = envelope.user, let id = envelope.id, !Sabotage.isOn(.noInbox) else { return nil }
+        guard let user = envelope.user, let id = envelope.id, !id.utf8.contains(0), !Sabotage.isOn(.noInbox) else { return nil }
         self.user = user
         self.id = id
         fingerprint = Self.fingerprint(of: envelope.message)
