@@ -26,6 +26,25 @@ import Testing
         }
     }
 
+    /// Then the set cannot be committed as it is even before the bad one is found; and a name that the database cannot hold harms nobody.
+    @Test func aPoisonousMessageThatIsThereTwiceFailsAlone() async throws {
+        try await Stack.with { stack in
+            var router = Router.posting
+            router.on("poison", RawMessage.self) { _, _ in [.append(to: .room("a"), RawJSON([0xFF]))] }
+            let node = try await stack.node()
+            try await stack.worker(router)
+            var batch = (1...20).map { post("room:a", $0, connection: "c\($0)", user: "u\($0)", id: $0 == 7 ? "\0" : "m") }
+            for ordinal in 1...2 { batch.insert(envelope("poison", "{}", connection: "bad", ordinal: ordinal, id: "m"), at: 10 * ordinal) }
+            try await stack.send(batch)
+            try await node.wait(dones: 22)
+            let (bad, good) = (node.dones.filter { $0.connection == "bad" }, node.dones.filter { $0.connection != "bad" })
+            #expect(bad.allSatisfy { $0.reply?.text.contains(#""code":"internal""#) == true })
+            #expect(good.allSatisfy { $0.reply?.text.contains(#""ok":true"#) == true } && good.count == 20)
+            #expect(try await stack.count("SELECT seq FROM topics") == 20)
+            #expect(try await stack.deadLetters().count == 2)
+        }
+    }
+
     @Test func aMalformedLineDoesNotHarmTheOthers() async throws {
         try await Stack.with { stack in
             let node = try await stack.node()

@@ -292,7 +292,10 @@ BEGIN
         DELETE FROM directory d WHERE d.node = p_node;
         RETURN p_topics > 0;
     END IF;
-    -- Without a row there can be no directory, whatever its version.
+    -- Without a row there can be no directory, whatever its version: the node was taken for dead.
+    IF v_incarnation IS NULL THEN
+        RETURN p_topics > 0;
+    END IF;
     IF NOT p_settled OR v_version <> p_version THEN
         RETURN false;
     END IF;
