@@ -41,7 +41,8 @@ public enum WorkerTopology {
 
     /// What every worker needs for what nodes send by themselves, beside its pool's.
     ///
-    /// What has waited too long goes: nodes ask again by themselves, and a lease of long ago says nothing. So nothing piles up while no worker
+    /// What has waited too long goes: nodes ask again by themselves, a lease of long ago says nothing, and a leave that is lost is found by a stray event
+    /// or the next lease. So nothing piles up while no worker
     /// is there, and nothing of it needs the dead letters.
     static func nodes(names: BrokerNames) -> Topology {
         let work = Queue(

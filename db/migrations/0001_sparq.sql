@@ -14,7 +14,7 @@ CREATE TABLE inbox (
     created_at timestamptz NOT NULL DEFAULT now(),
     PRIMARY KEY (user_id, message_id)
 );
-COMMENT ON TABLE inbox IS 'One row: a message that took effect. A repeat of it gets the same reply and changes nothing.';
+COMMENT ON TABLE inbox IS 'One row: a message that took effect. A repeat of it gets the same reply, and has no effect of its own.';
 COMMENT ON COLUMN inbox.fingerprint IS 'Hash of the message''s bytes: tells a repeat from another message under the same id.';
 COMMENT ON COLUMN inbox.changes IS 'Lasting changes to who hears what, one a line: subscriptions, their ends, disconnects. A repeat makes them anew.';
 COMMENT ON COLUMN inbox.topics IS 'Its durable events, together with seqs: they are published again for a repeat.';

@@ -5,7 +5,8 @@ struct Unit: Sendable {
     typealias Subscription = (topic: String, from: Int?)
 
     let envelope: Envelope
-    /// Set where the inbox must know it: it has durable effects, a user and an `id`.
+    /// Set where the inbox must know it, or may already: it has durable effects, a user and an `id`; it begins or ends a connection that others hear of;
+    /// or it is refused now and took effect before.
     var key: MessageKey?
     /// The whole reply.
     var reply: ArraySlice<UInt8>?
