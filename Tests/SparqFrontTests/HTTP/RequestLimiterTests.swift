@@ -17,11 +17,13 @@ import Testing
             #expect((0..<3).map { _ in limiter.take(.user(user), now: 0) } == [0, 0, 1_000_000_000])
         }
         for text in ["10.0.0.1", "10.0.0.2", "2001:db8::1"] {
-            #expect(try (0..<2).map { _ in limiter.take(try address(text), now: 0) } == [0, 500_000_000])
+            let key = try address(text)
+            #expect((0..<2).map { _ in limiter.take(key, now: 0) } == [0, 500_000_000])
         }
-        #expect(try limiter.take(try address("2001:db8::ffff"), now: 0) > 0, "the same 64 bits")
-        #expect(try limiter.take(try address("::ffff:10.0.0.1"), now: 0) > 0, "the same IPv4 address")
-        #expect(try limiter.take(try address("2001:db8:0:1::1"), now: 0) == 0)
+        let (same64Bits, sameIPv4, other) = try (address("2001:db8::ffff"), address("::ffff:10.0.0.1"), address("2001:db8:0:1::1"))
+        #expect(limiter.take(same64Bits, now: 0) > 0)
+        #expect(limiter.take(sameIPv4, now: 0) > 0)
+        #expect(limiter.take(other, now: 0) == 0)
     }
 
     @Test func memoryIsBoundedAndWhoKeepsAskingIsNotForgotten() {
