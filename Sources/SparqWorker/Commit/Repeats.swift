@@ -62,6 +62,9 @@ extension Repeats.Known {
         if mismatch { return again }
         // Time has passed since the handler allowed them. What it has just allowed anew needs nobody's word.
         again.doubtful = Set(again.subscriptions.map(\.topic)).subtracting(unit.subscriptions.map(\.topic))
+        for case .beginSession(let user) in unit.changes where changes.list.contains(.beginSession(user: user)) {
+            again.make(.beginSession(user: user))
+        }
         return again
     }
 
