@@ -63,7 +63,8 @@ struct Stages: Sendable {
                 names: names,
                 pool: pool,
                 schedule: RetrySchedule(delays: configuration.retryDelays),
-                isSecret: { router.isSecret($0) }
+                isSecret: { router.isSecret($0) },
+                logger: logger
             )
         }
         let failedOfPool = failed(configuration.pool)
@@ -76,7 +77,7 @@ struct Stages: Sendable {
         )
         let commits = BatchQueue<Run>(countLimit: configuration.commitMessages, weightLimit: configuration.commitBytes)
         let nodeRequests = BatchQueue<NodeRequest>(countLimit: 256, weightLimit: 4096)
-        let repetition = Repetition(router: router, pool: pool, retry: retry)
+        let repetition = Repetition(router: router, pool: pool, retry: retry, failed: failedOfPool)
         let commitStage = CommitStage(
             queue: commits,
             pool: pool,
@@ -106,8 +107,7 @@ struct Stages: Sendable {
             retry: retry,
             subscriptions: Subscriptions(router: router),
             repetition: repetition,
-            deliveryBytes: configuration.deliveryBytes,
-            logger: logger
+            deliveryBytes: configuration.deliveryBytes
         )
         let reaper = Reaper(
             pool: pool,

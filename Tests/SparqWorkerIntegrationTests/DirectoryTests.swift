@@ -211,6 +211,33 @@ import Testing
         }
     }
 
+    /// A node that is busy synchronising is not compared; but without a row there is nothing to compare, however busy it is.
+    @Test func aNodeThatWasTakenForDeadIsToldSoWhileItIsBusy() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            try await stack.worker(.posting)
+            func answer(_ topics: [String], version: Int) async throws -> LeaseAnswer? {
+                let before = node.leases.count
+                try await stack.send([lease(topics, version: version, settled: false)])
+                try await node.wait(for: "lease") { $0.leases.count > before }
+                return node.leases.last
+            }
+            try await stack.send([sync(["room:a": 0], version: 1)])
+            try await node.wait(for: "page") { $0.pages.count == 1 }
+            #expect(try await answer(["room:a", "room:b"], version: 1) == .renewed)
+            #expect(try await stack.count("SELECT count(*) FROM directory") == 1)
+            // As the reaper does.
+            try await stack.pool.query("DELETE FROM directory")
+            try await stack.pool.query("DELETE FROM nodes")
+            #expect(try await answer(["room:a", "room:b"], version: 1) == .resync)
+            // It is known again, and busy with all of its topics.
+            #expect(try await answer(["room:a", "room:b"], version: 1) == .renewed)
+            // Nothing is missing of a node without topics.
+            try await stack.pool.query("DELETE FROM nodes")
+            #expect(try await answer([], version: 2) == .renewed)
+        }
+    }
+
     @Test func aDeadNodeIsRemovedByOneWorker() async throws {
         try await Stack.with { stack in
             let lost = Mutex<[String]>([])

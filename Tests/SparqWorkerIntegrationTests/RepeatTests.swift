@@ -60,6 +60,30 @@ import Testing
         }
     }
 
+    /// As after a worker that died between commit and publish: whoever asked is logged in, but not whoever sends the same again later.
+    @Test(arguments: ["become", "turn"]) func aRepeatOfTheSameDeliveryBeginsItsSessionAnew(type: String) async throws {
+        try await Stack.with { stack in
+            let isAllowed = Atomic(true)
+            var router = Router.posting
+            let effects: @Sendable () throws -> [Effect] = {
+                guard isAllowed.load(ordering: .relaxed) else { throw Refusal(.forbidden, "No.") }
+                return [.append(to: .room("a"), Note(n: 1)), .beginSession(user: "bob")]
+            }
+            router.on("become", Post.self) { _, _ in try effects() }
+            router.onTransaction("turn", Post.self) { _, _, _ in try effects() }
+            let node = try await stack.node()
+            try await stack.worker(router)
+            for (index, connection) in ["c1", "c1", "c2"].enumerated() {
+                try await stack.send([join(type, "room:a", connection)])
+                try await node.wait(dones: index + 1)
+                isAllowed.store(false, ordering: .relaxed)
+            }
+            #expect(node.dones.map(\.session) == [.begin(user: "bob"), .begin(user: "bob"), nil])
+            #expect(node.dones.map { $0.reply?.text.contains("repeat") } == [false, true, true])
+            #expect(try await stack.count("SELECT count(*) FROM events") == 1)
+        }
+    }
+
     /// One message whose policy fails goes to the dead letters; the other is none the worse.
     @Test func aPolicyThatFailsHoldsNobodyUp() async throws {
         try await Stack.with { stack in

@@ -15,12 +15,14 @@ import Testing
 
     private func change(_ generator: inout SeededGenerator) -> Change {
         let code = Int.random(in: 1000...4999, using: &generator)
-        return switch Int.random(in: 0...6, using: &generator) {
+        return switch Int.random(in: 0...8, using: &generator) {
         case 0: .subscribe(text(&generator), from: nil)
         case 1: .subscribe(text(&generator), from: .random(in: .min ... .max, using: &generator))
         case 2: .unsubscribe(text(&generator), user: nil)
         case 3: .unsubscribe(text(&generator), user: text(&generator))
         case 4: .disconnect(nil, code: code, reason: text(&generator))
+        case 6: .beginSession(user: text(&generator))
+        case 7: .endSession
         case 5: .disconnect(.user(text(&generator)), code: code, reason: text(&generator))
         default: .disconnect(.connection(text(&generator)), code: code, reason: text(&generator))
         }
@@ -53,8 +55,10 @@ import Testing
     }
 
     @Test func whoSendsAgainChangesOnlyTheOwnConnection() {
-        let own: [Change] = [.subscribe("a", from: nil), .unsubscribe("b", user: nil), .disconnect(nil, code: 4003, reason: "")]
-        let all = own + [.unsubscribe("a", user: "bob"), .disconnect(.user("bob"), code: 4003, reason: "")]
+        let own: [Change] = [
+            .endSession, .subscribe("a", from: nil), .unsubscribe("b", user: nil), .disconnect(nil, code: 4003, reason: ""),
+        ]
+        let all = own + [.beginSession(user: "bob"), .unsubscribe("a", user: "bob"), .disconnect(.user("bob"), code: 4003, reason: "")]
         let changes = Changes(all, of: envelope(ordinal: 3))
         #expect(changes.again(for: envelope(ordinal: 3)) == all)
         #expect(changes.again(for: envelope(ordinal: 4)) == own)
@@ -92,6 +96,22 @@ import Testing
         )
         #expect(again.remote.isEmpty)
         #expect(Repeats.Known(mismatch: false, changes: Changes(text: text)).unit(of: envelope()).remote == unit.remote)
+    }
+
+    /// What once was right gives nobody a session for ever; what the handler has just found right does.
+    @Test func aSessionBeginsAnewOnlyForItsOwnDeliveryOrItsOwnHandler() throws {
+        let effects: [Effect] = [.append(to: .room("a"), Note(n: 1)), .beginSession(user: "bob")]
+        let text = try #require(try Unit(envelope: envelope(), effects: effects).changesText)
+        var known = Repeats.Known(mismatch: false, changes: Changes(text: text))
+        let elsewhere = envelope(connection: "c2")
+        #expect(known.unit(insteadOf: Unit(envelope: envelope())).session == .begin(user: "bob"))
+        #expect(known.unit(insteadOf: Unit(envelope: elsewhere)).session == nil)
+        #expect(known.unit(insteadOf: try Unit(envelope: elsewhere, effects: effects)).session == .begin(user: "bob"))
+        #expect(known.unit(insteadOf: try Unit(envelope: elsewhere, effects: [.beginSession(user: "eve")])).session == nil)
+        known.changes.origin = nil
+        #expect(known.unit(insteadOf: Unit(envelope: envelope())).session == nil)
+        known.mismatch = true
+        #expect(known.unit(insteadOf: try Unit(envelope: elsewhere, effects: effects)).session == nil)
     }
 
     @Test func whoComesBackIsOfferedThemAgain() {

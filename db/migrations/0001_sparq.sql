@@ -16,7 +16,7 @@ CREATE TABLE inbox (
 );
 COMMENT ON TABLE inbox IS 'One row: a message that took effect. A repeat of it gets the same reply, and has no effect of its own.';
 COMMENT ON COLUMN inbox.fingerprint IS 'Hash of the message''s bytes: tells a repeat from another message under the same id.';
-COMMENT ON COLUMN inbox.changes IS 'Lasting changes to who hears what, one a line: subscriptions, their ends, disconnects. A repeat makes them anew.';
+COMMENT ON COLUMN inbox.changes IS 'Lasting changes to who hears what and who the client is, one a line: subscriptions, their ends, disconnects, sessions. A repeat makes them anew.';
 COMMENT ON COLUMN inbox.topics IS 'Its durable events, together with seqs: they are published again for a repeat.';
 -- BRIN, because rows come in the order of time: nearly free to write.
 CREATE INDEX inbox_created_at ON inbox USING brin (created_at) WITH (pages_per_range = 32, autosummarize = on);

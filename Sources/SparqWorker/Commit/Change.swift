@@ -1,6 +1,6 @@
 import SparqProtocol
 
-/// A lasting change to who hears what. A repeat of its message makes it anew. A value without I/O.
+/// A lasting change to who hears what, or to who the client is. A repeat of its message makes it anew. A value without I/O.
 enum Change: Hashable, Sendable {
     /// The message's own connection hears a topic, from a cursor.
     case subscribe(String, from: Int?)
@@ -8,6 +8,10 @@ enum Change: Hashable, Sendable {
     case unsubscribe(String, user: String?)
     /// Sockets are closed: the message's own, where there is no target.
     case disconnect(Target?, code: Int, reason: String)
+    /// The client is a user from now on. Only the name: the front makes the token.
+    case beginSession(user: String)
+    /// The client is nobody from now on.
+    case endSession
 
     /// `nil` for effects of other kinds.
     ///
@@ -19,15 +23,18 @@ enum Change: Hashable, Sendable {
         case .disconnect(let target, let code, let reason):
             let isOwn = connection.map { target == .connection($0) } ?? false
             self = .disconnect(isOwn ? nil : target, code: code, reason: reason.prefix(utf8Count: 123))
-        case .reply, .append, .send, .publish, .beginSession, .endSession: return nil
+        case .beginSession(let user): self = .beginSession(user: user)
+        case .endSession: self = .endSession
+        case .reply, .append, .send, .publish: return nil
         }
     }
 
-    /// Whether it changes more than the message's own connection.
-    var isForOthers: Bool {
+    /// Whether only the very message that made it makes it anew: it changes more than the message's own connection, or gives rights that no
+    /// policy can take back.
+    var needsOrigin: Bool {
         switch self {
-        case .subscribe, .unsubscribe(_, nil), .disconnect(nil, _, _): false
-        case .unsubscribe, .disconnect: true
+        case .subscribe, .unsubscribe(_, nil), .disconnect(nil, _, _), .endSession: false
+        case .unsubscribe, .disconnect, .beginSession: true
         }
     }
 }

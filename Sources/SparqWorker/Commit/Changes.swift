@@ -16,7 +16,7 @@ struct Changes: Equatable, Sendable {
         init(_ envelope: Envelope) { self.init(connection: envelope.connection ?? "", ordinal: envelope.ordinal) }
     }
 
-    /// Where the message came from; noted where it changes more than its own connection.
+    /// Where the message came from; noted where a change needs it.
     var origin: Origin?
     var list: [Change] = []
 
@@ -26,15 +26,15 @@ struct Changes: Equatable, Sendable {
     }
 
     init(_ list: [Change], of envelope: Envelope) {
-        self.init(origin: list.contains(where: \.isForOthers) ? Origin(envelope) : nil, list)
+        self.init(origin: list.contains(where: \.needsOrigin) ? Origin(envelope) : nil, list)
     }
 
     /// Those that a repeat makes anew.
     ///
-    /// Those to others' connections only for the very message that made them, which a worker may have left half done. Its client
-    /// may send it again much later, when others have come back with good reason.
+    /// Those to others' connections, and the beginning of a session, only for the very message that made them, which a worker may have left
+    /// half done. Its client may send it again much later, when others have come back with good reason, or the password is another.
     func again(for envelope: Envelope) -> [Change] {
-        origin == nil || origin == Origin(envelope) ? list : list.filter { !$0.isForOthers }
+        origin == Origin(envelope) ? list : list.filter { !$0.needsOrigin }
     }
 }
 
@@ -58,6 +58,8 @@ extension Changes {
                 guard let code = Int(fields[1]) else { continue }
                 let target: Target? = fields.count == 3 ? nil : fields[0] == "disconnect-user" ? .user(fields[3]) : .connection(fields[3])
                 list.append(.disconnect(target, code: code, reason: fields[2]))
+            case ("begin-session", 2): list.append(.beginSession(user: fields[1]))
+            case ("end-session", 1): list.append(.endSession)
             default: continue
             }
         }
@@ -78,6 +80,8 @@ extension Changes {
                 case .disconnect(nil, let code, let reason): ["disconnect", "\(code)", reason]
                 case .disconnect(.connection(let id)?, let code, let reason): ["disconnect-connection", "\(code)", reason, id]
                 case .disconnect(.user(let id)?, let code, let reason): ["disconnect-user", "\(code)", reason, id]
+                case .beginSession(let user): ["begin-session", user]
+                case .endSession: ["end-session"]
                 }
             Self.write(fields, to: &bytes)
         }

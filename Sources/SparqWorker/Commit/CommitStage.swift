@@ -15,44 +15,66 @@ struct CommitStage: Sendable {
 
     /// Works until the queue is closed and empty. Any number of tasks may do so.
     func run() async {
-        while let runs = await queue.next() {
-            let tickets = runs.map { Ticket(batch: $0.batch, delivered: $0.delivered) }
-            do {
-                var units = runs.flatMap(\.units)
-                let directory = try await settle(&units)
-                outbox.add(DeliveryPlan(units: units, directory: directory, limit: deliveryBytes), tickets: tickets)
-            } catch {
-                // Cancelled, or the pool is closed: the broker delivers these again.
-                logger.debug("commit given up", metadata: ["error": "\(error)"])
-                for ticket in tickets { ticket.abandon() }
+        // Beside the turns: a slow policy holds up its own connection alone. As many as are in hand.
+        await withDiscardingTaskGroup { group in
+            while let runs = await queue.next() {
+                for run in await turn(runs) { group.addTask { await goOn(run) } }
             }
         }
     }
 
+    /// Commits and sends on; what is left are the runs that wait for policies.
+    private func turn(_ runs: [Run]) async -> [Run] {
+        var set = CommitSet(runs)
+        do {
+            let directory = try await settle(&set)
+            let (units, tickets) = set.settled
+            if !tickets.isEmpty { outbox.add(DeliveryPlan(units: units, directory: directory, limit: deliveryBytes), tickets: tickets) }
+            return set.held
+        } catch {
+            // Cancelled, or the pool is closed: the broker delivers these again.
+            logger.debug("commit given up", metadata: ["error": "\(error)"])
+            for run in runs { run.ticket.abandon() }
+            return []
+        }
+    }
+
+    /// Asks the policies that a run waits for, and takes it in again: what it still has to commit takes its turn now.
+    private func goOn(_ run: Run) async {
+        do {
+            let allowed = try await repetition.allowed(run)
+            if queue.add(allowed, weight: allowed.weight) { return }
+        } catch {
+            logger.debug("repeat given up", metadata: ["error": "\(error)"])
+        }
+        run.ticket.abandon()
+    }
+
     /// Commits what is to be committed; the units are then as they are to be delivered.
-    private func settle(_ units: inout [Unit]) async throws -> DirectoryView {
+    private func settle(_ set: inout CommitSet) async throws -> DirectoryView {
         var view = DirectoryView()
-        let question = DirectoryQuestion(units: units)
-        let indices = units.indices.filter { units[$0].needsCommit }
-        if indices.isEmpty {
+        let question = DirectoryQuestion(units: set.units)
+        let places = set.pending
+        if places.isEmpty {
             try await ask(question, &view)
             return view
         }
-        var committing = indices.map { units[$0] }
-        let isWhole = try await commit(&committing, asking: question, &view)
-        for (index, unit) in zip(indices, committing) { units[index] = unit }
-        if !isWhole {
-            view = DirectoryView()
-            try await ask(DirectoryQuestion(units: units), &view)
-        }
+        if try await commit(places, of: &set, asking: question, &view) { return view }
+        view = DirectoryView()
+        try await ask(DirectoryQuestion(units: set.settled.units), &view)
         return view
     }
 
     /// False where it took more than the one round trip, and the question is to be asked again.
-    private func commit(_ units: inout [Unit], asking question: DirectoryQuestion, _ view: inout DirectoryView) async throws -> Bool {
-        let plan = CommitPlan(units)
+    private func commit(
+        _ places: [Int],
+        of set: inout CommitSet,
+        asking question: DirectoryQuestion,
+        _ view: inout DirectoryView
+    ) async throws -> Bool {
+        let plan = CommitPlan(set[places])
         guard plan.isDistinct else {
-            try await commitApart(&units)
+            try await commitApart(places, of: &set)
             return false
         }
         do {
@@ -65,14 +87,14 @@ struct CommitStage: Sendable {
                 _ = try results[0].get()
                 return results
             }
-            plan.apply(try CommitOutcome(results[0].get(), topics: plan.topics.count), to: &units)
+            plan.apply(try CommitOutcome(results[0].get(), topics: plan.topics.count), to: &set[places])
             // The commit stands; a failed look-up after it must not repeat it.
             do { try question.read(results[1...], into: &view) } catch { return false }
             return true
         } catch let error as PostgresError where error.isRepeat {
-            try await commitApart(&units)
+            try await commitApart(places, of: &set)
         } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
-            try await commitEach(&units, after: error)
+            try await commitEach(places, of: &set, after: error)
         }
         return false
     }
@@ -89,76 +111,54 @@ struct CommitStage: Sendable {
     }
 
     /// Finds those that took effect before, and commits the others.
-    private func commitApart(_ units: inout [Unit]) async throws {
+    private func commitApart(_ places: [Int], of set: inout CommitSet) async throws {
         do {
-            try await commitAroundRepeats(&units)
+            try await commitAroundRepeats(places, of: &set)
         } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
-            try await commitEach(&units, after: error)
+            try await commitEach(places, of: &set, after: error)
         }
     }
 
     /// Some took effect before, or are there twice; and again where somebody was faster meanwhile. What it came to before it throws stands.
-    private func commitAroundRepeats(_ units: inout [Unit]) async throws {
+    private func commitAroundRepeats(_ places: [Int], of set: inout CommitSet) async throws {
         while true {
-            let keyed = units.indices.filter { units[$0].key != nil }
+            let keyed = places.filter { set.isPending($0) && set.units[$0].key != nil }
             if !keyed.isEmpty {
-                let statement = Repeats.statement(keyed.compactMap { units[$0].key })
+                let statement = Repeats.statement(keyed.compactMap { set.units[$0].key })
                 let repeats = try Repeats(try await retry(timeoutsPass: true) { try await pool.run(statement) })
-                for (place, known) in repeats.known { units[keyed[place]] = try await repeated(units[keyed[place]], known) }
+                for (index, known) in repeats.known { set.replace(keyed[index], with: known.unit(insteadOf: set.units[keyed[index]])) }
             }
             var seen: Set<[String]> = []
-            let first = units.indices.filter { index in
-                units[index].needsCommit && units[index].key.map { seen.insert([$0.user, $0.id]).inserted } ?? true
+            let first = places.filter { place in
+                set.isPending(place) && set.units[place].key.map { seen.insert([$0.user, $0.id]).inserted } ?? true
             }
             if first.isEmpty { return }
-            var committing = first.map { units[$0] }
-            let plan = CommitPlan(committing)
+            let plan = CommitPlan(set[first])
             do {
                 let rows = try await retry(timeoutsPass: true) { try await pool.run(plan.statement) }
-                plan.apply(try CommitOutcome(rows, topics: plan.topics.count), to: &committing)
+                plan.apply(try CommitOutcome(rows, topics: plan.topics.count), to: &set[first])
             } catch let error as PostgresError where error.isRepeat {
                 continue
             }
-            for (index, unit) in zip(first, committing) { units[index] = unit }
         }
     }
 
     /// One bad message fails alone.
-    private func commitEach(_ units: inout [Unit], after error: PostgresError) async throws {
-        if units.count > 1 {
+    private func commitEach(_ places: [Int], of set: inout CommitSet, after error: PostgresError) async throws {
+        if places.count > 1 {
             logger.error(
                 "commit failed, its messages are committed one by one",
-                metadata: ["error": "\(error)", "messages": "\(units.count)"]
+                metadata: ["error": "\(error)", "messages": "\(places.count)"]
             )
         }
-        for index in units.indices where units[index].needsCommit {
-            var single = [units[index]]
+        for place in places where set.isPending(place) {
             do {
-                try await commitAroundRepeats(&single)
-                units[index] = single[0]
+                try await commitAroundRepeats([place], of: &set)
             } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
-                logger.error("message cannot be committed", metadata: failed.metadata(units[index].envelope, error))
-                units[index] = try await bury(units[index].envelope, .commit, error)
+                let envelope = set.units[place].envelope
+                logger.error("message cannot be committed", metadata: failed.metadata(envelope, error))
+                set.replace(place, with: try await failed.never(envelope, attempt: set.attempt(of: place), .commit, error))
             }
         }
     }
-
-    private func repeated(_ unit: Unit, _ known: Repeats.Known) async throws -> Unit {
-        do {
-            return try await repetition.unit(of: unit, known: known)
-        } catch let error where (error as? PostgresError)?.code != .poolClosed && !Task.isCancelled {
-            // The others must not wait for a policy that fails.
-            logger.error("policy failed", metadata: failed.metadata(unit.envelope, error))
-            return try await bury(unit.envelope, .handler, error)
-        }
-    }
-
-    private func bury(_ envelope: Envelope, _ step: FailedMessages.Step, _ error: any Error) async throws -> Unit {
-        guard await failed.bury(envelope, attempts: 1, step, error) == .dead else { throw CancellationError() }
-        return Unit(envelope: envelope, refusal: .internalFailure)
-    }
-}
-
-extension Refusal {
-    static let internalFailure = Refusal(.internal, "The message failed for a reason that lies with the server.")
 }

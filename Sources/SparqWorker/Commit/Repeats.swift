@@ -52,6 +52,22 @@ extension Repeats.Known {
         events.append(Event(topic: topic, seq: seq, body: EventBody.durable(type: type, topic: topic, seq: seq, at: at, data: data[...])))
     }
 
+    /// The message as it is to be delivered, once policies have allowed what is doubtful of it.
+    ///
+    /// - Parameter unit: What its handler wants by now, where it has run again.
+    func unit(insteadOf unit: Unit) -> Unit {
+        // A connection that began as it should.
+        if unit.isSeal { return Unit(envelope: unit.envelope) }
+        var again = self.unit(of: unit.envelope)
+        if mismatch { return again }
+        // Time has passed since the handler allowed them. What it has just allowed anew needs nobody's word.
+        again.doubtful = Set(again.subscriptions.map(\.topic)).subtracting(unit.subscriptions.map(\.topic))
+        for case .beginSession(let user) in unit.changes where changes.list.contains(.beginSession(user: user)) {
+            again.make(.beginSession(user: user))
+        }
+        return again
+    }
+
     /// Reply, durable events and lasting changes come again; the first time did the rest. Another message under the same id changes nothing.
     ///
     /// The subscriptions are those that the handler allowed then.

@@ -1,34 +1,53 @@
 import Postgres
 import SparqProtocol
 
-/// What becomes of a message that took effect before: the one way for those of effects and for those with a transaction of their own.
+/// Asks policies for messages that took effect before: the one way for those of effects and for those with a transaction of their own.
 struct Repetition: Sendable {
     let router: Router
     let pool: PostgresPool
     let retry: DatabaseRetry
+    let failed: FailedMessages
 
-    /// The message as it is to be delivered. Throws what a topic's policy throws, but for refusals.
+    /// A run with those subscriptions of its repeats that policies allow. Where a policy fails, its message comes to what it would have come to
+    /// the first time, and the others are none the worse.
     ///
-    /// - Parameter unit: What its handler wants by now, where it has run again.
-    func unit(of unit: Unit, known: Repeats.Known) async throws -> Unit {
-        // A connection that began as it should.
-        if unit.isSeal { return Unit(envelope: unit.envelope) }
-        var again = known.unit(of: unit.envelope)
-        if !again.subscriptions.isEmpty { again.subscriptions = try await allowed(again.subscriptions, unit) }
-        return again
+    /// Throws where the run is to be left to the broker.
+    func allowed(_ run: Run) async throws -> Run {
+        var run = run
+        let attempt = run.batch.attempt
+        try await withThrowingTaskGroup(of: (Int, Unit).self) { group in
+            for (index, unit) in run.units.enumerated() where !unit.doubtful.isEmpty {
+                group.addTask {
+                    do {
+                        return (index, try await allowed(unit, attempt: attempt))
+                    } catch {
+                        return (index, try await failed.unit(for: unit.envelope, attempt: attempt, after: error))
+                    }
+                }
+            }
+            for try await (index, unit) in group { run.units[index] = unit }
+        }
+        return run
     }
 
-    /// Those that the user may still have: time has passed since the handler allowed them. What it has just allowed anew needs no policy.
-    private func allowed(_ subscriptions: [Unit.Subscription], _ unit: Unit) async throws -> [Unit.Subscription] {
-        let context = Context(unit.envelope, attempt: 1, database: pool)
-        var allowed: [Unit.Subscription] = []
-        for each in subscriptions {
-            let isWanted = unit.subscriptions.contains { $0.topic == each.topic }
-            if !isWanted, try await retry({ try await router.refusal(of: Topic(rawValue: each.topic), context: context) }) != nil {
-                continue
+    /// The message with those of its doubtful subscriptions that the user may have by now. Throws what a topic's policy throws, but for refusals.
+    func allowed(_ unit: Unit, attempt: Int) async throws -> Unit {
+        if unit.doubtful.isEmpty { return unit }
+        let context = Context(unit.envelope, attempt: attempt, database: pool)
+        // Concurrently, so that loaders gather what the policies ask for.
+        let refused = try await withThrowingTaskGroup(of: Int?.self) { group in
+            for (index, each) in unit.subscriptions.enumerated() where unit.doubtful.contains(each.topic) {
+                group.addTask {
+                    try await retry { try await router.refusal(of: Topic(rawValue: each.topic), context: context) } == nil ? nil : index
+                }
             }
-            allowed.append(each)
+            var refused: Set<Int> = []
+            for try await index in group { if let index { refused.insert(index) } }
+            return refused
         }
-        return allowed
+        var again = unit
+        again.doubtful = []
+        again.subscriptions = unit.subscriptions.enumerated().filter { !refused.contains($0.offset) }.map(\.element)
+        return again
     }
 }

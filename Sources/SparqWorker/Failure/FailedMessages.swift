@@ -14,6 +14,7 @@ struct FailedMessages: Sendable {
     let schedule: RetrySchedule
     /// Whether messages of a type carry secrets.
     let isSecret: @Sendable (String) -> Bool
+    let logger: Logger
 
     enum Fate: Sendable {
         case waits
@@ -24,9 +25,9 @@ struct FailedMessages: Sendable {
 
     /// Which step failed; the dead letter's reason begins with it.
     enum Step: String, Sendable {
-        /// The handler threw.
+        /// The handler threw, or a policy that a repeat asked.
         case handler
-        /// The handler failed in passing too often.
+        /// These failed in passing too often.
         case retries
         /// The effects cannot be written.
         case commit

@@ -2,7 +2,7 @@ public import SparqProtocol
 
 /// What a handler wants to happen. Durable effects (``append(to:_:)``) of a message take place exactly once, if the message has an `id`
 /// and a user; all others happen after them. Beside durable effects, those that change who hears what (subscribe, unsubscribe, disconnect)
-/// happen at least once.
+/// or who the client is (begin and end a session) happen at least once.
 public enum Effect: Sendable {
     /// The `data` of the reply to the message. The last one counts. Without it, a message that has an `id` gets a bare `"ok":true`.
     case reply(any Encodable & Sendable)

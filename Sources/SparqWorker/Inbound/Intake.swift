@@ -36,19 +36,19 @@ struct Intake: Sendable {
 
     private func take(_ delivery: AMQP.Delivery) async {
         if Sabotage.isOn(.ackBeforeCommit) { consumer.ack(delivery.tag) }
-        let batch = InboundBatch { [consumer, inHand] ack in
+        let attempt = delivery.message.headers[FailedMessages.attemptHeader]?.intValue ?? 1
+        let batch = InboundBatch(attempt: attempt) { [consumer, inHand] ack in
             // Given back it goes to others; one that nobody can finish reaches its delivery limit and lies among the dead letters.
             if ack, !Sabotage.isOn(.ackBeforeCommit) { consumer.ack(delivery.tag) } else { consumer.nack(delivery.tag, requeue: true) }
             inHand.finish()
         }
-        let attempt = delivery.message.headers[FailedMessages.attemptHeader]?.intValue ?? 1
         await withDiscardingTaskGroup { group in
             let envelopes = read(delivery.message.body, batch, &group)
             let gathering = Gathering()
             for connection in ConnectionGroups.make(envelopes) {
                 batch.begin()
                 // Begins here and now: a handler that has nothing to wait for is through with it when this returns.
-                group.addImmediateTask { await processor.process(connection, attempt: attempt, batch: batch, gathering: gathering) }
+                group.addImmediateTask { await processor.process(connection, batch: batch, gathering: gathering) }
             }
             processor.pass(gathering.close(), batch)
             batch.finish()

@@ -1,4 +1,3 @@
-import Logging
 import Postgres
 import SparqProtocol
 
@@ -16,7 +15,6 @@ struct Processor: Sendable {
     let subscriptions: Subscriptions
     let repetition: Repetition
     let deliveryBytes: Int
-    let logger: Logger
     private let known = BatchLoader<MessageKey, Bool> { keys, database in
         let sql = """
             SELECT i.user_id, i.message_id FROM unnest($1::text[], $2::text[]) AS k (user_id, message_id)
@@ -35,12 +33,12 @@ struct Processor: Sendable {
     /// - Parameters:
     ///   - batch: One part of it is open for these messages, and ended here.
     ///   - gathering: Takes what can go on together with others of the batch.
-    func process(_ envelopes: [Envelope], attempt: Int, batch: InboundBatch, gathering: Gathering) async {
+    func process(_ envelopes: [Envelope], batch: InboundBatch, gathering: Gathering) async {
         var units: [Unit] = []
         let memo = envelopes.count > 1 ? LoadMemo() : nil
         do {
             for envelope in envelopes {
-                units.append(try await step(envelope, attempt, &units, batch, memo))
+                units.append(try await step(envelope, &units, batch, memo))
                 if units.count >= Self.runLimit { await flush(&units, batch, wait: true) }
             }
             if !units.isEmpty, !gathering.add(units) { await flush(&units, batch, wait: false) }
@@ -82,7 +80,7 @@ struct Processor: Sendable {
 
     private func commit(_ run: Run) {
         run.batch.begin()
-        if !commits.add(run, weight: run.weight) { Ticket(batch: run.batch, delivered: run.delivered).abandon() }
+        if !commits.add(run, weight: run.weight) { run.ticket.abandon() }
     }
 
     private func deliver(_ units: [Unit], _ ticket: Ticket) {
@@ -90,10 +88,8 @@ struct Processor: Sendable {
         outbox.add(DeliveryPlan(units: units, directory: DirectoryView(), limit: deliveryBytes), tickets: [ticket])
     }
 
-    private func step(_ envelope: Envelope, _ attempt: Int, _ units: inout [Unit], _ batch: InboundBatch, _ memo: LoadMemo?) async throws
-        -> Unit
-    {
-        let context = Context(envelope, attempt: attempt, database: pool, memo: memo)
+    private func step(_ envelope: Envelope, _ units: inout [Unit], _ batch: InboundBatch, _ memo: LoadMemo?) async throws -> Unit {
+        let context = Context(envelope, attempt: batch.attempt, database: pool, memo: memo)
         do {
             if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return unit }
             switch try await retry({ try await router.run(envelope.type, json: envelope.message, context: context) }) {
@@ -107,16 +103,8 @@ struct Processor: Sendable {
                 defer { memo?.forget() }
                 return try await transact(envelope, context)
             }
-        } catch let failure as TransientFailure {
-            return try await postpone(envelope, attempt, failure)
-        } catch let error as PostgresError where error.isStatementTimeout {
-            return try await postpone(envelope, attempt, TransientFailure("\(error)"))
-        } catch let error where Task.isCancelled || (error as? PostgresError)?.code == .poolClosed {
-            throw error
         } catch {
-            logger.error("handler failed", metadata: failed.metadata(envelope, error))
-            guard await failed.bury(envelope, attempts: attempt, .handler, error) == .dead else { throw CancellationError() }
-            return Unit(envelope: envelope, refusal: .internalFailure)
+            return try await failed.unit(for: envelope, attempt: batch.attempt, after: error)
         }
     }
 
@@ -131,27 +119,13 @@ struct Processor: Sendable {
         return unit
     }
 
-    private func postpone(_ envelope: Envelope, _ attempt: Int, _ failure: TransientFailure) async throws -> Unit {
-        switch await failed.postpone(envelope, attempt: attempt, failure) {
-        case .waits:
-            logger.debug("message is tried again later", metadata: failed.metadata(envelope, failure))
-            var unit = Unit(envelope: envelope)
-            unit.isPostponed = true
-            return unit
-        case .dead:
-            logger.error("message failed for good", metadata: failed.metadata(envelope, failure))
-            return Unit(envelope: envelope, refusal: .internalFailure)
-        case .unknown: throw CancellationError()
-        }
-    }
-
     /// Handler, inbox row and durable events in one transaction.
     private func transact(_ envelope: Envelope, _ context: Context) async throws -> Unit {
         while true {
             do {
                 let (unit, known) = try await retry { try await pool.transaction { try await transact(envelope, context, $0) } }
                 guard let known else { return unit }
-                return try await repetition.unit(of: unit, known: known)
+                return try await repetition.allowed(known.unit(insteadOf: unit), attempt: context.attempt)
             } catch let error as PostgresError where error.isRepeat {
                 // Another worker was faster: all that the handler did is undone. The next look at the inbox finds that worker's row.
                 continue

@@ -6,5 +6,6 @@ struct Run: Sendable {
     /// Told when all of it is published and confirmed, or given up.
     var delivered: Delivered?
 
+    var ticket: Ticket { Ticket(batch: batch, delivered: delivered) }
     var weight: Int { units.reduce(0) { $0 + $1.weight } }
 }

@@ -57,12 +57,10 @@ extension Unit {
             guard let connection else { return }
             let body = EventBody.ephemeral(type: type(of: event).eventType, topic: nil, data: try DataEncoder.encode(event))
             instructions.append(.send(connection: connection, body: body))
-        case .subscribe, .unsubscribe, .disconnect:
+        case .subscribe, .unsubscribe, .disconnect, .beginSession, .endSession:
             guard let change = Change(effect, connection: connection) else { return }
             changes.append(change)
             make(change)
-        case .beginSession(let user): session = .begin(user: user)
-        case .endSession: session = .end
         case .reply, .append, .publish: break
         }
     }
@@ -82,6 +80,8 @@ extension Unit {
         case .disconnect(let target?, let code, let reason):
             // Nobody knows which nodes a user's connections are at but the nodes themselves.
             remote.append(RemoteInstruction(topic: nil, delivery: .disconnect(target, code: code, reason: reason)))
+        case .beginSession(let user): session = .begin(user: user)
+        case .endSession: session = .end
         }
     }
 }

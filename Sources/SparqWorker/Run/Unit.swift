@@ -24,9 +24,11 @@ struct Unit: Sendable {
     var remote: [RemoteInstruction] = []
     /// Topics to subscribe to, with the cursor; their heads are read after the commit.
     var subscriptions: [Subscription] = []
+    /// Those of the topics that policies must allow first, because it is a repeat.
+    var doubtful: Set<String> = []
     /// The client comes back with cursors of its own: it is told of the subscriptions, and takes those itself that it does not have.
     var isOffer = false
-    /// Those of the instructions and subscriptions that last, for the inbox.
+    /// Those of the effects that last, for the inbox.
     var changes: [Change] = []
     /// Bytes that it adds to a commit, about.
     var weight = 0

@@ -57,10 +57,10 @@ func sync(_ topics: [String: Int], version: Int, node: String = "n1") -> Envelop
     return envelope("$sync", #"{"version":\#(version),"topics":{\#(fields)}}"#, node: node, connection: nil, user: nil)
 }
 
-func lease(_ topics: [String], version: Int = 1, incarnation: String = "i1", node: String = "n1") -> Envelope {
+func lease(_ topics: [String], version: Int = 1, incarnation: String = "i1", settled: Bool = true, node: String = "n1") -> Envelope {
     let sum = topics.reduce(0) { $0 + TopicChecksum.part($1) }
     let fields = #""incarnation":"\#(incarnation)","version":\#(version),"topicCount":\#(topics.count),"checksum":\#(sum)"#
-    return envelope("$lease", #"{\#(fields),"settled":true,"leaving":false}"#, node: node, connection: nil, user: nil)
+    return envelope("$lease", #"{\#(fields),"settled":\#(settled),"leaving":false}"#, node: node, connection: nil, user: nil)
 }
 
 extension ArraySlice<UInt8> {

@@ -1,0 +1,64 @@
+/// What one turn of the commit stage works on: the messages of some runs. A value without I/O.
+///
+/// A run whose repeats need their policies' answers first takes no part in the turn any more: nothing more of it is committed, as if a
+/// handler of its connection were slow.
+struct CommitSet: Sendable {
+    private let runs: [Run]
+    /// Of all runs, in order.
+    private(set) var units: [Unit]
+    /// The places of the runs that wait for policies.
+    private var waiting: Set<Int> = []
+
+    init(_ runs: [Run]) {
+        self.runs = runs
+        units = runs.flatMap(\.units)
+    }
+
+    /// The places of the units that are to be committed in this turn.
+    var pending: [Int] { units.indices.filter(isPending) }
+
+    func isPending(_ place: Int) -> Bool { units[place].needsCommit && (waiting.isEmpty || !waiting.contains(owner(of: place))) }
+
+    /// Which attempt a unit's message is, counted from 1.
+    func attempt(of place: Int) -> Int { runs[owner(of: place)].batch.attempt }
+
+    subscript(places: [Int]) -> [Unit] {
+        get { places.map { units[$0] } }
+        set { for (place, unit) in zip(places, newValue) { units[place] = unit } }
+    }
+
+    mutating func replace(_ place: Int, with unit: Unit) {
+        units[place] = unit
+        if !unit.doubtful.isEmpty { waiting.insert(owner(of: place)) }
+    }
+
+    /// What goes on from this turn: its units, and who is told when they are delivered.
+    var settled: (units: [Unit], tickets: [Ticket]) {
+        if waiting.isEmpty { return (units, runs.map(\.ticket)) }
+        let runs = current.filter { !waiting.contains($0.offset) }.map(\.element)
+        return (runs.flatMap(\.units), runs.map(\.ticket))
+    }
+
+    /// The runs that wait for policies.
+    var held: [Run] { waiting.isEmpty ? [] : current.filter { waiting.contains($0.offset) }.map(\.element) }
+
+    /// The runs with the units as they are now.
+    private var current: [(offset: Int, element: Run)] {
+        var rest = units[...]
+        return runs.enumerated().map { offset, run in
+            var run = run
+            run.units = Array(rest.prefix(run.units.count))
+            rest = rest.dropFirst(run.units.count)
+            return (offset, run)
+        }
+    }
+
+    /// The place of a unit's run.
+    private func owner(of place: Int) -> Int {
+        var end = 0
+        return runs.firstIndex { run in
+            end += run.units.count
+            return place < end
+        } ?? runs.endIndex
+    }
+}

@@ -1,0 +1,45 @@
+import Logging
+import Postgres
+import SparqProtocol
+
+extension FailedMessages {
+    /// What a message comes to whose handler threw, or a policy that was asked for its repeat: what fails in passing is tried again later, the
+    /// rest lies among the dead letters.
+    ///
+    /// Throws where the message is to be left to the broker: on cancellation, on shutdown, and where the broker can't be told any more.
+    func unit(for envelope: Envelope, attempt: Int, after error: any Error) async throws -> Unit {
+        switch error {
+        case let failure as TransientFailure: return try await later(envelope, attempt, failure)
+        case let error as PostgresError where error.isStatementTimeout:
+            return try await later(envelope, attempt, TransientFailure("\(error)"))
+        case _ where Task.isCancelled || (error as? PostgresError)?.code == .poolClosed: throw error
+        default:
+            logger.error("handler or policy failed", metadata: metadata(envelope, error))
+            return try await never(envelope, attempt: attempt, .handler, error)
+        }
+    }
+
+    /// To the dead letters, with an error reply.
+    func never(_ envelope: Envelope, attempt: Int, _ step: Step, _ error: any Error) async throws -> Unit {
+        guard await bury(envelope, attempts: attempt, step, error) == .dead else { throw CancellationError() }
+        return Unit(envelope: envelope, refusal: .internalFailure)
+    }
+
+    private func later(_ envelope: Envelope, _ attempt: Int, _ failure: TransientFailure) async throws -> Unit {
+        switch await postpone(envelope, attempt: attempt, failure) {
+        case .waits:
+            logger.debug("message is tried again later", metadata: metadata(envelope, failure))
+            var unit = Unit(envelope: envelope)
+            unit.isPostponed = true
+            return unit
+        case .dead:
+            logger.error("message failed for good", metadata: metadata(envelope, failure))
+            return Unit(envelope: envelope, refusal: .internalFailure)
+        case .unknown: throw CancellationError()
+        }
+    }
+}
+
+extension Refusal {
+    static let internalFailure = Refusal(.internal, "The message failed for a reason that lies with the server.")
+}
