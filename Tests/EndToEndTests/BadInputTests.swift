@@ -54,13 +54,14 @@ import WebSocket
         for cursor in ["-1", "99999", "1.5", #""7""#] {
             try await socket.send(
                 text:
-                    #"{"type":"subscribe","id":"s\#(cursor.utf8.count)\#(cursor.hashValue)","topics":{"user:ann":\#(cursor),"user:bob":0,"everyone":null}}"#
+                    #"{"type":"subscribe","id":"s\#(cursor.utf8.count)\#(cursor.hashValue)","topics":{"user:ann":\#(cursor),"user:bob":0,"everyone":null,"room:e\u0301":null}}"#
             )
             let reply = try await socket.reply()
             let topics = (reply["data"] as? [String: Any])?["topics"] as? [String: [String: Any]] ?? [:]
             #expect(Self.code(topics["user:ann"] ?? [:]) == "invalid_cursor", "\(cursor): \(reply)")
             #expect(Self.code(topics["user:bob"] ?? [:]) == "forbidden", "\(cursor): \(reply)")
             #expect(topics["everyone"]?["ok"] as? Bool == true, "\(cursor): \(reply)")
+            #expect(Self.code(topics["room:e\u{301}"] ?? [:]) == "invalid_fields", "\(cursor): \(reply)")
         }
         await socket.close()
     }
