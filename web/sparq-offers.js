@@ -1,21 +1,37 @@
-/** What the server subscribes a new client to, and so offers to one that comes back. Pure: no socket, no clock. */
+/** How many topics that the page let go of are remembered: twice what a server lets one connection have, and so what it offers. */
+const DECLINED = 1024;
+
+/**
+ * What of the topics that the server names on its own the page wants: all but those that it let go of, whoever had subscribed to them.
+ * Pure: no socket, no clock.
+ */
 export class Offers {
-  #names = new Set();
-  /** What of it the page does not want. */ #declined = new Set();
+  /** Topics that the page let go of, the latest last; whether the server has heard of it. @type {Map<string, boolean>} */
+  #declined = new Map();
 
   /**
-   * The server named topics, as its own subscriptions or as an offer.
+   * The server named topics: it offers them, or has subscribed us to them; anew, where it had heard that the page let go of one.
    * @param {Record<string, number>} [topics] With the `seq` from which on.
-   * @returns {[string, number][]} Those that were not declined.
+   * @param {boolean} isOffer
+   * @returns {[string, number][]} Those that the page wants.
    */
-  take(topics = {}) {
-    for (const name of Object.keys(topics)) this.#names.add(name);
+  take(topics = {}, isOffer) {
+    if (!isOffer) for (const name of Object.keys(topics)) if (this.#declined.get(name)) this.#declined.delete(name);
     return Object.entries(topics).filter(([name]) => !this.#declined.has(name));
   }
 
-  /** The page lets go of a topic. @param {string} name */
+  /** The page lets go of a topic. Where those are too many, the first is forgotten: an offer brings it back. @param {string} name */
   decline(name) {
-    if (this.#names.has(name)) this.#declined.add(name);
+    this.#declined.delete(name);
+    this.#declined.set(name, false);
+    if (this.#declined.size > DECLINED) this.#declined.delete(this.#declined.keys().next().value);
+  }
+
+  /** The server has heard that the page let go of a topic. @param {string} name @returns {boolean} Whether the page still wants none of it. */
+  left(name) {
+    if (!this.#declined.has(name)) return false;
+    this.#declined.set(name, true);
+    return true;
   }
 
   /** The page wants a topic. @param {string} name */

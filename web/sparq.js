@@ -127,7 +127,7 @@ export class Sparq {
     this.#offers.decline(topic);
     this.#forget(topic, new SparqError("closed"));
     await this.send("unsubscribe", { topics: [topic] });
-    this.#forget(topic, new SparqError("closed")); // Events that were on their way have brought it back.
+    if (this.#offers.left(topic)) this.#forget(topic, new SparqError("closed")); // Events that were on their way have brought it back.
   }
 
   /** The last `seq` seen of a topic, `null` where none was. @param {string} topic @returns {number|null} */
@@ -260,7 +260,7 @@ export class Sparq {
   #toldByServer({ type, topics }) {
     this.#told = true;
     const isOffer = type === "$offered";
-    const named = this.#offers.take(topics).filter(([name]) => !isOffer || !this.#topics.has(name));
+    const named = this.#offers.take(topics, isOffer).filter(([name]) => !isOffer || !this.#topics.has(name));
     for (const [name, seq] of named) this.#topic(name).topic.base ??= seq;
     if (isOffer) this.#ask(named.map(([name]) => name));
   }

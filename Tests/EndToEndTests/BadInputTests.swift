@@ -17,6 +17,7 @@ import WebSocket
                 ("{", "not_json", nil), ("nonsense", "not_json", nil), (#"{"type":"a"} x"#, "not_json", nil), ("[1]", "not_an_object", nil),
                 (#""text""#, "not_an_object", nil), (#"{"id":"1"}"#, "missing_type", nil), (#"{"type":7,"id":"2"}"#, "invalid_type", "2"),
                 (#"{"type":"$sync","id":"3"}"#, "invalid_type", "3"), (#"{"type":"who","id":7}"#, "invalid_id", nil),
+                (#"{"type":"sendMessage","id":"a\u0000b","text":"x"}"#, "invalid_id", nil),
                 (#"{"type":"no.such","id":"4"}"#, "unknown_type", "4"), (#"{"type":"room.send","id":"5"}"#, "invalid_fields", "5"),
                 (#"{"type":"sendMessage","id":"6","text":7}"#, "invalid_fields", "6"),
                 (#"{"type":"room.send","id":"7","room":"nowhere","text":"x"}"#, "not_a_member", "7"),
@@ -53,13 +54,14 @@ import WebSocket
         for cursor in ["-1", "99999", "1.5", #""7""#] {
             try await socket.send(
                 text:
-                    #"{"type":"subscribe","id":"s\#(cursor.utf8.count)\#(cursor.hashValue)","topics":{"user:ann":\#(cursor),"user:bob":0,"everyone":null}}"#
+                    #"{"type":"subscribe","id":"s\#(cursor.utf8.count)\#(cursor.hashValue)","topics":{"user:ann":\#(cursor),"user:bob":0,"everyone":null,"room:e\u0301":null}}"#
             )
             let reply = try await socket.reply()
             let topics = (reply["data"] as? [String: Any])?["topics"] as? [String: [String: Any]] ?? [:]
             #expect(Self.code(topics["user:ann"] ?? [:]) == "invalid_cursor", "\(cursor): \(reply)")
             #expect(Self.code(topics["user:bob"] ?? [:]) == "forbidden", "\(cursor): \(reply)")
             #expect(topics["everyone"]?["ok"] as? Bool == true, "\(cursor): \(reply)")
+            #expect(Self.code(topics["room:e\u{301}"] ?? [:]) == "invalid_fields", "\(cursor): \(reply)")
         }
         await socket.close()
     }

@@ -27,9 +27,23 @@ import Testing
         (#"{"type":"$connect","id":"x"}"#, .invalidType(id: "x")),
         (#"{"type":"a","id":7}"#, .invalidID),
         (#"{"type":"a","id":""}"#, .invalidID),
+        (#"{"type":"a","id":"\u0000"}"#, .invalidID),
+        (#"{"id":"a\u0000b","type":"a"}"#, .invalidID),
+        (#"{"type":"a","id":"a\nb"}"#, .invalidID),
+        (#"{"type":"a","id":"c1\u001F"}"#, .invalidID),
+        (#"{"type":"a","id":"c1\u007f"}"#, .invalidID),
+        ("{\"type\":\"a\",\"id\":\"c1\u{7F}\"}", .invalidID),
+        (#"{"type":1,"id":"\u0000"}"#, .invalidID),
     ])
     func namesWhatIsWrong(text: String, error: FrameError) {
         #expect(throws: error) { try scan(text) }
+    }
+
+    @Test func onlyControlCharactersAreNoPartOfAnId() throws {
+        #expect(try scan(#"{"type":"a","id":"\u0020\u007E\u0080\"\\"}"#).id == " ~\u{80}\"\\")
+        #expect(try scan("{\"type\":\"a\",\"id\":\" ~\u{80}😀\"}").id == " ~\u{80}😀")
+        // Elsewhere they are the handler's business.
+        #expect(try scan(#"{"type":"a","id":"1","text":"\u0000\n"}"#).id == "1")
     }
 
     @Test func boundsTheLengthOfNames() throws {

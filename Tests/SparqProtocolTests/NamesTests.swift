@@ -1,3 +1,4 @@
+import Foundation
 import SparqProtocol
 import Testing
 
@@ -35,6 +36,41 @@ import Testing
         #expect(!Topic(rawValue: "a\nb").isValid)
         #expect(!Topic(rawValue: String(repeating: "x", count: 257)).isValid)
         #expect(Topic.user("ü").isValid)
+    }
+
+    /// é; ü; Å as the unit Ångström; Hangul in parts; a Bengali vowel in parts; marks in another order.
+    @Test(arguments: [
+        "e\u{301}", "u\u{308}", "\u{212B}", "\u{1112}\u{1161}\u{11AB}", "\u{D558}\u{11AB}", "\u{9C7}\u{9BE}", "x\u{301}\u{323}",
+    ])
+    func ofEqualNamesOneIsATopics(id: String) {
+        let composed = id.decomposedStringWithCanonicalMapping.precomposedStringWithCanonicalMapping
+        #expect(Topic.user(id) == Topic.user(composed) && !id.utf8.elementsEqual(composed.utf8))
+        #expect(!Topic.user(id).isValid)
+        #expect(Topic.user(composed).isValid)
+    }
+
+    @Test(arguments: [
+        "alice", "Ольга", "日本語", "ガ", "한국", "नमस्ते", "কো", "ไทย", "Nguyễn", "שלום", "مُحَمَّد", "👩🏽‍🚀", "🇪🇺", "q\u{323}\u{304}",
+    ])
+    func whatPeopleWriteIsATopicsName(id: String) { #expect(Topic.user(id).isValid) }
+
+    /// Whatever is put together: of valid names, those that are equal to Swift are equal byte by byte.
+    @Test(arguments: 0..<8 as Range<UInt64>) func equalTopicsHaveEqualBytes(seed: UInt64) {
+        var random = SeededGenerator(seed: seed)
+        let scalars: [UnicodeScalar] = [
+            "a", "e", "é", "ẽ", "K", "\u{300}", "\u{301}", "\u{303}", "\u{323}", "\u{327}", "\u{212A}", "\u{1100}", "\u{1161}", "\u{11A8}",
+            "가", "각", "か", "が", "\u{3099}", "\u{9C7}", "\u{9BE}", "\u{9CB}", "\u{9D7}",
+        ]
+        var known: [Topic: [UInt8]] = [:]
+        for _ in 0..<2_000 {
+            var text = String.UnicodeScalarView()
+            for _ in 0..<Int.random(in: 1...3, using: &random) { text.append(scalars.randomElement(using: &random) ?? "a") }
+            let topic = Topic.room(String(text))
+            guard topic.isValid else { continue }
+            let bytes = Array(topic.rawValue.utf8)
+            #expect(known.updateValue(bytes, forKey: topic) ?? bytes == bytes)
+        }
+        #expect(known.count > 100)
     }
 
     @Test func namesFollowTheDesign() {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { beforeEach, mock, test } from "node:test";
+import { afterEach, mock, test } from "node:test";
 import { Sparq } from "./sparq.js";
 
 /** A socket whose other end is the test. */
@@ -19,7 +19,17 @@ class FakeSocket {
   }
 }
 globalThis.WebSocket = FakeSocket;
-beforeEach(() => (FakeSocket.all = []));
+
+const clients = [];
+function client() {
+  clients.push(new Sparq({ url: "ws://front/ws" }));
+  return clients.at(-1);
+}
+// Also where the test failed: their timers would keep node from ending.
+afterEach(() => {
+  for (const each of clients.splice(0)) each.close();
+  FakeSocket.all = [];
+});
 
 function welcomed(sparq, user) {
   const socket = FakeSocket.all.at(-1);
@@ -29,7 +39,7 @@ function welcomed(sparq, user) {
 }
 
 test("a client that comes back brings its cursors; one that starts anew is subscribed by the server", () => {
-  const sparq = new Sparq({ url: "ws://front/ws" });
+  const sparq = client();
   sparq.connect();
   let socket = welcomed(sparq, "alice");
   socket.says({ type: "$subscribed", topics: { "user:alice": 9 } });
@@ -41,11 +51,10 @@ test("a client that comes back brings its cursors; one that starts anew is subsc
   assert.doesNotMatch(FakeSocket.all.at(-1).url, /resume/);
   socket = welcomed(sparq, "bob");
   assert.deepEqual(socket.sent, []);
-  sparq.close();
 });
 
 test("a client that comes back takes what is new from the server's offer", async () => {
-  const sparq = new Sparq({ url: "ws://front/ws" });
+  const sparq = client();
   sparq.connect();
   let socket = welcomed(sparq, "alice");
   socket.says({ type: "$subscribed", topics: { "user:alice": 9, everyone: 5 } });
@@ -58,13 +67,52 @@ test("a client that comes back takes what is new from the server's offer", async
   assert.deepEqual(asked(), [{ "user:alice": 9 }]);
   socket.says({ type: "$offered", topics: { "user:alice": 12, everyone: 6, "room:new": 4 } });
   assert.deepEqual(asked().slice(1), [{ "room:new": 4 }]);
-  sparq.close();
+});
+
+test("a topic that the page subscribed and let go of itself is not taken from an offer", async () => {
+  const sparq = client();
+  sparq.connect();
+  let socket = welcomed(sparq, "alice");
+  socket.says({ type: "$subscribed", topics: { "user:alice": 9 } });
+  sparq.subscribe("room:own").catch(() => {});
+  await Promise.resolve();
+  const own = socket.sent.at(-1);
+  socket.says({ re: own.id, ok: true, data: { topics: { "room:own": { ok: true, seq: 3 } } } });
+  sparq.unsubscribe("room:own").catch(() => {});
+  socket.says({ re: socket.sent.at(-1).id, ok: true });
+  const comeBack = async () => {
+    const before = FakeSocket.all.length;
+    socket.onclose({ code: 1006, reason: "" });
+    while (FakeSocket.all.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+    socket = welcomed(sparq, "alice");
+    socket.says({ type: "$offered", topics: { "user:alice": 12, "room:own": 4 } });
+    return socket.sent.filter(({ type }) => type === "subscribe").map(({ topics }) => topics);
+  };
+  assert.deepEqual(await comeBack(), [{ "user:alice": 9 }]);
+  sparq.subscribe("room:own").catch(() => {});
+  await Promise.resolve();
+  assert.deepEqual(socket.sent.at(-1).topics, { "room:own": null });
+});
+
+test("a topic that is wanted again before its end is answered stays", async () => {
+  const sparq = client();
+  sparq.connect();
+  const socket = welcomed(sparq, "alice");
+  const ended = sparq.unsubscribe("room:a");
+  const again = sparq.subscribe("room:a");
+  await Promise.resolve();
+  const [end, begin] = socket.sent;
+  assert.deepEqual([end.type, begin.type], ["unsubscribe", "subscribe"]);
+  socket.says({ re: end.id, ok: true });
+  await ended;
+  socket.says({ re: begin.id, ok: true, data: { topics: { "room:a": { ok: true, seq: 3 } } } });
+  assert.deepEqual(await again, { seq: 3 });
 });
 
 test("a log that was set back is told, and goes on from now", async () => {
   mock.timers.enable({ apis: ["setTimeout", "setInterval"] });
   try {
-    const sparq = new Sparq({ url: "ws://front/ws" });
+    const sparq = client();
     const reset = [];
     sparq.on("$reset", ({ topic }) => reset.push(topic));
     sparq.connect();
@@ -82,14 +130,13 @@ test("a log that was set back is told, and goes on from now", async () => {
     await Promise.resolve();
     assert.deepEqual(reset, ["user:alice"]);
     assert.deepEqual(socket.sent.at(-1).topics, { "user:alice": null });
-    sparq.close();
   } finally {
     mock.timers.reset();
   }
 });
 
 test("another user does not get the topics of the one before", () => {
-  const sparq = new Sparq({ url: "ws://front/ws" });
+  const sparq = client();
   sparq.connect();
   let socket = welcomed(sparq, "alice");
   socket.says({ type: "$subscribed", topics: { "user:alice": 9 } });
@@ -99,5 +146,4 @@ test("another user does not get the topics of the one before", () => {
   socket = welcomed(sparq, "bob");
   assert.deepEqual(socket.sent, []);
   assert.equal(sparq.cursor("user:alice"), null);
-  sparq.close();
 });

@@ -140,7 +140,11 @@ private final class BarePipeline {
             }
             source.cork(false)
         }
-        if try work(body, arrived) { return }
+        if try !work(body, arrived) { waitForInput() }
+    }
+
+    /// Waits until the broker says something on one of the connections, a tenth of a second at most.
+    private func waitForInput() {
         var entries = [source, taker, forwarder, sink].map { pollfd(fd: $0.descriptor, events: Int16(POLLIN), revents: 0) }
         poll(&entries, 4, 100)
     }
@@ -149,7 +153,7 @@ private final class BarePipeline {
     func drain() throws -> Int {
         let end = nanoseconds() + 5_000_000_000
         while !sentAt.isEmpty, nanoseconds() < end {
-            if try !work(lastBody, { _ in }) { usleep(1000) }
+            if try !work(lastBody, { _ in }) { waitForInput() }
         }
         return sentAt.count
     }

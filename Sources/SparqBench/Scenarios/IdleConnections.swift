@@ -1,5 +1,3 @@
-import Glibc
-
 /// Many clients that are logged in, have one topic and say nothing: how fast they arrive, and what they cost in memory.
 public struct IdleConnections: Sendable {
     var fronts: [Address]
@@ -24,9 +22,9 @@ public struct IdleConnections: Sendable {
         var result = BenchResult("connections", ["connections": "\(connections)", "at_once": "\(atOnce)", "fronts": "\(fronts.count)"])
         let topics = { (_: Int) in ["room:\(tag.room(0))"] }
         let first = try Fleet()
-        // What the first few bring with them is no cost of the others.
+        // What the first few bring with them is no cost of the others. Nothing tells when the fronts are done with it: a moment must do.
         try first.open(64, at: fronts, session: user.token, topics: topics)
-        usleep(500_000)
+        try wait(0.5, first)
         let before = processes.residentBytes("front")
         let meter = ProcessorMeter(processes)
         let fleet = try Fleet()

@@ -107,12 +107,9 @@ extension ClientMachine {
     mutating func offered(_ offers: [String: Int]) -> [ClientAction] {
         guard phase == .ready else { return [] }
         var new: [String] = []
-        for (topic, seq) in offers where !declined.contains(topic) {
-            if topics[topic] == nil {
-                topics[topic] = TopicState(cursor: seq)
-                new.append(topic)
-            }
-            topics[topic]?.isOffered = true
+        for (topic, seq) in offers where topics[topic] == nil && !declined.contains(topic) {
+            topics[topic] = TopicState(cursor: seq)
+            new.append(topic)
         }
         var actions: [ClientAction] = []
         subscribe(own: new.sorted(), &actions)

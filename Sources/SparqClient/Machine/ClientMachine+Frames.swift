@@ -24,7 +24,8 @@ extension ClientMachine {
             // Where we have a cursor, our own subscription is on its way, and the server begins anew behind it.
             for (topic, seq) in frame.topics ?? [:] {
                 if topics[topic]?.cursor == nil { topics[topic, default: TopicState()].cursor = seq }
-                topics[topic]?.isOffered = true
+                // Subscribed anew after the owner had let go of it.
+                if topics[topic]?.isLeaving != true { declined.remove(topic) }
             }
             return []
         case "$offered"?: return offered(frame.topics ?? [:])

@@ -45,8 +45,8 @@ extension ClientMachine {
 
     /// Lets go of topics. There is nothing to wait for: what still comes is dropped.
     mutating func unsubscribe(_ unwanted: [String]) -> [ClientAction] {
+        for topic in unwanted { declined.insert(topic) }
         let known = unwanted.filter { topics[$0] != nil }
-        for topic in known where topics[topic]?.isOffered == true { declined.insert(topic) }
         guard phase == .ready, !known.isEmpty else {
             for topic in known { topics[topic] = nil }
             return []

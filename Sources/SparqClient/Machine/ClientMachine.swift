@@ -56,8 +56,6 @@ struct ClientMachine {
         var asked: Int?
         /// Being unsubscribed: what still comes is dropped.
         var isLeaving = false
-        /// The server subscribes new clients to it.
-        var isOffered = false
     }
 
     /// Topics in one `subscribe`, so that it stays below the smallest sensible message limit.
@@ -77,8 +75,8 @@ struct ClientMachine {
     /// Unsubscriptions under way: they are over with their reply or with the socket.
     var unsubscriptions: [Int: [String]] = [:]
     var topics: [String: TopicState] = [:]
-    /// Topics that the owner let go of although the server offers them.
-    var declined: Set<String> = []
+    /// Topics that the owner let go of, whoever had subscribed to them: the server may offer them.
+    var declined = DeclinedTopics()
     var welcome: Welcome?
     /// The next socket brings the cursors of all topics: the server must not subscribe it to any from now.
     var resumes = false

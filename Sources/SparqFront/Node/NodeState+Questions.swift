@@ -39,11 +39,13 @@ extension NodeState {
         restless = restless.filter { topics[$0]?.stream.needsTick ?? false }
         // Who came back in the same batch of work has not left.
         leaving = leaving.filter { topics[$0] == nil }
-        if !leaving.isEmpty {
+        // Each message has a version of its own: workers take them up apart, and a lease is compared with the directory as soon as that has
+        // heard of the lease's version, which should be the last of them.
+        for chunk in chunks(leaving) {
             version += 1
-            for chunk in chunks(leaving) { actions.leaves.append(LeaveRequest(version: version, topics: chunk)) }
-            leaving = []
+            actions.leaves.append(LeaveRequest(version: version, topics: chunk))
         }
+        leaving = []
     }
 
     /// The renewal of the node's lease.

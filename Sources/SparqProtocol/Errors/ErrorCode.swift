@@ -21,7 +21,7 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, ExpressibleByStri
     public static let missingType: Self = "missing_type"
     /// The `type` cannot be one.
     public static let invalidType: Self = "invalid_type"
-    /// The `id` cannot be one.
+    /// The `id` cannot be one: no string, empty, too long, or with control characters.
     public static let invalidID: Self = "invalid_id"
     /// Binary frames carry no messages.
     public static let binaryFrame: Self = "binary_frame"

@@ -2,7 +2,7 @@
 public struct Frame: Equatable, Sendable {
     /// The `type`, which chooses the handler. 1 to 128 bytes.
     public let type: String
-    /// The client's own `id` of the message, if it gave one. 1 to 128 bytes.
+    /// The client's own `id` of the message, if it gave one. 1 to 128 bytes, without control characters.
     public let id: String?
 
     /// A frame of its parts.

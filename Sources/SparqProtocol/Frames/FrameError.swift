@@ -8,7 +8,7 @@ public enum FrameError: Error, Equatable, Sendable {
     case missingType
     /// `type` is no string of 1 to 128 bytes, or starts with the reserved `$`. Carries the `id`, where there was one.
     case invalidType(id: String?)
-    /// `id` is no string of 1 to 128 bytes.
+    /// `id` is no string of 1 to 128 bytes, or holds control characters (U+0000 to U+001F, U+007F).
     case invalidID
 
     /// The stable code of the reply.
@@ -29,7 +29,7 @@ public enum FrameError: Error, Equatable, Sendable {
         case .notAnObject: "A message is a JSON object."
         case .missingType: "A message has a \"type\"."
         case .invalidType: "A \"type\" is a string of 1 to \(FrameScanner.nameLimit) bytes that does not begin with \"$\"."
-        case .invalidID: "An \"id\" is a string of 1 to \(FrameScanner.nameLimit) bytes."
+        case .invalidID: "An \"id\" is a string of 1 to \(FrameScanner.nameLimit) bytes without control characters."
         }
     }
 

@@ -44,7 +44,9 @@ public enum FrameScanner {
         guard isObject else { throw .notAnObject }
         guard idIsText else { throw .invalidID }
         let idText = id.map { JSONCursor.text($0, in: bytes) }
-        if let idText, !(1...nameLimit).contains(idText.utf8.count) { throw .invalidID }
+        if let id, let idText, !(1...nameLimit).contains(idText.utf8.count) || Self.hasControlCharacters(id, idText, in: bytes) {
+            throw .invalidID
+        }
         guard typeIsText else { throw .invalidType(id: idText) }
         guard let type else { throw .missingType }
         let typeText = JSONCursor.text(type, in: bytes)
@@ -59,6 +61,13 @@ public enum FrameScanner {
             do throws(FrameError) { return .success(try scan(buffer)) } catch { return .failure(error) }
         }
         return try result.get()
+    }
+
+    /// Whether a string holds U+0000 to U+001F or U+007F. The inbox could not keep a message under U+0000, which PostgreSQL's `text` does not
+    /// hold, and the others garble what operators read.
+    private static func hasControlCharacters(_ raw: JSONCursor.RawString, _ text: String, in bytes: UnsafeRawBufferPointer) -> Bool {
+        // Without an escape there is none but U+007F: the cursor has refused the others (RFC 8259, section 7).
+        raw.hasEscapes ? text.utf8.contains { $0 < 0x20 || $0 == 0x7F } : bytes[raw.range].contains(0x7F)
     }
 
     /// A string token, or nothing (and the value skipped) where another kind of value stands.

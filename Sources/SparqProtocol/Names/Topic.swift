@@ -20,9 +20,12 @@ public struct Topic: RawRepresentable, Hashable, Sendable, Codable, CustomString
     public var kind: Substring { rawValue.prefix { $0 != ":" } }
     /// The part behind the first colon; empty where there is none.
     public var id: Substring { rawValue.dropFirst(kind.count + 1) }
-    /// 1 to 256 bytes, without control characters.
+    /// 1 to 256 bytes, without control characters, in Unicode's normalization form C. So two names that Swift takes for equal have the same
+    /// bytes, by which the database and other languages tell them apart.
+    ///
+    /// Where a name is made of what somebody wrote, normalize that first (Foundation's `precomposedStringWithCanonicalMapping`).
     public var isValid: Bool {
-        (1...Self.nameLimit).contains(rawValue.utf8.count) && rawValue.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+        (1...Self.nameLimit).contains(rawValue.utf8.count) && rawValue.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } && rawValue.isComposed
     }
     /// The name as it travels.
     public var description: String { rawValue }

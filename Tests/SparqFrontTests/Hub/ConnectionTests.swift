@@ -190,7 +190,7 @@ import WebSocket
         let (connection, socket) = try test.open()
         for (text, code) in [
             ("no", "not_json"), ("[]", "not_an_object"), ("{}", "missing_type"), (#"{"type":"$lease"}"#, "invalid_type"),
-            (#"{"type":"a","id":7}"#, "invalid_id"),
+            (#"{"type":"a","id":7}"#, "invalid_id"), (#"{"type":"a","id":"c\u0000"}"#, "invalid_id"),
         ] {
             test.receive(connection, text)
             #expect(socket.takeTexts().first?.contains(#""code":"\#(code)""#) ?? false, "\(text)")

@@ -74,4 +74,28 @@ import Testing
         }
         #expect(released == ["a12", "b1", "a3"])
     }
+
+    @Test func everyMessageOfALongLeaveHasAVersionOfItsOwn() {
+        var settings = NodeSettings()
+        settings.topicsPerRequest = 100
+        var state = NodeState(settings: settings, shards: 1, version: 7)
+        var actions = NodeActions(shards: 1)
+        let connection = ConnectionID.random(.socket, shard: 0)
+        let names = (0..<250).map { "room:\($0)" }
+        let grants = names.map { Grant(topic: $0, cursor: 0, head: 0) }
+        state.deliver(.subscribe(connection: connection.description, grants: grants), now: 0, into: &actions)
+        state.finish(now: 0, into: &actions)
+        let joined = state.version
+        actions = NodeActions(shards: 1)
+        for name in names { state.accept(.left(connection, topic: name), now: 1, into: &actions) }
+        state.finish(now: 1, into: &actions)
+        #expect(actions.leaves.map(\.version) == [joined + 1, joined + 2, joined + 3])
+        #expect(Set(actions.leaves.flatMap(\.topics)) == Set(names))
+        // What the directory compares, and with what: all left, as of the last of them.
+        let lease = state.lease(incarnation: "1", leaving: false)
+        #expect(lease.version == joined + 3 && lease.settled && lease.topicCount == 0 && lease.checksum == 0)
+        // Nothing left to leave is no change.
+        state.finish(now: 2, into: &actions)
+        #expect(state.version == joined + 3)
+    }
 }
