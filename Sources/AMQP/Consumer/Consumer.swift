@@ -57,6 +57,10 @@ public final class Consumer: Service, Sendable {
         try await engine.run { ConsumerRole(core, settings) }
     }
 
+    /// Runs tasks on the connection's thread while it is connected, and where all others run at other times. What they take by ``nextBatch()``
+    /// and settle needs no other thread. They must not block, nor compute for long: the connection waits for them.
+    public var executor: any TaskExecutor { engine.executor }
+
     /// Everything that is ready; waits until there is something. nil when no more will come, or when the waiting task is cancelled.
     ///
     /// For one caller at a time: a second one makes the first return nil.
@@ -99,7 +103,6 @@ public final class Consumer: Service, Sendable {
     }
 
     private func settle(_ tag: DeliveryTag, _ kind: AckLedger.Kind, multiple: Bool) {
-        core.settle(ConsumerCore.Settling(tag: tag, kind: kind, multiple: multiple))
-        engine.wakeup.signal()
+        if core.settle(ConsumerCore.Settling(tag: tag, kind: kind, multiple: multiple)) { engine.wakeup.signal() }
     }
 }

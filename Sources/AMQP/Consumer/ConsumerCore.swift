@@ -12,6 +12,8 @@ final class ConsumerCore: Sendable {
         var ready: [Delivery] = []
         var waiter: CheckedContinuation<[Delivery]?, Never>?
         var settling: [Settling] = []
+        /// The thread comes back by itself for acks, soon.
+        var isLingering = false
         var isCancelRequested = false
         var cancelWaiters: [CheckedContinuation<Void, Never>] = []
         /// No delivery will follow.
@@ -46,10 +48,12 @@ final class ConsumerCore: Sendable {
         waiter?.resume(returning: nil)
     }
 
-    func settle(_ settling: Settling) {
+    /// Whether the thread must be woken for it.
+    func settle(_ settling: Settling) -> Bool {
         state.withLock { state in
-            guard !state.hasEnded else { return }
+            guard !state.hasEnded else { return false }
             state.settling.append(settling)
+            return !state.isLingering || settling.kind != .ack
         }
     }
 
@@ -68,9 +72,19 @@ final class ConsumerCore: Sendable {
     var isCancelRequested: Bool { state.withLock { $0.isCancelRequested } }
     var isIdle: Bool { state.withLock { $0.isOver && $0.ready.isEmpty && $0.settling.isEmpty } }
 
+    /// The thread is about to wait, for a short time only: acks need not wake it. False where something is to be done already.
+    func linger() -> Bool {
+        state.withLock { state in
+            guard state.settling.isEmpty, !state.isCancelRequested else { return false }
+            state.isLingering = true
+            return true
+        }
+    }
+
     /// Moves what was asked for into `settlings`, and says whether consuming shall end.
     func take(into settlings: inout [Settling]) -> Bool {
         state.withLock { state in
+            state.isLingering = false
             swap(&settlings, &state.settling)
             return state.isCancelRequested && !state.isOver
         }

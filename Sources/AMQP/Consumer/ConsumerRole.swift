@@ -17,6 +17,11 @@ struct ConsumerRole: EngineRole {
     private var settlings: [ConsumerCore.Settling] = []
     private var frames: [AckLedger.Settlement] = []
     private var isCancelSent = false
+    private var lingersUntil: ContinuousClock.Instant?
+
+    /// After a delivery the next one is near, and the acks travel with it, together: each would cost the broker and us a wake-up of its own, just
+    /// when the next message is on its way.
+    private static let linger = Duration.milliseconds(5)
 
     init(_ core: ConsumerCore, _ settings: Settings) {
         self.core = core
@@ -24,6 +29,21 @@ struct ConsumerRole: EngineRole {
     }
 
     var isDrained: Bool { core.isIdle && ledger.outstandingCount == 0 }
+
+    var patience: Duration {
+        mutating get {
+            let unlimited = Duration.seconds(3600)
+            guard let end = lingersUntil, ledger.outstandingCount > 0 else { return unlimited }
+            let left = end - .now
+            guard left > .zero else {
+                lingersUntil = nil
+                return unlimited
+            }
+            // With half of the prefetch unsettled, the broker may soon have nothing more to send.
+            guard ledger.outstandingCount <= settings.prefetch / 2 else { return unlimited }
+            return core.linger() ? left : .zero
+        }
+    }
 
     mutating func opened(_ link: Link) throws(AMQPError) {
         epoch += 1
@@ -87,6 +107,7 @@ struct ConsumerRole: EngineRole {
     mutating func flush() {
         guard !deliveries.isEmpty else { return }
         core.deliver(&deliveries)
+        lingersUntil = .now + Self.linger
     }
 
     /// Acks that were asked for before the end.

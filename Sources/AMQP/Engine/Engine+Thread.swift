@@ -67,6 +67,12 @@ extension Engine {
 
     /// Works on one connection until it fails, which is thrown, or until the end, which is not.
     private func serve(_ link: Link, _ role: inout some EngineRole) throws(AMQPError) {
+        wakeup.claim()
+        executor.begin()
+        defer {
+            executor.end()
+            wakeup.release()
+        }
         while true {
             wakeup.rearm()
             var limit = Duration.seconds(3600)
@@ -79,6 +85,7 @@ extension Engine {
                 limit = deadline - .now
                 if role.isDrained || limit <= .zero { return link.close(limit: .milliseconds(400)) }
             }
+            executor.runJobs()
             try role.work(link)
             var frames = 0
             while frames < Self.framesPerTurn, let event = try link.next() {
@@ -97,7 +104,7 @@ extension Engine {
             link.releaseBuffers()
             role.flush()
             // With frames handled there may be new commands, and more frames.
-            if frames == 0 { wait(link, &role, limit) }
+            if frames == 0, !wakeup.isPending { wait(link, &role, min(limit, role.patience)) }
         }
     }
 

@@ -28,7 +28,8 @@ final class Engine: Sendable {
     let topology: Topology
     let drainLimit: Duration
     let logger: Logger
-    let wakeup = Wakeup()
+    let wakeup: Wakeup
+    let executor: EngineExecutor
     let onStateChange: @Sendable (ConnectionState) -> Void
     /// Takes nothing new from now on. Called once at most, from any thread.
     private let onDrain: @Sendable () -> Void
@@ -47,6 +48,8 @@ final class Engine: Sendable {
     ) {
         self.configuration = configuration
         self.topology = topology
+        wakeup = Wakeup()
+        executor = EngineExecutor(wakeup: wakeup)
         self.drainLimit = drainLimit
         self.logger = logger
         self.onStateChange = onStateChange

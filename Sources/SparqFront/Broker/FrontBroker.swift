@@ -63,9 +63,12 @@ struct FrontBroker: NodeBroker {
 
     /// Hands what comes over the node's queue to the node, and acknowledges it when the shards have it.
     func deliver(to core: NodeCore) async {
-        while let batch = await consumer.nextBatch(), let last = batch.last {
-            await core.deliver(batch.map(\.message.body))
-            consumer.ack(last.tag, multiple: true)
+        // On the thread that has it already: a lone event has one thread less to wake.
+        await withTaskExecutorPreference(consumer.executor) {
+            while let batch = await consumer.nextBatch(), let last = batch.last {
+                await core.deliver(batch.map(\.message.body))
+                consumer.ack(last.tag, multiple: true)
+            }
         }
     }
 }

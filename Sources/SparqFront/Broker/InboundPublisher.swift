@@ -8,6 +8,8 @@ struct InboundPublisher: BatchPublisher {
     let exchange: String
     let logger: Logger
 
+    var executor: (any TaskExecutor)? { publisher.executor }
+
     func publish(_ body: [UInt8], pool: String) async -> Bool {
         do throws(AMQPError) {
             let outcome = try await publisher.publish(

@@ -14,6 +14,8 @@ struct ForwarderSettings: Sendable {
 
 /// Who puts a batch on the broker.
 protocol BatchPublisher: Sendable {
+    /// Where the tasks that publish are best run.
+    var executor: (any TaskExecutor)? { get }
     /// Publishes a batch for a pool. Returns whether the broker has taken it and some queue has it.
     func publish(_ body: [UInt8], pool: String) async -> Bool
 }
@@ -81,7 +83,7 @@ final class Forwarder: Forwarding {
                 for (index, pool) in settings.pools.pools.enumerated() {
                     for _ in 0..<max(settings.lanes, 1) {
                         state.withLockedValue { $0.lanes += 1 }
-                        group.addTask {
+                        group.addTask(executorPreference: publisher.executor) {
                             defer { self.state.withLockedValue { $0.lanes -= 1 } }
                             while !Task.isCancelled, var batch = await self.next(index, relieved) {
                                 while !isOpen(), (try? await Task.sleep(for: Self.lookInterval)) != nil {}

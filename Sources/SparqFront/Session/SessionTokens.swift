@@ -1,5 +1,6 @@
 import Foundation
 import JWTKit
+import SparqProtocol
 
 /// Makes and checks session tokens: JWT, HS256 (RFC 7519, RFC 7518 section 3.2).
 struct SessionTokens: Sendable {
@@ -30,8 +31,8 @@ struct SessionTokens: Sendable {
         return try await keys.sign(payload)
     }
 
-    /// 1 to 128 bytes without control characters.
+    /// 1 to 128 bytes that can be part of a topic's name: every user has a topic of its own.
     static func isUser(_ name: String) -> Bool {
-        (1...128).contains(name.utf8.count) && name.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F }
+        (1...128).contains(name.utf8.count) && Topic.user(name).isValid
     }
 }

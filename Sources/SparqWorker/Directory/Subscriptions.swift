@@ -71,7 +71,7 @@ final class Subscriptions: Sendable {
     private func answer(_ name: String, _ cursor: SubscribeRequest.Cursor, _ context: Context) async throws -> TopicAnswer {
         let topic = Topic(rawValue: name)
         guard topic.isValid else {
-            return TopicAnswer(name: name, refusal: Refusal(.invalidFields, "A topic has 1 to \(Topic.nameLimit) bytes."))
+            return TopicAnswer(name: name, refusal: Refusal(.invalidFields, "A topic has 1 to \(Topic.nameLimit) bytes, no control characters, and is in Unicode's form NFC."))
         }
         if let refusal = try await router.refusal(of: topic, context: context) { return TopicAnswer(name: name, refusal: refusal) }
         let head = try await heads.load(name, context) ?? 0

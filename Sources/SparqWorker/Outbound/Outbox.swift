@@ -42,7 +42,7 @@ final class Outbox: Sendable {
             }
         }
         // Unstructured, because nodes come and go; each ends when there is nothing for its node, or the publisher has ended.
-        for message in idle { Task.immediate { await self.drain(message.node) } }
+        for message in idle { Task.immediate(executorPreference: broker.publisher.executor) { await self.drain(message.node) } }
     }
 
     private func drain(_ node: String) async {

@@ -89,7 +89,7 @@ extension Unit {
 /// A handler named a topic that cannot be.
 struct InvalidTopic: Error, CustomStringConvertible {
     var topic: Topic
-    var description: String { "an effect names a topic that is empty, too long, or holds control characters" }
+    var description: String { "an effect names a topic that is empty, too long, holds control characters, or is not in Unicode's form NFC" }
 }
 
 extension Effect {

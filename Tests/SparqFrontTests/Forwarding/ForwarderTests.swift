@@ -7,6 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct ForwarderTests {
     /// Publishes when it is told to.
     private final class SlowPublisher: BatchPublisher {
+        let executor: (any TaskExecutor)? = nil
         private let waiting = NIOLockedValueBox<[(body: [UInt8], continuation: CheckedContinuation<Bool, Never>)]>([])
 
         func publish(_ body: [UInt8], pool: String) async -> Bool {

@@ -18,6 +18,7 @@ final class FakeBroker: NodeBroker, BatchPublisher {
     }
 
     var inbound: any BatchPublisher { self }
+    var executor: (any TaskExecutor)? { nil }
 
     func run() async throws {
         readiness.change {
