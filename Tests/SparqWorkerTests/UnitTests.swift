@@ -109,9 +109,8 @@ import Testing
         #expect(!CommitPlan(units + units).isDistinct)
     }
 
-    @Test func topicsThatDifferInBytesAloneAreTwo() throws {
-        let units = try ["e\u{301}", "\u{e9}"].map { try Unit(envelope: envelope(), effects: [.append(to: .room($0), Note(n: 1))]) }
-        #expect(CommitPlan(units).counts == [1, 1])
+    @Test func aTopicThatOthersMayWriteDifferentlyIsRefused() throws {
+        #expect(throws: InvalidTopic.self) { try Unit(envelope: envelope(), effects: [.append(to: .room("e\u{301}"), Note(n: 1))]) }
     }
 
     @Test func anOutcomeNumbersEvents() throws {

@@ -67,7 +67,8 @@ public enum FrameScanner {
     /// hold, and the others garble what operators read.
     private static func hasControlCharacters(_ raw: JSONCursor.RawString, _ text: String, in bytes: UnsafeRawBufferPointer) -> Bool {
         // Without an escape there is none but U+007F: the cursor has refused the others (RFC 8259, section 7).
-        raw.hasEscapes ? text.utf8.contains { $0 < 0x20 || $0 == 0x7F } : bytes[raw.range].contains(0x7F)
+        if raw.hasEscapes { return text.utf8.contains { $0 < 0x20 || $0 == 0x7F } }
+        return ByteSearch.first(0x7F, in: UnsafeRawBufferPointer(rebasing: bytes[raw.range])) != nil
     }
 
     /// A string token, or nothing (and the value skipped) where another kind of value stands.

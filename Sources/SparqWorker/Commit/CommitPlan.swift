@@ -1,12 +1,6 @@
 import Postgres
 import SparqProtocol
 
-#if canImport(Glibc)
-    import Glibc
-#elseif canImport(Darwin)
-    import Darwin
-#endif
-
 /// The parameters of one call of `sparq_commit`, for some units. A value without I/O.
 struct CommitPlan: Equatable, Sendable {
     /// A message to be noted in the inbox, with the places of its events, from 1.
@@ -32,28 +26,42 @@ struct CommitPlan: Equatable, Sendable {
     private(set) var entries: [Entry] = []
     /// The keys' users of connections that end, whose `$connect` can begin no more.
     private(set) var ended: [String] = []
+    /// Some message is there twice.
+    private var hasTwins = false
 
-    init(_ units: some Sequence<Unit>) {
-        for unit in units {
+    init(_ units: [Unit]) {
+        var entries: [Entry] = []
+        entries.reserveCapacity(units.count)
+        events.reserveCapacity(units.count)
+        // By places: a unit has so many parts that copying it costs more than what is read here.
+        for place in units.indices {
             let first = events.count + 1
-            events += unit.appends
-            guard let key = unit.key else { continue }
-            if unit.isSeal {
+            events += units[place].appends
+            guard let key = units[place].key else { continue }
+            if units[place].isSeal {
                 ended.append(key.user)
                 continue
             }
             entries.append(
-                Entry(key: key, reply: unit.reply.map(Array.init), changes: unit.changesText, first: first, last: events.count)
+                Entry(
+                    key: key,
+                    reply: units[place].reply.map(Array.init),
+                    changes: units[place].changesText,
+                    first: first,
+                    last: events.count
+                )
             )
         }
-        if entries.count > 1 { entries.sort { $0.key.precedes($1.key) } }
-        if ended.count > 1 { ended.sort { $0.byteOrder($1) < 0 } }
+        let keys = ByteOrder(entries.count) { entries[$0].key.write(to: &$1) }
+        self.entries = keys.places.map { entries[$0] }
+        hasTwins = keys.hasTwins
+        ended = ByteOrder(ended.count) { $1 += ended[$0].utf8 }.places.map { ended[$0] }
         indices = Array(repeating: 0, count: events.count)
         // By bytes, as the database tells them apart; strings that are equal in Unicode's eyes may differ there.
-        for place in events.indices.sorted(by: { events[$0].topic.byteOrder(events[$1].topic) < 0 }) {
-            let topic = events[place].topic
-            if topics.last.map({ $0.byteOrder(topic) < 0 }) ?? true {
-                topics.append(topic)
+        let order = ByteOrder(events.count) { $1 += events[$0].topic.utf8 }
+        for (rank, place) in order.places.enumerated() {
+            if rank == 0 || !order.areEqual(order.places[rank - 1], place) {
+                topics.append(events[place].topic)
                 counts.append(0)
             }
             indices[place] = topics.count
@@ -67,7 +75,7 @@ struct CommitPlan: Equatable, Sendable {
 
     /// Whether no message is there twice, and no connection's beginning beside its end; only then can the plan be committed as it is.
     var isDistinct: Bool {
-        guard zip(entries, entries.dropFirst()).allSatisfy({ $0.key.precedes($1.key) }) else { return false }
+        if hasTwins { return false }
         if ended.isEmpty { return true }
         return Set(ended).isDisjoint(with: entries.lazy.filter { $0.key.id == SystemType.connect }.map(\.key.user))
     }
@@ -111,22 +119,10 @@ struct CommitPlan: Equatable, Sendable {
 }
 
 extension MessageKey {
-    fileprivate func precedes(_ other: MessageKey) -> Bool {
-        let order = user.byteOrder(other.user)
-        return order < 0 || (order == 0 && id.byteOrder(other.id) < 0)
-    }
-}
-
-extension String {
-    /// The order of `COLLATE "C"`: below 0 where this one comes first, 0 where the bytes are equal.
-    fileprivate func byteOrder(_ other: String) -> Int {
-        var (own, other) = (self, other)
-        return own.withUTF8 { own in
-            other.withUTF8 { other in
-                guard let first = own.baseAddress, let second = other.baseAddress else { return own.count - other.count }
-                let order = Int(memcmp(first, second, min(own.count, other.count)))
-                return order != 0 ? order : own.count - other.count
-            }
-        }
+    /// Its bytes in the order of (user, id): no user's name has a byte 0, so none that begins another's comes behind it.
+    fileprivate func write(to bytes: inout [UInt8]) {
+        bytes += user.utf8
+        bytes.append(0)
+        bytes += id.utf8
     }
 }

@@ -52,18 +52,19 @@ extension DeliveryPlan {
     /// events, so that a client has its reply before what follows from it.
     init(units: [Unit], directory: DirectoryView, limit: Int) {
         self.init(limit: limit)
-        for unit in units {
+        // By places: a unit has so many parts that copying it costs more than what is read here.
+        for place in units.indices {
             // Never cut: once a message is finished the node sends the connection's next one, whose outcome must not overtake this one's.
-            add(lines: unit.ownLines(directory), to: unit.envelope.node)
+            add(lines: units[place].ownLines(directory), to: units[place].envelope.node)
         }
-        for unit in units {
-            for remote in unit.remote {
+        for place in units.indices {
+            for remote in units[place].remote {
                 add(remote.delivery, size: 256, to: remote.topic.map { directory.nodes[$0] ?? [] } ?? directory.alive)
             }
         }
-        for unit in units {
-            for event in unit.events { add(.event(event), size: event.body.count, to: directory.nodes[event.topic] ?? []) }
-            for event in unit.ephemerals {
+        for place in units.indices {
+            for event in units[place].events { add(.event(event), size: event.body.count, to: directory.nodes[event.topic] ?? []) }
+            for event in units[place].ephemerals {
                 guard let nodes = directory.nodes[event.topic] else { continue }
                 let body = EventBody.ephemeral(type: event.type, topic: event.topic, data: event.data)
                 add(.event(Event(topic: event.topic, seq: nil, body: body)), size: body.count, to: nodes)
