@@ -15,8 +15,8 @@ import Testing
         #expect(!core.settle(settling(.ack)))
         #expect(core.settle(settling(.nack(requeue: true))), "who gives back wants it to go to others now")
         #expect(core.settle(settling(.reject(requeue: true))))
-        let shallCancel = core.take(into: &taken)
-        #expect(!shallCancel)
+        let (isCancelRequested, isOver) = core.take(into: &taken)
+        #expect(!isCancelRequested && !isOver)
         #expect(taken.count == 3)
         #expect(core.settle(settling(.ack)), "the thread waits for the broker, who knows how long")
     }

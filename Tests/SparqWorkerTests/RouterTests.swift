@@ -57,7 +57,7 @@ import Testing
         await #expect(throws: DatabaseMissing.self) { try await tester().send("read", user: "alice") }
     }
 
-    @Test func keysThatAreAskedForMeanwhileShareTheNextQuery() async throws {
+    @Test(arguments: [false, true]) func keysThatAreAskedForMeanwhileShareTheNextQuery(isAlone: Bool) async throws {
         let queries = Mutex<[Set<Int>]>([])
         let (gate, open) = AsyncStream.makeStream(of: Void.self)
         let (asked, signal) = AsyncStream.makeStream(of: Void.self)
@@ -75,7 +75,8 @@ import Testing
             messageID: nil,
             time: 0,
             attempt: 1,
-            database: NoDatabase()
+            database: NoDatabase(),
+            isAlone: isAlone
         )
         let values = try await withThrowingTaskGroup(of: (Int, String?).self) { group in
             group.addTask { (0, try await loader.load(0, context)) }
@@ -90,5 +91,7 @@ import Testing
         }
         #expect(values == [0: "v0", 1: "v1", 2: "v2", 9: nil])
         #expect(queries.withLock { $0 } == [[0], [1, 2, 9]])
+        // Nothing is left behind that would make the next one wait.
+        #expect(try await loader.load(7, context) == "v7")
     }
 }

@@ -72,7 +72,7 @@ final class ConsumerCore: Sendable {
     var isCancelRequested: Bool { state.withLock { $0.isCancelRequested } }
     var isIdle: Bool { state.withLock { $0.isOver && $0.ready.isEmpty && $0.settling.isEmpty } }
 
-    /// The thread is about to wait, for a short time only: acks need not wake it. False where something is to be done already.
+    /// The thread is about to wait while it holds acks, for a short time: more of them need not wake it. False where something is to be done already.
     func linger() -> Bool {
         state.withLock { state in
             guard state.settling.isEmpty, !state.isCancelRequested else { return false }
@@ -81,12 +81,12 @@ final class ConsumerCore: Sendable {
         }
     }
 
-    /// Moves what was asked for into `settlings`, and says whether consuming shall end.
-    func take(into settlings: inout [Settling]) -> Bool {
+    /// Moves what was asked for into `settlings`, and says whether consuming shall end and whether it has.
+    func take(into settlings: inout [Settling]) -> (isCancelRequested: Bool, isOver: Bool) {
         state.withLock { state in
             state.isLingering = false
             swap(&settlings, &state.settling)
-            return state.isCancelRequested && !state.isOver
+            return (state.isCancelRequested, state.isOver)
         }
     }
 

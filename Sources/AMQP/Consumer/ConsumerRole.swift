@@ -17,32 +17,23 @@ struct ConsumerRole: EngineRole {
     private var settlings: [ConsumerCore.Settling] = []
     private var frames: [AckLedger.Settlement] = []
     private var isCancelSent = false
-    private var lingersUntil: ContinuousClock.Instant?
+    /// Until then acks are held.
+    private var holdsUntil: ContinuousClock.Instant?
 
-    /// After a delivery the next one is near, and the acks travel with it, together: each would cost the broker and us a wake-up of its own, just
+    /// Acks that follow a delivery soon travel together. Each alone would cost the broker a write to the disk, and us a thread that wakes up, just
     /// when the next message is on its way.
-    private static let linger = Duration.milliseconds(5)
+    private static let hold = Duration.milliseconds(10)
 
     init(_ core: ConsumerCore, _ settings: Settings) {
         self.core = core
         self.settings = settings
     }
 
-    var isDrained: Bool { core.isIdle && ledger.outstandingCount == 0 }
+    var isDrained: Bool { core.isIdle && ledger.unsettledCount == 0 }
 
     var patience: Duration {
-        mutating get {
-            let unlimited = Duration.seconds(3600)
-            guard let end = lingersUntil, ledger.outstandingCount > 0 else { return unlimited }
-            let left = end - .now
-            guard left > .zero else {
-                lingersUntil = nil
-                return unlimited
-            }
-            // With half of the prefetch unsettled, the broker may soon have nothing more to send.
-            guard ledger.outstandingCount <= settings.prefetch / 2 else { return unlimited }
-            return core.linger() ? left : .zero
-        }
+        guard let end = holdsUntil else { return .seconds(3600) }
+        return core.linger() ? max(end - .now, .zero) : .zero
     }
 
     mutating func opened(_ link: Link) throws(AMQPError) {
@@ -55,20 +46,22 @@ struct ConsumerRole: EngineRole {
     }
 
     mutating func work(_ link: Link) throws(AMQPError) {
-        let shallCancel = core.take(into: &settlings)
-        if !settlings.isEmpty {
-            for settling in settlings where settling.tag.epoch == epoch {
-                let settlement = AckLedger.Settlement(kind: settling.kind, tag: settling.tag.number, multiple: settling.multiple)
-                ledger.settle(settlement, into: &frames)
-            }
-            settlings.removeAll(keepingCapacity: true)
-            ledger.flush(into: &frames)
+        let (isCancelRequested, isOver) = core.take(into: &settlings)
+        for settling in settlings where settling.tag.epoch == epoch {
+            let settlement = AckLedger.Settlement(kind: settling.kind, tag: settling.tag.number, multiple: settling.multiple)
+            ledger.settle(settlement, into: &frames)
+        }
+        settlings.removeAll(keepingCapacity: true)
+        // With half of the prefetch unsettled, the broker may soon have nothing more to send.
+        if let end = holdsUntil, isCancelRequested || ledger.unsettledCount > settings.prefetch / 2 || end <= .now { holdsUntil = nil }
+        if holdsUntil == nil { ledger.flush(into: &frames) }
+        if !frames.isEmpty {
             if frames.count > 1 { link.cork() }
             for frame in frames { try link.settle(frame) }
             if frames.count > 1 { link.uncork() }
             frames.removeAll(keepingCapacity: true)
         }
-        if shallCancel && !isCancelSent {
+        if isCancelRequested && !isOver && !isCancelSent {
             isCancelSent = true
             try link.sendCancel(consumerTag: settings.consumerTag)
         }
@@ -107,11 +100,14 @@ struct ConsumerRole: EngineRole {
     mutating func flush() {
         guard !deliveries.isEmpty else { return }
         core.deliver(&deliveries)
-        lingersUntil = .now + Self.linger
+        if holdsUntil == nil { holdsUntil = .now + Self.hold }
     }
 
     /// Acks that were asked for before the end.
-    mutating func lastWords(_ link: Link) { try? work(link) }
+    mutating func lastWords(_ link: Link) {
+        holdsUntil = nil
+        try? work(link)
+    }
 
     mutating func lost(_ error: AMQPError) {
         // Whatever was delivered on the lost channel comes again.
@@ -119,6 +115,7 @@ struct ConsumerRole: EngineRole {
         settlings.removeAll()
         frames.removeAll()
         ledger = AckLedger()
+        holdsUntil = nil
         core.lost()
     }
 }

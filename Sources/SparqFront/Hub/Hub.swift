@@ -49,18 +49,13 @@ final class Hub: Sendable {
     /// The shard of the event loop that this is called on.
     func shard(on loop: any EventLoop) -> Shard? { places.first { $0.loop === loop }?.shard.value }
 
-    /// Carries out commands, a list for each shard; one hop for each shard that has any.
-    func apply(_ commands: [[ShardCommand]]) {
+    /// Carries out commands, a list for each shard; one hop for each shard that has any. When all are through with theirs, `then` is called once,
+    /// on some thread; at once where there are none.
+    func apply(_ commands: [[ShardCommand]], then: @escaping @Sendable () -> Void = {}) {
+        let end = AtTheEnd(then)
         for (place, commands) in zip(places, commands) where !commands.isEmpty {
-            place.loop.execute { place.shard.value.apply(commands) }
+            place.loop.execute { withExtendedLifetime(end) { place.shard.value.apply(commands) } }
         }
-    }
-
-    /// Returns when the shards are through with all commands so far.
-    func caughtUp() async {
-        let turns = places.map { $0.loop.submit {} }
-        // A loop that ended has nothing more to do.
-        for turn in turns { try? await turn.get() }
     }
 
     /// No queue has these messages.

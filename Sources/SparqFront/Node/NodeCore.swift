@@ -36,10 +36,10 @@ actor NodeCore {
     /// What it has counted, and the topics that it has now.
     var counters: (NodeCounters, topics: Int) { (state.counters, state.topicCount) }
 
-    /// Takes batches from the node's queue, in order. When it returns, the shards are through with it: what they cannot keep up with stays
-    /// with the broker.
-    func deliver(_ bodies: [[UInt8]]) async {
-        work { now, actions in
+    /// Takes batches from the node's queue, in order. `then` is called when the shards are through with it: what they cannot keep up with stays with
+    /// the broker.
+    func deliver(_ bodies: [[UInt8]], then: @escaping @Sendable () -> Void) {
+        work(then: then) { now, actions in
             for body in bodies {
                 for line in NDJSON.lines(body) {
                     do throws(JSONError) {
@@ -57,7 +57,6 @@ actor NodeCore {
                 }
             }
         }
-        await hub.caughtUp()
     }
 
     /// Takes what the shards say.
@@ -81,12 +80,12 @@ actor NodeCore {
         forwarder.forward { $0.add(envelopes.lease(request, at: Clock.wall()), member: nil) }
     }
 
-    private func work(_ body: (_ now: Int, _ actions: inout NodeActions) -> Void) {
+    private func work(then: @escaping @Sendable () -> Void = {}, _ body: (_ now: Int, _ actions: inout NodeActions) -> Void) {
         let now = Clock.now()
         var actions = NodeActions(shards: hub.shardCount)
         body(now, &actions)
         state.finish(now: now, into: &actions)
-        hub.apply(actions.commands)
+        hub.apply(actions.commands, then: then)
         guard !actions.syncs.isEmpty || !actions.leaves.isEmpty || !actions.reads.isEmpty else { return }
         let time = Clock.wall()
         forwarder.forward { batches in

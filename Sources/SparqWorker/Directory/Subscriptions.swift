@@ -71,7 +71,8 @@ final class Subscriptions: Sendable {
     private func answer(_ name: String, _ cursor: SubscribeRequest.Cursor, _ context: Context) async throws -> TopicAnswer {
         let topic = Topic(rawValue: name)
         guard topic.isValid else {
-            return TopicAnswer(name: name, refusal: Refusal(.invalidFields, "A topic has 1 to \(Topic.nameLimit) bytes, no control characters, and is in Unicode's form NFC."))
+            let rule = "A topic has 1 to \(Topic.nameLimit) bytes, no control characters, and is in Unicode's form NFC."
+            return TopicAnswer(name: name, refusal: Refusal(.invalidFields, rule))
         }
         if let refusal = try await router.refusal(of: topic, context: context) { return TopicAnswer(name: name, refusal: refusal) }
         let head = try await heads.load(name, context) ?? 0

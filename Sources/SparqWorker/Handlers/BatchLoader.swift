@@ -38,14 +38,19 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
 
     /// The value of a key, or `nil` where there is none. Throws what the query throws.
     public func load(_ key: Key, _ context: Context) async throws -> Value? {
-        guard remembers, let memo = context.memo else { return try await ask(key, context.database) }
+        guard remembers, let memo = context.memo else { return try await ask(key, context) }
         if let known: Value? = memo.value(of: key, from: self) { return known }
-        let value = try await ask(key, context.database)
+        let value = try await ask(key, context)
         memo.keep(value, of: key, from: self)
         return value
     }
 
-    private func ask(_ key: Key, _ database: any PostgresExecutor) async throws -> Value? {
+    private func ask(_ key: Key, _ context: Context) async throws -> Value? {
+        // Where nobody else is about to ask, the handler's own task does, and no other has to be woken for it.
+        if context.isAlone, beginAlone() {
+            defer { endAlone(context.database) }
+            return try await load([key], context.database)[key]
+        }
         return try await withCheckedThrowingContinuation { continuation in
             let start = state.withLock { state in
                 state.waiters[key, default: []].append(continuation)
@@ -54,8 +59,25 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
                 return true
             }
             // Unstructured, because the query serves callers of many tasks; it ends when nobody waits.
-            if start { Task { await self.drain(database) } }
+            if start { Task { await self.drain(context.database) } }
         }
+    }
+
+    private func beginAlone() -> Bool {
+        state.withLock { state in
+            guard state.running < concurrency, state.waiters.isEmpty else { return false }
+            state.running += 1
+            return true
+        }
+    }
+
+    /// Leaves those who came meanwhile to a task of their own.
+    private func endAlone(_ database: any PostgresExecutor) {
+        let isAwaited = state.withLock { state in
+            if state.waiters.isEmpty { state.running -= 1 }
+            return !state.waiters.isEmpty
+        }
+        if isAwaited { Task { await self.drain(database) } }
     }
 
     /// Calls that wait for a query that has not begun.

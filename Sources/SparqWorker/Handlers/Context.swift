@@ -27,6 +27,8 @@ public struct Context: Sendable {
     public var user: String { userID ?? "" }
 
     let memo: LoadMemo?
+    /// Nothing came together with the message: no other handler is about to ask for anything.
+    let isAlone: Bool
 
     package init(
         userID: String?,
@@ -37,7 +39,8 @@ public struct Context: Sendable {
         time: Int,
         attempt: Int,
         database: any PostgresExecutor,
-        memo: LoadMemo? = nil
+        memo: LoadMemo? = nil,
+        isAlone: Bool = false
     ) {
         self.userID = userID
         self.connection = connection
@@ -48,10 +51,11 @@ public struct Context: Sendable {
         self.attempt = attempt
         self.database = database
         self.memo = memo
+        self.isAlone = isAlone
     }
 
     /// What is known of a message.
-    init(_ envelope: Envelope, attempt: Int, database: any PostgresExecutor, memo: LoadMemo? = nil) {
+    init(_ envelope: Envelope, attempt: Int, database: any PostgresExecutor, memo: LoadMemo? = nil, isAlone: Bool = false) {
         self.init(
             userID: envelope.user,
             connection: envelope.connection,
@@ -61,7 +65,8 @@ public struct Context: Sendable {
             time: envelope.receivedAt,
             attempt: attempt,
             database: database,
-            memo: memo
+            memo: memo,
+            isAlone: isAlone
         )
     }
 }

@@ -36,17 +36,20 @@ import Testing
                 order.withLockedValue { $0.append("shard") }
             }
             var writer = JSONWriter()
-            Delivery.lease(.renewed).encode(into: &writer)
-            let body = writer.bytes
-            let delivering = Task {
-                await core.deliver([body])
+            Delivery.send(connection: ConnectionID.random(.socket, shard: 0).description, body: Array("{}".utf8)[...]).encode(into: &writer)
+            let (ended, end) = AsyncStream.makeStream(of: Never.self)
+            await core.deliver([writer.bytes]) {
                 order.withLockedValue { $0.append("delivered") }
+                end.finish()
             }
-            while await core.counters.0.deliveries == 0 { await Task.yield() }
-            for _ in 0..<100 { await Task.yield() }
             gate.signal()
-            await delivering.value
+            for await _ in ended {}
             #expect(order.withLockedValue { $0 } == ["shard", "delivered"])
+            // What concerns no shard waits for none.
+            writer = JSONWriter()
+            Delivery.lease(.renewed).encode(into: &writer)
+            await core.deliver([writer.bytes]) { order.withLockedValue { $0.append("lease") } }
+            #expect(order.withLockedValue { $0 }.last == "lease")
         }
     }
 
