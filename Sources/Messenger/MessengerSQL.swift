@@ -67,10 +67,7 @@ enum MessengerSQL {
 
     /// Those of the pairs that are true.
     static func memberships(_ pairs: [Membership], _ database: any PostgresExecutor) async throws -> [Membership] {
-        let sql = """
-            SELECT m.room, m.member FROM unnest($1::text[], $2::text[]) AS k (room, member)
-            JOIN members m ON m.room = k.room AND m.member = k.member
-            """
+        let sql = "SELECT room, member FROM messenger_memberships($1, $2)"
         return try await database.query(sql, pairs.map(\.room), pairs.map(\.user)).map { row in
             let (room, user) = try row.decode(String.self, String.self)
             return Membership(room: room, user: user)

@@ -90,29 +90,4 @@ import Testing
             }
         }
     }
-
-    /// With nothing more to come, and room for more: the acks travel alone.
-    @Test func acksThatWaitForCompanyDoNotWaitForEver() async throws {
-        let (proxy, configuration) = try proxied()
-        defer { proxy.close() }
-        let consumer = Consumer(configuration: configuration, topology: topology, queue: queue, prefetch: 100, logger: Broker.logger)
-        let session = try await AMQPSession(try Broker.configuration())
-        try await session.declare(topology)
-        let queue = self.queue
-        try await running(consumer) {
-            for number in UInt8(0)..<20 {
-                _ = try await session.publish(AMQPMessage(body: [number]), exchange: "", routingKey: queue)
-                let batch = try await within(.seconds(10), "a delivery") { await consumer.nextBatch() }
-                let bytes = proxy.bytesToBroker
-                consumer.ack(try #require(batch?.last).tag)
-                // basic.ack is a frame of 21 bytes; heartbeats are 8, far apart.
-                try await eventually("the ack is on its way", within: .seconds(2)) { proxy.bytesToBroker >= bytes + 21 }
-            }
-            proxy.refuse(true)
-            proxy.cut()
-            try await eventually("the consumer is gone") { try await session.inspect(queue: queue).consumerCount == 0 }
-            #expect(try await session.inspect(queue: queue).messageCount == 0, "an acked message comes again")
-        }
-        session.close()
-    }
 }

@@ -8,9 +8,8 @@ import Testing
         for tag in 1...5 { ledger.delivered(UInt64(tag)) }
         var frames: [AckLedger.Settlement] = []
         for tag in [3, 1, 2, 5] as [UInt64] { ledger.settle(.init(kind: .ack, tag: tag, multiple: false), into: &frames) }
-        #expect(frames.isEmpty && ledger.unsettledCount == 5)
+        #expect(frames.isEmpty)
         ledger.flush(into: &frames)
-        #expect(ledger.unsettledCount == 1)
         #expect(frames == [.init(kind: .ack, tag: 3, multiple: true), .init(kind: .ack, tag: 5, multiple: false)])
         #expect(ledger.outstandingCount == 1)
     }

@@ -251,6 +251,17 @@ import Testing
         #expect(machine.declined.count == 0)
     }
 
+    @Test func whatIsLetGoBeforeTheServerTellsOfItIsLeftThen() {
+        var machine = Self.open()
+        #expect(machine.unsubscribe(["user:alice"]).isEmpty)
+        let told = Array(#"{"type":"$subscribed","topics":{"everyone":2,"user:alice":9}}"#.utf8)
+        #expect(machine.received(told, now: 1).compactMap(Self.text) == [#"{"type":"unsubscribe","id":"t-1","topics":["user:alice"]}"#])
+        #expect(machine.received(Self.event("user:alice", 10), now: 2).isEmpty)
+        #expect(!machine.received(Self.event("everyone", 3), now: 2).isEmpty)
+        _ = machine.received(Array(#"{"re":"t-1","ok":true}"#.utf8), now: 3)
+        #expect(machine.topics.keys.sorted() == ["everyone"] && machine.declined.contains("user:alice"))
+    }
+
     @Test func whatWasLetGoIsRememberedUpToALimit() {
         var machine = Self.open()
         for index in 0..<DeclinedTopics.limit { _ = machine.unsubscribe(["room:\(index)"]) }

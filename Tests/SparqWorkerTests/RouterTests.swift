@@ -57,7 +57,28 @@ import Testing
         await #expect(throws: DatabaseMissing.self) { try await tester().send("read", user: "alice") }
     }
 
-    @Test(arguments: [false, true]) func keysThatAreAskedForMeanwhileShareTheNextQuery(isAlone: Bool) async throws {
+    @Test func whoAsksAloneNeedsNoOtherTask() async throws {
+        let loader = BatchLoader<Int, Int> { keys, _ in [keys[0]: withUnsafeCurrentTask { $0?.hashValue ?? 0 }] }
+        let own = withUnsafeCurrentTask { $0?.hashValue ?? 0 }
+        #expect(try await loader.load(1, context(asksAlone: true)) == own)
+        #expect(try await loader.load(1, context(asksAlone: false)) != own)
+    }
+
+    private func context(asksAlone: Bool) -> Context {
+        Context(
+            userID: nil,
+            connection: nil,
+            node: "n",
+            type: "t",
+            messageID: nil,
+            time: 0,
+            attempt: 1,
+            database: NoDatabase(),
+            asksAlone: asksAlone
+        )
+    }
+
+    @Test(arguments: [false, true]) func keysThatAreAskedForMeanwhileShareTheNextQuery(asksAlone: Bool) async throws {
         let queries = Mutex<[Set<Int>]>([])
         let (gate, open) = AsyncStream.makeStream(of: Void.self)
         let (asked, signal) = AsyncStream.makeStream(of: Void.self)
@@ -67,17 +88,7 @@ import Testing
             if keys == [0] { for await _ in gate { break } }
             return Dictionary(uniqueKeysWithValues: keys.filter { $0 != 9 }.map { ($0, "v\($0)") })
         }
-        let context = Context(
-            userID: nil,
-            connection: nil,
-            node: "n",
-            type: "t",
-            messageID: nil,
-            time: 0,
-            attempt: 1,
-            database: NoDatabase(),
-            isAlone: isAlone
-        )
+        let context = context(asksAlone: asksAlone)
         let values = try await withThrowingTaskGroup(of: (Int, String?).self) { group in
             group.addTask { (0, try await loader.load(0, context)) }
             for await _ in asked { break }

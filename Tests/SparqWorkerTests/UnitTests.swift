@@ -111,6 +111,8 @@ import Testing
 
     @Test func aTopicThatOthersMayWriteDifferentlyIsRefused() throws {
         #expect(throws: InvalidTopic.self) { try Unit(envelope: envelope(), effects: [.append(to: .room("e\u{301}"), Note(n: 1))]) }
+        #expect(throws: InvalidTopic.self) { try Unit(envelope: envelope(), effects: [.beginSession(user: "e\u{301}")]) }
+        #expect(throws: InvalidTopic.self) { try Unit(envelope: envelope(), effects: [.beginSession(user: String(repeating: "x", count: 129))]) }
     }
 
     @Test func anOutcomeNumbersEvents() throws {

@@ -66,7 +66,8 @@ COMMENT ON COLUMN directory.checksum IS 'The topic''s part of the sum by which n
 CREATE INDEX directory_node ON directory (node, topic);
 
 -- The functions below look rows up by key, for as many keys as a batch has. Their plans are cached when the tables may still be empty, so
--- scans of whole tables are ruled out. JIT would be led astray by the cost that this adds.
+-- scans of whole tables are ruled out. JIT would be led astray by the cost that this adds. Those that every message calls keep one plan for all
+-- lengths of their arrays: the server would plan anew each time, which takes as long as they do.
 
 -- Commits a batch of messages with their durable events, all of them or none. Call it as one statement.
 --
@@ -146,7 +147,7 @@ COMMENT ON FUNCTION sparq_repeats IS 'What messages brought that took effect bef
 
 -- Which nodes have subscribers of the topics, by the topics' indexes.
 CREATE FUNCTION sparq_nodes(p_topics text[]) RETURNS TABLE (topic_index bigint, node text)
-LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN QUERY
     SELECT x.index, d.node::text
@@ -158,7 +159,7 @@ COMMENT ON FUNCTION sparq_nodes IS 'The nodes that have subscribers of the topic
 
 -- Where the topics' logs end and begin; topics without events have none of both.
 CREATE FUNCTION sparq_heads(p_topics text[]) RETURNS TABLE (topic text, seq bigint, floor bigint)
-LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off AS $$
+LANGUAGE plpgsql STABLE SET enable_seqscan = off SET jit = off SET plan_cache_mode = force_generic_plan AS $$
 BEGIN
     RETURN QUERY
     SELECT x.topic, t.seq, t.floor

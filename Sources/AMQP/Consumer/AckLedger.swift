@@ -31,8 +31,6 @@ struct AckLedger {
     private var unwritten: [UInt64] = []
     /// How many deliveries wait for a word about them.
     private(set) var outstandingCount = 0
-    /// How many deliveries the broker waits for: those, and what was acked and not written.
-    var unsettledCount: Int { outstandingCount + unwritten.count }
 
     /// The broker numbers deliveries one by one.
     mutating func delivered(_ tag: UInt64) {

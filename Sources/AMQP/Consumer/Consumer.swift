@@ -103,6 +103,7 @@ public final class Consumer: Service, Sendable {
     }
 
     private func settle(_ tag: DeliveryTag, _ kind: AckLedger.Kind, multiple: Bool) {
-        if core.settle(ConsumerCore.Settling(tag: tag, kind: kind, multiple: multiple)) { engine.wakeup.signal() }
+        core.settle(ConsumerCore.Settling(tag: tag, kind: kind, multiple: multiple))
+        engine.wakeup.signal()
     }
 }

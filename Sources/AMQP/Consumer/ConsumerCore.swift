@@ -12,8 +12,6 @@ final class ConsumerCore: Sendable {
         var ready: [Delivery] = []
         var waiter: CheckedContinuation<[Delivery]?, Never>?
         var settling: [Settling] = []
-        /// The thread comes back by itself for acks, soon.
-        var isLingering = false
         var isCancelRequested = false
         var cancelWaiters: [CheckedContinuation<Void, Never>] = []
         /// No delivery will follow.
@@ -48,12 +46,10 @@ final class ConsumerCore: Sendable {
         waiter?.resume(returning: nil)
     }
 
-    /// Whether the thread must be woken for it.
-    func settle(_ settling: Settling) -> Bool {
+    func settle(_ settling: Settling) {
         state.withLock { state in
-            guard !state.hasEnded else { return false }
+            guard !state.hasEnded else { return }
             state.settling.append(settling)
-            return !state.isLingering || settling.kind != .ack
         }
     }
 
@@ -72,21 +68,11 @@ final class ConsumerCore: Sendable {
     var isCancelRequested: Bool { state.withLock { $0.isCancelRequested } }
     var isIdle: Bool { state.withLock { $0.isOver && $0.ready.isEmpty && $0.settling.isEmpty } }
 
-    /// The thread is about to wait while it holds acks, for a short time: more of them need not wake it. False where something is to be done already.
-    func linger() -> Bool {
+    /// Moves what was asked for into `settlings`, and says whether consuming shall end.
+    func take(into settlings: inout [Settling]) -> Bool {
         state.withLock { state in
-            guard state.settling.isEmpty, !state.isCancelRequested else { return false }
-            state.isLingering = true
-            return true
-        }
-    }
-
-    /// Moves what was asked for into `settlings`, and says whether consuming shall end and whether it has.
-    func take(into settlings: inout [Settling]) -> (isCancelRequested: Bool, isOver: Bool) {
-        state.withLock { state in
-            state.isLingering = false
             swap(&settlings, &state.settling)
-            return (state.isCancelRequested, state.isOver)
+            return state.isCancelRequested && !state.isOver
         }
     }
 

@@ -17,24 +17,13 @@ struct ConsumerRole: EngineRole {
     private var settlings: [ConsumerCore.Settling] = []
     private var frames: [AckLedger.Settlement] = []
     private var isCancelSent = false
-    /// Until then acks are held.
-    private var holdsUntil: ContinuousClock.Instant?
-
-    /// Acks that follow a delivery soon travel together. Each alone would cost the broker a write to the disk, and us a thread that wakes up, just
-    /// when the next message is on its way.
-    private static let hold = Duration.milliseconds(10)
 
     init(_ core: ConsumerCore, _ settings: Settings) {
         self.core = core
         self.settings = settings
     }
 
-    var isDrained: Bool { core.isIdle && ledger.unsettledCount == 0 }
-
-    var patience: Duration {
-        guard let end = holdsUntil else { return .seconds(3600) }
-        return core.linger() ? max(end - .now, .zero) : .zero
-    }
+    var isDrained: Bool { core.isIdle && ledger.outstandingCount == 0 }
 
     mutating func opened(_ link: Link) throws(AMQPError) {
         epoch += 1
@@ -46,22 +35,20 @@ struct ConsumerRole: EngineRole {
     }
 
     mutating func work(_ link: Link) throws(AMQPError) {
-        let (isCancelRequested, isOver) = core.take(into: &settlings)
-        for settling in settlings where settling.tag.epoch == epoch {
-            let settlement = AckLedger.Settlement(kind: settling.kind, tag: settling.tag.number, multiple: settling.multiple)
-            ledger.settle(settlement, into: &frames)
-        }
-        settlings.removeAll(keepingCapacity: true)
-        // With half of the prefetch unsettled, the broker may soon have nothing more to send.
-        if let end = holdsUntil, isCancelRequested || ledger.unsettledCount > settings.prefetch / 2 || end <= .now { holdsUntil = nil }
-        if holdsUntil == nil { ledger.flush(into: &frames) }
-        if !frames.isEmpty {
+        let shallCancel = core.take(into: &settlings)
+        if !settlings.isEmpty {
+            for settling in settlings where settling.tag.epoch == epoch {
+                let settlement = AckLedger.Settlement(kind: settling.kind, tag: settling.tag.number, multiple: settling.multiple)
+                ledger.settle(settlement, into: &frames)
+            }
+            settlings.removeAll(keepingCapacity: true)
+            ledger.flush(into: &frames)
             if frames.count > 1 { link.cork() }
             for frame in frames { try link.settle(frame) }
             if frames.count > 1 { link.uncork() }
             frames.removeAll(keepingCapacity: true)
         }
-        if isCancelRequested && !isOver && !isCancelSent {
+        if shallCancel && !isCancelSent {
             isCancelSent = true
             try link.sendCancel(consumerTag: settings.consumerTag)
         }
@@ -100,14 +87,10 @@ struct ConsumerRole: EngineRole {
     mutating func flush() {
         guard !deliveries.isEmpty else { return }
         core.deliver(&deliveries)
-        if holdsUntil == nil { holdsUntil = .now + Self.hold }
     }
 
     /// Acks that were asked for before the end.
-    mutating func lastWords(_ link: Link) {
-        holdsUntil = nil
-        try? work(link)
-    }
+    mutating func lastWords(_ link: Link) { try? work(link) }
 
     mutating func lost(_ error: AMQPError) {
         // Whatever was delivered on the lost channel comes again.
@@ -115,7 +98,6 @@ struct ConsumerRole: EngineRole {
         settlings.removeAll()
         frames.removeAll()
         ledger = AckLedger()
-        holdsUntil = nil
         core.lost()
     }
 }

@@ -80,10 +80,14 @@ extension Engine {
             case .idle, .running: break
             case .aborting, .ended:
                 role.lastWords(link)
+                executor.end()
                 return link.close(limit: .milliseconds(400))
             case .draining(let deadline):
                 limit = deadline - .now
-                if role.isDrained || limit <= .zero { return link.close(limit: .milliseconds(400)) }
+                if role.isDrained || limit <= .zero {
+                    executor.end()
+                    return link.close(limit: .milliseconds(400))
+                }
             }
             executor.runJobs()
             try role.work(link)
@@ -95,7 +99,9 @@ extension Engine {
                 case .unblocked: report(.connected)
                 default: break
                 }
+                if event.needsAnswers { executor.end() }
                 try role.receive(event, link)
+                if event.needsAnswers { executor.begin() }
                 // What was sent between the loss of the queue and its declaration is lost, as after a reconnection: whoever makes up for
                 // that hears of it in the same way.
                 if case .consumerCancelled = event, phase == .running { report(.connected) }
@@ -104,7 +110,7 @@ extension Engine {
             link.releaseBuffers()
             role.flush()
             // With frames handled there may be new commands, and more frames.
-            if frames == 0, !wakeup.isPending { wait(link, &role, min(limit, role.patience)) }
+            if frames == 0, !wakeup.isPending { wait(link, &role, limit) }
         }
     }
 

@@ -160,6 +160,8 @@ final class Engine: Sendable {
         }
         guard let control else { return }
         control.watchdog?.cancel()
+        // The thread may be stuck; those who are let go now must not queue behind it.
+        executor.end()
         onEnd()
         report(.closed)
         control.waiter?.resume()

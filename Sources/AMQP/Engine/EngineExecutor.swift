@@ -37,9 +37,12 @@ final class EngineExecutor: TaskExecutor {
             guard let job = state.withLock({ $0.jobs.popFirst() }) else { return }
             job.runSynchronously(on: asUnownedTaskExecutor())
         }
+        // The rest must not wait until the broker says something.
+        wakeup.signal()
     }
 
-    /// The connection is gone, and nobody knows how long the thread will be busy with the next one.
+    /// The connection is gone, and nobody knows how long the thread will be busy with the next one; or it is about to wait for the broker's answer.
+    /// From any thread.
     func end() {
         let jobs = state.withLock { state in
             state.isServing = false

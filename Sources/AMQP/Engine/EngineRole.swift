@@ -2,8 +2,6 @@
 protocol EngineRole {
     /// Whether there is something to write that waits for room in the socket.
     var awaitsRoom: Bool { get set }
-    /// How long the thread may wait for the broker before ``work(_:)`` is due; asked before each wait.
-    var patience: Duration { get }
     /// Whether nothing is left to do, in a drain.
     var isDrained: Bool { get }
     /// The connection is there and the topology declared: get going.

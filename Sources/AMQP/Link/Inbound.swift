@@ -12,6 +12,14 @@ enum Inbound {
     case channelClosed(AMQPError)
     case reply(Reply)
 
+    /// What follows from it are requests whose answers are waited for.
+    var needsAnswers: Bool {
+        switch self {
+        case .consumerCancelled, .channelClosed: true
+        case .delivery, .returned, .got, .confirmed, .refused, .blocked, .unblocked, .reply: false
+        }
+    }
+
     /// A message with its address. `tag` is 0 for returned ones.
     struct Received {
         var tag: UInt64

@@ -62,7 +62,8 @@ public final class Publisher: Service, Sendable {
     }
 
     /// Runs tasks on the connection's thread while it is connected, and where all others run at other times. What they `publish` needs no other
-    /// thread, and neither does what follows from the confirm. They must not block, nor compute for long: the connection waits for them.
+    /// thread, and neither does what follows from the confirm. They must not block, nor compute for long: the connection waits for them. While a broker that reads nothing holds up the thread in
+    /// a write, it holds up these tasks too, timeouts included.
     public var executor: any TaskExecutor { engine.executor }
 
     /// Publishes a message and waits until the broker has taken it (AMQP `basic.publish`, RabbitMQ publisher confirms).

@@ -11,7 +11,6 @@ struct PublisherRole: EngineRole {
 
     init(_ core: PublisherCore) { self.core = core }
 
-    let patience = Duration.seconds(3600)
     var isDrained: Bool { core.isEmpty }
 
     mutating func opened(_ link: Link) throws(AMQPError) {

@@ -24,9 +24,6 @@ public struct PostgresConfiguration: Sendable {
     public var applicationName = "postgres-swift"
     /// The most prepared statements kept per connection; the least recently used one makes room.
     public var statementCacheSize = 256
-    /// Whether a prepared statement is planned once, whatever its parameters (`plan_cache_mode` = `force_generic_plan`), instead of as the
-    /// server sees fit. With arrays as parameters the server plans anew each time, which costs more than most such statements take.
-    public var plansOnce = true
     /// The pause between attempts to connect.
     public var backoff = PostgresBackoff()
 

@@ -124,9 +124,7 @@ final class ConnectionThread: Sendable {
 
     private func prepareSession(_ session: Session) throws(Interruption) {
         let milliseconds = configuration.statementTimeoutMilliseconds
-        let plans = configuration.plansOnce ? "force_generic_plan" : "auto"
-        let script = "SET statement_timeout = \(milliseconds); SET plan_cache_mode = \(plans)"
-        var exchange = Exchange(session, Request(work: .script(script)))
+        var exchange = Exchange(session, Request(work: .script("SET statement_timeout = \(milliseconds)")))
         try exchange.run()
         if case .failure(let error)? = exchange.outcomes.first ?? nil { throw .lost(error) }
     }

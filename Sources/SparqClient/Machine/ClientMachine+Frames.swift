@@ -20,14 +20,17 @@ extension ClientMachine {
             return []
         case "$subscribed"?:
             // What the server subscribes us to on its own: from now on these topics are resumed like all others.
+            let isFirst = !resumes
             resumes = true
+            // What the owner let go of before we could know that the server would begin with it.
+            let unwanted = isFirst ? (frame.topics ?? [:]).keys.filter { declined.contains($0) }.sorted() : []
             // Where we have a cursor, our own subscription is on its way, and the server begins anew behind it.
-            for (topic, seq) in frame.topics ?? [:] {
+            for (topic, seq) in frame.topics ?? [:] where !unwanted.contains(topic) {
                 if topics[topic]?.cursor == nil { topics[topic, default: TopicState()].cursor = seq }
                 // Subscribed anew after the owner had let go of it.
                 if topics[topic]?.isLeaving != true { declined.remove(topic) }
             }
-            return []
+            return unwanted.isEmpty ? [] : leave(unwanted)
         case "$offered"?: return offered(frame.topics ?? [:])
         case "$truncated"?:
             guard let topic = frame.topic, let first = frame.first else { break }

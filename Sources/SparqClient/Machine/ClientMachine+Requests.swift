@@ -51,10 +51,15 @@ extension ClientMachine {
             for topic in known { topics[topic] = nil }
             return []
         }
+        return leave(known)
+    }
+
+    /// Tells the server that topics are not wanted any more.
+    mutating func leave(_ unwanted: [String]) -> [ClientAction] {
         let ordinal = takeOrdinal()
-        unsubscriptions[ordinal] = known
-        for topic in known { topics[topic] = TopicState(isLeaving: true) }
-        return [.write(ClientFrames.unsubscribe(id: id(ordinal), topics: known))]
+        unsubscriptions[ordinal] = unwanted
+        for topic in unwanted { topics[topic] = TopicState(isLeaving: true) }
+        return [.write(ClientFrames.unsubscribe(id: id(ordinal), topics: unwanted))]
     }
 
     /// The caller waits no longer. A message that was written may take effect all the same.

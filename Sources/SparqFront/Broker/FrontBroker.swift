@@ -65,12 +65,9 @@ struct FrontBroker: NodeBroker {
     func deliver(to core: NodeCore) async {
         // On the thread that has it already: a lone event has one thread less to wake.
         await withTaskExecutorPreference(consumer.executor) {
-            while let batch = await consumer.nextBatch() {
-                let tags = batch.map(\.tag)
-                await core.deliver(batch.map(\.message.body)) { [consumer] in
-                    // Each for itself: another shard may be through with what comes behind it.
-                    for tag in tags { consumer.ack(tag) }
-                }
+            while let batch = await consumer.nextBatch(), let last = batch.last {
+                await core.deliver(batch.map(\.message.body))
+                consumer.ack(last.tag, multiple: true)
             }
         }
     }

@@ -36,9 +36,13 @@ actor NodeCore {
     /// What it has counted, and the topics that it has now.
     var counters: (NodeCounters, topics: Int) { (state.counters, state.topicCount) }
 
-    /// Takes batches from the node's queue, in order. `then` is called when the shards are through with it: what they cannot keep up with stays with
-    /// the broker.
-    func deliver(_ bodies: [[UInt8]], then: @escaping @Sendable () -> Void) {
+    /// Takes batches from the node's queue, in order. When it returns, the shards are through with it: what they cannot keep up with stays
+    /// with the broker.
+    func deliver(_ bodies: [[UInt8]]) async {
+        await withCheckedContinuation { continuation in deliver(bodies) { continuation.resume() } }
+    }
+
+    private func deliver(_ bodies: [[UInt8]], then: @escaping @Sendable () -> Void) {
         work(then: then) { now, actions in
             for body in bodies {
                 for line in NDJSON.lines(body) {

@@ -69,7 +69,8 @@ struct NodeState: Sendable {
             actions.commands[id.shard].append(.send(id, frame: TextFrame.encode(body)))
         case .subscribe(let connection, let grants):
             guard let id = self.connection(connection), id.kind == .socket else { return }
-            for grant in grants { subscribe(id, grant, now: now, into: &actions) }
+            // With one that no worker can write down, none of those that are asked for with it would be.
+            for grant in grants where SparqProtocol.Topic(rawValue: grant.topic).isValid { subscribe(id, grant, now: now, into: &actions) }
         case .unsubscribe(let target, let topics): tell(target, into: &actions) { .unsubscribe($0, topics: topics) }
         case .disconnect(let target, let code, let reason): tell(target, into: &actions) { .disconnect($0, code: code, reason: reason) }
         case .page(let page):

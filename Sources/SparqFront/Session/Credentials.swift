@@ -1,3 +1,5 @@
+import SparqProtocol
+
 /// Where a request says who it comes from. The first that is there counts.
 struct Credentials: Sendable, Equatable {
     enum Source: Sendable, Equatable {
@@ -21,7 +23,7 @@ struct Credentials: Sendable, Equatable {
             source = .query(token)
         } else if let token = Self.cookie(Self.cookieName, in: cookies), !token.isEmpty {
             source = .cookie(token)
-        } else if devCookie, let name = Self.cookie("username", in: cookies), SessionTokens.isUser(name) {
+        } else if devCookie, let name = Self.cookie("username", in: cookies), Topic.isUser(name) {
             source = .devCookie(name)
         } else {
             source = .none

@@ -18,7 +18,7 @@ struct SessionTokens: Sendable {
     func user(of token: String) async -> String? {
         guard token.utf8.count <= 4096, let payload = try? await keys.verify(token, as: SessionPayload.self) else { return nil }
         let user = payload.sub.value
-        return Self.isUser(user) ? user : nil
+        return Topic.isUser(user) ? user : nil
     }
 
     /// A token for a user, good from `now` on.
@@ -29,10 +29,5 @@ struct SessionTokens: Sendable {
             exp: ExpirationClaim(value: now.addingTimeInterval(Double(lifetime)))
         )
         return try await keys.sign(payload)
-    }
-
-    /// 1 to 128 bytes that can be part of a topic's name: every user has a topic of its own.
-    static func isUser(_ name: String) -> Bool {
-        (1...128).contains(name.utf8.count) && Topic.user(name).isValid
     }
 }

@@ -27,6 +27,9 @@ public struct Topic: RawRepresentable, Hashable, Sendable, Codable, CustomString
     public var isValid: Bool {
         (1...Self.nameLimit).contains(rawValue.utf8.count) && rawValue.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } && rawValue.isComposed
     }
+    /// Whether a user can be called so: 1 to 128 bytes that can be part of a topic's name, because every user has a topic.
+    public static func isUser(_ id: String) -> Bool { (1...128).contains(id.utf8.count) && Topic.user(id).isValid }
+
     /// The name as it travels.
     public var description: String { rawValue }
 }

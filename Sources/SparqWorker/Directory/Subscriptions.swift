@@ -21,10 +21,12 @@ final class Subscriptions: Sendable {
         }
     }
 
+    static let types: Set = ["subscribe", "unsubscribe"]
+
     /// The outcome of a message of these types; `nil` for all others.
     func unit(for envelope: Envelope, context: Context, retry: DatabaseRetry) async throws -> Unit? {
+        guard Self.types.contains(envelope.type) else { return nil }
         let isSubscribe = envelope.type == "subscribe"
-        guard isSubscribe || envelope.type == "unsubscribe" else { return nil }
         do {
             guard let connection = envelope.connection, envelope.user != nil else { throw Refusal(.unauthenticated, "Log in first.") }
             return isSubscribe

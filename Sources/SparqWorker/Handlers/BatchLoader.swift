@@ -46,8 +46,8 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
     }
 
     private func ask(_ key: Key, _ context: Context) async throws -> Value? {
-        // Where nobody else is about to ask, the handler's own task does, and no other has to be woken for it.
-        if context.isAlone, beginAlone() {
+        // Where nobody asks together with it, the handler's own task does, and no other has to be woken for it.
+        if context.asksAlone, beginAlone() {
             defer { endAlone(context.database) }
             return try await load([key], context.database)[key]
         }

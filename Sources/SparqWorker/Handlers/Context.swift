@@ -27,8 +27,8 @@ public struct Context: Sendable {
     public var user: String { userID ?? "" }
 
     let memo: LoadMemo?
-    /// Nothing came together with the message: no other handler is about to ask for anything.
-    let isAlone: Bool
+    /// Nothing came together with the message, and its handler asks for one thing at a time.
+    let asksAlone: Bool
 
     package init(
         userID: String?,
@@ -40,7 +40,7 @@ public struct Context: Sendable {
         attempt: Int,
         database: any PostgresExecutor,
         memo: LoadMemo? = nil,
-        isAlone: Bool = false
+        asksAlone: Bool = false
     ) {
         self.userID = userID
         self.connection = connection
@@ -51,11 +51,11 @@ public struct Context: Sendable {
         self.attempt = attempt
         self.database = database
         self.memo = memo
-        self.isAlone = isAlone
+        self.asksAlone = asksAlone
     }
 
     /// What is known of a message.
-    init(_ envelope: Envelope, attempt: Int, database: any PostgresExecutor, memo: LoadMemo? = nil, isAlone: Bool = false) {
+    init(_ envelope: Envelope, attempt: Int, database: any PostgresExecutor, memo: LoadMemo? = nil, asksAlone: Bool = false) {
         self.init(
             userID: envelope.user,
             connection: envelope.connection,
@@ -66,7 +66,7 @@ public struct Context: Sendable {
             attempt: attempt,
             database: database,
             memo: memo,
-            isAlone: isAlone
+            asksAlone: asksAlone
         )
     }
 }

@@ -3,10 +3,10 @@ import Synchronization
 /// The outcomes of those of a batch's messages whose handlers had nothing to wait for: they go on together.
 final class Gathering: Sendable {
     /// The batch has one message only.
-    let isAlone: Bool
+    let isOnlyOfBatch: Bool
     private let state = Mutex<[[Unit]]?>([])
 
-    init(isAlone: Bool) { self.isAlone = isAlone }
+    init(isOnlyOfBatch: Bool) { self.isOnlyOfBatch = isOnlyOfBatch }
 
     /// Takes what one connection's messages came to. False where it comes too late, and must go on alone.
     func add(_ units: [Unit]) -> Bool {

@@ -44,7 +44,7 @@ struct Intake: Sendable {
         }
         await withDiscardingTaskGroup { group in
             let envelopes = read(delivery.message.body, batch, &group)
-            let gathering = Gathering(isAlone: envelopes.count == 1)
+            let gathering = Gathering(isOnlyOfBatch: envelopes.count == 1)
             for connection in ConnectionGroups.make(envelopes) {
                 batch.begin()
                 // Begins here and now: a handler that has nothing to wait for is through with it when this returns.

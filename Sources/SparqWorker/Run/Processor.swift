@@ -38,7 +38,7 @@ struct Processor: Sendable {
         let memo = envelopes.count > 1 ? LoadMemo() : nil
         do {
             for envelope in envelopes {
-                units.append(try await step(envelope, &units, batch, memo, isAlone: gathering.isAlone))
+                units.append(try await step(envelope, &units, batch, memo, isOnlyOfBatch: gathering.isOnlyOfBatch))
                 if units.count >= Self.runLimit { await flush(&units, batch, wait: true) }
             }
             if !units.isEmpty, !gathering.add(units) { await flush(&units, batch, wait: false) }
@@ -88,10 +88,12 @@ struct Processor: Sendable {
         outbox.add(DeliveryPlan(units: units, directory: DirectoryView(), limit: deliveryBytes), tickets: [ticket])
     }
 
-    private func step(_ envelope: Envelope, _ units: inout [Unit], _ batch: InboundBatch, _ memo: LoadMemo?, isAlone: Bool) async throws
+    private func step(_ envelope: Envelope, _ units: inout [Unit], _ batch: InboundBatch, _ memo: LoadMemo?, isOnlyOfBatch: Bool) async throws
         -> Unit
     {
-        let context = Context(envelope, attempt: batch.attempt, database: pool, memo: memo, isAlone: isAlone)
+        // Of many topics at once policies ask for many things at once.
+        let asksAlone = isOnlyOfBatch && !Subscriptions.types.contains(envelope.type)
+        let context = Context(envelope, attempt: batch.attempt, database: pool, memo: memo, asksAlone: asksAlone)
         do {
             if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return unit }
             switch try await retry({ try await router.run(envelope.type, json: envelope.message, context: context) }) {

@@ -10,7 +10,7 @@ extension Unit {
     /// Encodes the effects. Throws where one cannot be encoded.
     init(envelope: Envelope, effects: [Effect]) throws {
         self.init(envelope: envelope)
-        if let topic = effects.lazy.compactMap(\.topic).first(where: { !$0.isValid }) { throw InvalidTopic(topic: topic) }
+        if let topic = effects.lazy.compactMap(\.invalidTopic).first { throw InvalidTopic(topic: topic) }
         var data: ArraySlice<UInt8>?
         isOffer = try envelope.isResuming
         for effect in effects {
@@ -93,10 +93,12 @@ struct InvalidTopic: Error, CustomStringConvertible {
 }
 
 extension Effect {
-    fileprivate var topic: Topic? {
+    fileprivate var invalidTopic: Topic? {
         switch self {
-        case .append(let topic, _), .publish(let topic, _), .subscribe(let topic, _), .unsubscribe(let topic, _): topic
-        case .reply, .send, .disconnect, .beginSession, .endSession: nil
+        case .append(let topic, _), .publish(let topic, _), .subscribe(let topic, _), .unsubscribe(let topic, _): topic.isValid ? nil : topic
+        // Every user has a topic.
+        case .beginSession(let user): Topic.isUser(user) ? nil : .user(user)
+        case .reply, .send, .disconnect, .endSession: nil
         }
     }
 }

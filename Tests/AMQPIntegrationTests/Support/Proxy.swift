@@ -17,7 +17,6 @@ final class Proxy: Sendable {
         var isClosed = false
         var sockets: Set<Int32> = []
         var accepted = 0
-        var bytesToBroker = 0
     }
 
     private final class Pair: Sendable {
@@ -36,7 +35,6 @@ final class Proxy: Sendable {
     private let state = Mutex(State())
 
     var accepted: Int { state.withLock { $0.accepted } }
-    var bytesToBroker: Int { state.withLock { $0.bytesToBroker } }
 
     init(to upstream: UInt16) throws {
         self.upstream = upstream
@@ -93,7 +91,6 @@ final class Proxy: Sendable {
             let count = recv(from, &buffer, buffer.count, 0)
             guard count > 0 else { break }
             waitWhileFrozen(direction, to)
-            if direction == .toBroker { state.withLock { $0.bytesToBroker += count } }
             var sent = 0
             while sent < count {
                 let written = buffer.withUnsafeBytes { send(to, $0.baseAddress?.advanced(by: sent), count - sent, Int32(MSG_NOSIGNAL)) }

@@ -44,6 +44,6 @@ final class FakeBroker: NodeBroker, BatchPublisher {
     }
 
     func deliver(to core: NodeCore) async {
-        for await body in stream { await core.deliver([body]) {} }
+        for await body in stream { await core.deliver([body]) }
     }
 }
