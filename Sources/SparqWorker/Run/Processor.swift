@@ -88,7 +88,8 @@ struct Processor: Sendable {
         outbox.add(DeliveryPlan(units: units, directory: DirectoryView(), limit: deliveryBytes), tickets: [ticket])
     }
 
-    private func step(_ envelope: Envelope, _ units: inout [Unit], _ batch: InboundBatch, _ memo: LoadMemo?, isOnlyOfBatch: Bool) async throws
+    private func step(_ envelope: Envelope, _ units: inout [Unit], _ batch: InboundBatch, _ memo: LoadMemo?, isOnlyOfBatch: Bool)
+        async throws
         -> Unit
     {
         // Of many topics at once policies ask for many things at once.

@@ -95,7 +95,8 @@ struct InvalidTopic: Error, CustomStringConvertible {
 extension Effect {
     fileprivate var invalidTopic: Topic? {
         switch self {
-        case .append(let topic, _), .publish(let topic, _), .subscribe(let topic, _), .unsubscribe(let topic, _): topic.isValid ? nil : topic
+        case .append(let topic, _), .publish(let topic, _), .subscribe(let topic, _), .unsubscribe(let topic, _):
+            topic.isValid ? nil : topic
         // Every user has a topic.
         case .beginSession(let user): Topic.isUser(user) ? nil : .user(user)
         case .reply, .send, .disconnect, .endSession: nil
