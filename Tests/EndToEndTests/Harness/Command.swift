@@ -6,12 +6,12 @@ enum Command {
         let description: String
     }
 
-    static func run(_ tool: String, _ arguments: [String]) async throws -> String {
+    static func run(_ tool: String, _ arguments: [String], within limit: Duration = .seconds(30)) async throws -> String {
         let folder = FileManager.default.temporaryDirectory.appendingPathComponent(TestEnvironment.random("sparq-command-"))
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
         let process = try RunningProcess("command", executable: tool, arguments: arguments, environment: [:], folder: folder)
-        let status = try await process.end(within: .seconds(30))
+        let status = try await process.end(within: limit)
         guard status == 0 else { throw Failure(description: "\(tool) ended with \(status): \(process.log)") }
         return process.log
     }
