@@ -126,10 +126,11 @@ import Testing
                     #expect(outcome.refusal?.code == .invalidCredentials)
                 }
             }
-            let medians = times.values.map { $0.sorted()[$0.count / 2] }.sorted()
-            let ratio = try #require(medians.last) / #require(medians.first)
+            // The shortest of each: what else runs on the machine only adds.
+            let shortest = times.values.compactMap { $0.min() }.sorted()
+            let ratio = try #require(shortest.last) / #require(shortest.first)
             #expect(ratio < 1.5)
-            #expect(try #require(medians.first) > .milliseconds(10))
+            #expect(try #require(shortest.first) > .milliseconds(10))
         }
     }
 }

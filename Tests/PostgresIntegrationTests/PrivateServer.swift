@@ -4,7 +4,7 @@
     import Darwin
 #endif
 
-/// A PostgreSQL server of a test's own, which it may stop and start. PostgreSQL refuses to run as root, so as root it runs as the
+/// A PostgreSQL server of a test's own on a socket in its folder, which it may stop and start. PostgreSQL refuses to run as root, so as root it runs as the
 /// package's user `postgres`.
 struct PrivateServer {
     struct Failed: Error, CustomStringConvertible {
@@ -12,16 +12,14 @@ struct PrivateServer {
     }
 
     private let folder: String
-    private let port: Int
     private let programs: String
 
-    var url: String { "postgresql://postgres@127.0.0.1:\(port)/postgres" }
+    var url: String { "postgresql:///postgres?user=postgres&host=\(folder)" }
 
     /// Lends a server that is not running yet, and removes all of it afterwards.
     static func with(_ body: (PrivateServer) async throws -> Void) async throws {
         let server = PrivateServer(
             folder: "/tmp/\(Database.name("postgres-test"))",
-            port: Int.random(in: 20000...32000),
             programs: environment("SPARQ_TEST_POSTGRES_BIN") ?? "/usr/lib/postgresql/15/bin"
         )
         var failure: (any Error)?
@@ -43,7 +41,7 @@ struct PrivateServer {
     }
 
     func start() async throws {
-        let options = "-p \(port) -k \(folder) -c listen_addresses=127.0.0.1"
+        let options = "-k \(folder) -c listen_addresses=''"
         try await program("pg_ctl", ["-D", "\(folder)/data", "-o", options, "-l", "\(folder)/log", "-w", "start"])
     }
 

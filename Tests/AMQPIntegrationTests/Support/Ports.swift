@@ -4,24 +4,30 @@ import Glibc
 enum Ports {
     struct Failure: Error {}
 
-    static func listen() throws -> (socket: Int32, port: UInt16) {
+    static func listen(_ wanted: UInt16 = 0) throws -> (socket: Int32, port: UInt16) {
         let socket = Glibc.socket(AF_INET, Int32(SOCK_STREAM.rawValue), 0)
-        var address = loopback(0)
+        var address = loopback(wanted)
         var length = socklen_t(MemoryLayout<sockaddr_in>.size)
         let isListening = withUnsafeMutablePointer(to: &address) { pointer in
             pointer.withMemoryRebound(to: sockaddr.self, capacity: 1) {
                 bind(socket, $0, length) == 0 && Glibc.listen(socket, 64) == 0 && getsockname(socket, $0, &length) == 0
             }
         }
-        guard isListening else { throw Failure() }
+        guard isListening else {
+            close(socket)
+            throw Failure()
+        }
         return (socket, UInt16(bigEndian: address.sin_port))
     }
 
-    /// A port that nobody listens on, at this moment.
+    /// A port that nobody listens on, at this moment; below those that the kernel gives to outgoing connections, which could take it.
     static func free() throws -> UInt16 {
-        let (socket, port) = try listen()
-        close(socket)
-        return port
+        for _ in 0..<100 {
+            guard let (socket, port) = try? listen(.random(in: 20000..<32000)) else { continue }
+            close(socket)
+            return port
+        }
+        throw Failure()
     }
 
     static func connect(_ port: UInt16) -> Int32? {

@@ -6,6 +6,7 @@ actor WebDriver {
     private let process: RunningProcess
     private let base: String
     let folder: URL
+    private var browsers: [Browser] = []
 
     init() async throws {
         folder = FileManager.default.temporaryDirectory.appendingPathComponent(TestEnvironment.random("sparq-browser-"))
@@ -47,10 +48,14 @@ actor WebDriver {
         guard let session = (object?["value"] as? [String: Any])?["sessionId"] as? String else {
             throw TimedOut(description: "no browser: \(answer.text.prefix(600))")
         }
-        return Browser(url: "\(base)/session/\(session)")
+        let browser = Browser(url: "\(base)/session/\(session)")
+        browsers.append(browser)
+        return browser
     }
 
+    /// Ends the browsers too: without their driver they would live on.
     func end() async {
+        for browser in browsers { await browser.close() }
         _ = try? await process.stop()
         try? FileManager.default.removeItem(at: folder)
     }
