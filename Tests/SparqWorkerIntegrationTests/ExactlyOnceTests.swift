@@ -60,7 +60,7 @@ import Testing
                 let message = #"{"topic":"room:a","n":1}"#
                 try await stack.send([envelope("enter", message, connection: connection, ordinal: 1, user: "u", id: "m")])
                 try await node.wait(for: "the subscription of \(connection)") { deliveries in
-                    deliveries.contains { if case .subscribe(connection, _) = $0 { true } else { false } }
+                    deliveries.contains { if case .subscribe(connection, _, _) = $0 { true } else { false } }
                 }
             }
             #expect(node.dones.compactMap { $0.reply?.text } == [#"{"re":"m","ok":true}"#, #"{"re":"m","ok":true,"repeat":true}"#])

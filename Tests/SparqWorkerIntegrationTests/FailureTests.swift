@@ -83,7 +83,7 @@ import Testing
             #expect(replies[3].contains(#""room:a":{"ok":true,"seq":0}"#))
             #expect(replies[3].components(of: #""code":"forbidden""#) == 2)
             #expect(replies[3].components(of: #""code":"invalid_cursor""#) == 3)
-            let grants = node.deliveries.compactMap { if case .subscribe(_, let grants) = $0 { grants } else { nil } }
+            let grants = node.deliveries.compactMap { if case .subscribe(_, _, let grants) = $0 { grants } else { nil } }
             #expect(grants == [[Grant(topic: "room:a", cursor: 0, head: 0)]])
         }
     }

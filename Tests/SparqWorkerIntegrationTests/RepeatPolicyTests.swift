@@ -160,7 +160,7 @@ extension [SparqProtocol.Delivery] {
     /// The topics of all grants, in order of their names.
     fileprivate var grants: [String] {
         var topics: [String] = []
-        for case .subscribe(_, let grants) in self { topics += grants.map(\.topic) }
+        for case .subscribe(_, _, let grants) in self { topics += grants.map(\.topic) }
         return topics.sorted()
     }
 

@@ -130,7 +130,7 @@ import Testing
             try await node.wait(dones: 3)
             try await stack.send([envelope("echo", "{}", connection: "c2", ordinal: 2)])
             try await node.wait(dones: 4)
-            #expect(node.deliveries.ends.dropFirst(6) == [.unsubscribe(.connection("c2"), topics: ["room:a"])])
+            #expect(node.deliveries.ends.dropFirst(6) == [.unsubscribe(.connection("c2"), ordinal: 1, topics: ["room:a"])])
             #expect(try await stack.count("SELECT count(*) FROM events") == 1)
         }
     }
@@ -236,7 +236,7 @@ extension [SparqProtocol.Delivery] {
     /// Which connection was subscribed to what.
     fileprivate var subscribed: [String: String] {
         var subscribed: [String: String] = [:]
-        for case .subscribe(let connection, let grants) in self { subscribed[connection] = grants.map(\.topic).joined(separator: " ") }
+        for case .subscribe(let connection, _, let grants) in self { subscribed[connection] = grants.map(\.topic).joined(separator: " ") }
         return subscribed
     }
 
@@ -252,7 +252,7 @@ extension [SparqProtocol.Delivery] {
 
     fileprivate static func endsOfExpelling(own connection: String) -> [SparqProtocol.Delivery] {
         [
-            .unsubscribe(.connection(connection), topics: ["room:a"]), .unsubscribe(.user("bob"), topics: ["room:a"]),
+            .unsubscribe(.connection(connection), ordinal: 1, topics: ["room:a"]), .unsubscribe(.user("bob"), topics: ["room:a"]),
             .disconnect(.user("bob"), code: 4007, reason: "out,\n\tnow"),
         ]
     }

@@ -82,7 +82,8 @@ import Testing
         )
         #expect(
             unit.instructions.dropFirst() == [
-                .unsubscribe(.connection("c1"), topics: ["room:a"]), .disconnect(.connection("c1"), code: 4000, reason: "r"),
+                .unsubscribe(.connection("c1"), ordinal: 1, topics: ["room:a"]),
+                .disconnect(.connection("c1"), ordinal: 1, code: 4000, reason: "r"),
             ]
         )
         #expect(unit.remote.count == 1)
@@ -91,7 +92,8 @@ import Testing
         let again = Repeats.Known(mismatch: false, changes: Changes(text: text)).unit(of: envelope(connection: "c9", ordinal: 5))
         #expect(
             again.instructions == [
-                .unsubscribe(.connection("c9"), topics: ["room:a"]), .disconnect(.connection("c9"), code: 4000, reason: "r"),
+                .unsubscribe(.connection("c9"), ordinal: 5, topics: ["room:a"]),
+                .disconnect(.connection("c9"), ordinal: 5, code: 4000, reason: "r"),
             ]
         )
         #expect(again.remote.isEmpty)

@@ -165,8 +165,8 @@ import Testing
                 switch try Delivery(line: line) {
                 case .event(let event): event.seq == nil ? "ephemeral" : "event"
                 case .done: "done"
-                case .send(_, let body): body.text.contains("$subscribed") ? "subscribed" : "send"
-                case .subscribe(_, let grants): "subscribe \(grants[0].cursor)"
+                case .send(_, _, let body): body.text.contains("$subscribed") ? "subscribed" : "send"
+                case .subscribe(_, _, let grants): "subscribe \(grants[0].cursor)"
                 case .unsubscribe: "unsubscribe"
                 case .disconnect: "disconnect"
                 case .page, .lease, .postponed: "?"
@@ -187,7 +187,7 @@ import Testing
             let view = DirectoryView(heads: ["everyone": 8, "room:new": 5])
             let body = DeliveryPlan(units: [unit], directory: view, limit: 1 << 20).messages.first?.body ?? []
             let lines = try NDJSON.lines(body).map { try Delivery(line: $0) }
-            let sent = lines.compactMap { if case .send(_, let body) = $0 { body.text } else { nil } }
+            let sent = lines.compactMap { if case .send(_, _, let body) = $0 { body.text } else { nil } }
             #expect(sent == [#"{"type":"\#(resumes ? "$offered" : "$subscribed")","topics":{"everyone":8,"room:new":3}}"#])
             #expect(lines.contains { if case .subscribe = $0 { true } else { false } } == !resumes)
         }

@@ -30,6 +30,8 @@ final class Connection {
     private(set) var socket: (any ClientSocket)?
     private(set) var phase = Phase.connecting
     var inFlight = InFlight<Outgoing>()
+    /// The ordinal of the message that was finished last; 0 where that was a copy of what was finished before.
+    private var lastFinished = 0
     var subscriptions: [Subscription] = []
     private var bucket = TokenBucket()
     private var isReadingPaused = false
@@ -130,6 +132,7 @@ final class Connection {
     /// A worker is through with a message.
     func finished(_ ordinal: Int, reply: ArraySlice<UInt8>?) {
         let finish = inFlight.finish(ordinal)
+        lastFinished = finish == .unknown ? 0 : ordinal
         if finish == .answer {
             if ordinal == 1 {
                 welcome(reply)
@@ -139,6 +142,9 @@ final class Connection {
         }
         moveOn()
     }
+
+    /// Whether what a message wants for this connection still counts: its `done` has just been taken, and is no copy that comes late.
+    func isCurrent(_ ordinal: Int?) -> Bool { ordinal.map { $0 == lastFinished } ?? true }
 
     /// A message is tried again later.
     func postponed(_ ordinal: Int) {

@@ -250,23 +250,25 @@ final class Shard {
         case .undelivered(let id, let ordinals):
             counters.unavailable += ordinals.count
             if id.kind == .http { requests.finish(id.number, .unavailable) } else { connections[id.number]?.undelivered(ordinals) }
-        case .send(let id, let frame):
+        case .send(let id, let ordinal, let frame):
             // Not dropped, as a topic's ephemeral events are: `$subscribed` comes this way, and without it a client cannot resume.
-            if let connection = connections[id.number] { write([frame], to: connection) }
+            if let connection = connections[id.number], connection.isCurrent(ordinal) { write([frame], to: connection) }
         case .release(let topic, let releases): release(releases, topic)
         case .ephemeral(let topic, let frame):
             for entry in topics[topic]?.entries ?? [] { ephemeral(frame, to: entry.connection) }
-        case .subscribe(let id, let topic, let start): subscribe(id, topic, start)
+        case .subscribe(let id, let ordinal, let topic, let start): subscribe(id, ordinal, topic, start)
         case .page(let id, let topic, let page): deliver(page, topic, to: id)
         case .join(let id, let topic, let after, let through, let frames):
             join(id, topic, after: after, through: through, frames)
-        case .unsubscribe(let target, let names):
-            for connection in find(target) {
+        case .unsubscribe(let target, let ordinal, let names):
+            for connection in find(target) where connection.isCurrent(ordinal) {
                 for name in names { unsubscribe(connection, from: name) }
             }
-        case .disconnect(let target, let code, let reason):
+        case .disconnect(let target, let ordinal, let code, let reason):
             let code = CloseCode(rawValue: UInt16(clamping: code))
-            for connection in find(target) { connection.close(code.isAllowedOnWire ? code : CloseCode(rawValue: 4003), reason: reason) }
+            for connection in find(target) where connection.isCurrent(ordinal) {
+                connection.close(code.isAllowedOnWire ? code : CloseCode(rawValue: 4003), reason: reason)
+            }
         }
     }
 
@@ -287,8 +289,10 @@ final class Shard {
 
     // MARK: Subscriptions
 
-    private func subscribe(_ id: ConnectionID, _ name: String, _ start: ShardCommand.Start) {
-        guard let connection = connections[id.number], connection.phase != .closed else { return refuse(name) }
+    private func subscribe(_ id: ConnectionID, _ ordinal: Int?, _ name: String, _ start: ShardCommand.Start) {
+        guard let connection = connections[id.number], connection.phase != .closed, connection.isCurrent(ordinal) else {
+            return refuse(name)
+        }
         // What the ring holds is written at once where the socket has room for it; else it is read from the log as the socket drains.
         let (subscriber, frames): (Subscriber, [ByteBuffer]?) =
             switch start {

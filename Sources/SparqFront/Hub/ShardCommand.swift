@@ -2,6 +2,8 @@ import NIOCore
 import SparqProtocol
 
 /// What the node tells one event loop's shard; all of one batch of deliveries goes over in one hop, in order.
+///
+/// What has an ordinal counts only where the `done` of that message was the connection's last one, and was taken.
 enum ShardCommand: Sendable, Equatable {
     /// A worker is through with a message.
     case done(ConnectionID, ordinal: Int, reply: ArraySlice<UInt8>?, session: Done.SessionChange?)
@@ -10,21 +12,21 @@ enum ShardCommand: Sendable, Equatable {
     /// Messages never reached a worker.
     case undelivered(ConnectionID, ordinals: [Int])
     /// A frame for one connection.
-    case send(ConnectionID, frame: ByteBuffer)
+    case send(ConnectionID, ordinal: Int? = nil, frame: ByteBuffer)
     /// Durable events for all live subscribers of a topic.
     case release(topic: String, [TopicStream.Release])
     /// An ephemeral event for all subscribers of a topic.
     case ephemeral(topic: String, frame: ByteBuffer)
     /// A connection becomes a subscriber.
-    case subscribe(ConnectionID, topic: String, start: Start)
+    case subscribe(ConnectionID, ordinal: Int? = nil, topic: String, start: Start)
     /// A subscriber that is behind gets a page of the log.
     case page(ConnectionID, topic: String, LogPage)
     /// A subscriber that was behind gets the rest, and is live.
     case join(ConnectionID, topic: String, after: Int, through: Int, frames: [ByteBuffer])
     /// Subscribers no more.
-    case unsubscribe(ConnectionTarget, topics: [String])
+    case unsubscribe(ConnectionTarget, ordinal: Int? = nil, topics: [String])
     /// Close sockets.
-    case disconnect(ConnectionTarget, code: Int, reason: String)
+    case disconnect(ConnectionTarget, ordinal: Int? = nil, code: Int, reason: String)
 
     /// Where a new subscriber begins.
     enum Start: Sendable, Equatable {

@@ -3,7 +3,7 @@ import SparqProtocol
 
 extension NodeState {
     /// A worker allowed a connection to subscribe. The shard has the last word: it knows whether the connection is still there.
-    mutating func subscribe(_ connection: ConnectionID, _ grant: Grant, now: Int, into actions: inout NodeActions) {
+    mutating func subscribe(_ connection: ConnectionID, _ grant: Grant, ordinal: Int? = nil, now: Int, into actions: inout NodeActions) {
         let name = grant.topic
         if topics[name] == nil {
             topics[name] = Topic(stream: TopicStream(position: max(grant.head, 0), ring: settings.ring))
@@ -19,7 +19,7 @@ extension NodeState {
         let start: ShardCommand.Start =
             stream.covers(grant.cursor)
             ? .live(cursor: grant.cursor, through: stream.position, frames: stream.since(grant.cursor)) : .behind(cursor: grant.cursor)
-        actions.commands[connection.shard].append(.subscribe(connection, topic: name, start: start))
+        actions.commands[connection.shard].append(.subscribe(connection, ordinal: ordinal, topic: name, start: start))
     }
 
     /// A subscriber is gone.

@@ -64,15 +64,19 @@ struct NodeState: Sendable {
             // An HTTP request has nothing behind it, and waits for its reply anyway.
             guard let id = self.connection(connection), id.kind == .socket else { return }
             actions.commands[id.shard].append(.postponed(id, ordinal: ordinal))
-        case .send(let connection, let body):
+        case .send(let connection, let ordinal, let body):
             guard let id = self.connection(connection) else { return }
-            actions.commands[id.shard].append(.send(id, frame: TextFrame.encode(body)))
-        case .subscribe(let connection, let grants):
+            actions.commands[id.shard].append(.send(id, ordinal: ordinal, frame: TextFrame.encode(body)))
+        case .subscribe(let connection, let ordinal, let grants):
             guard let id = self.connection(connection), id.kind == .socket else { return }
             // With one that no worker can write down, none of those that are asked for with it would be.
-            for grant in grants where SparqProtocol.Topic(rawValue: grant.topic).isValid { subscribe(id, grant, now: now, into: &actions) }
-        case .unsubscribe(let target, let topics): tell(target, into: &actions) { .unsubscribe($0, topics: topics) }
-        case .disconnect(let target, let code, let reason): tell(target, into: &actions) { .disconnect($0, code: code, reason: reason) }
+            for grant in grants where SparqProtocol.Topic(rawValue: grant.topic).isValid {
+                subscribe(id, grant, ordinal: ordinal, now: now, into: &actions)
+            }
+        case .unsubscribe(let target, let ordinal, let topics):
+            tell(target, into: &actions) { .unsubscribe($0, ordinal: ordinal, topics: topics) }
+        case .disconnect(let target, let ordinal, let code, let reason):
+            tell(target, into: &actions) { .disconnect($0, ordinal: ordinal, code: code, reason: reason) }
         case .page(let page):
             if let connection = page.connection {
                 guard let id = self.connection(connection) else { return }

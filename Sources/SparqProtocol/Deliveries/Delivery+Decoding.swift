@@ -22,11 +22,22 @@ extension Delivery {
             )
         case "postponed":
             self = .postponed(connection: try fields.required(fields.connection), ordinal: try fields.required(fields.ordinal))
-        case "send": self = .send(connection: try fields.required(fields.connection), body: try fields.required(fields.body))
-        case "subscribe": self = .subscribe(connection: try fields.required(fields.connection), grants: fields.grants)
-        case "unsubscribe": self = .unsubscribe(try fields.target(), topics: fields.topics)
+        case "send":
+            self = .send(
+                connection: try fields.required(fields.connection),
+                ordinal: fields.ordinal,
+                body: try fields.required(fields.body)
+            )
+        case "subscribe":
+            self = .subscribe(connection: try fields.required(fields.connection), ordinal: fields.ordinal, grants: fields.grants)
+        case "unsubscribe": self = .unsubscribe(try fields.target(), ordinal: fields.ordinal, topics: fields.topics)
         case "disconnect":
-            self = .disconnect(try fields.target(), code: try fields.required(fields.code), reason: fields.reason ?? "")
+            self = .disconnect(
+                try fields.target(),
+                ordinal: fields.ordinal,
+                code: try fields.required(fields.code),
+                reason: fields.reason ?? ""
+            )
         case "page":
             self = .page(
                 Page(

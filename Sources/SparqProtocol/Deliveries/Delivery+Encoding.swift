@@ -17,14 +17,16 @@ extension Delivery {
             writer.string(connection)
             writer.raw(",\"n\":")
             writer.integer(ordinal)
-        case .send(let connection, let body):
+        case .send(let connection, let ordinal, let body):
             writer.raw("{\"kind\":\"send\",\"connection\":")
             writer.string(connection)
+            writer.ordinal(ordinal)
             writer.raw(",\"body\":")
             writer.json(body)
-        case .subscribe(let connection, let grants):
+        case .subscribe(let connection, let ordinal, let grants):
             writer.raw("{\"kind\":\"subscribe\",\"connection\":")
             writer.string(connection)
+            writer.ordinal(ordinal)
             writer.raw(",\"grants\":")
             writer.array(grants) { grant, writer in
                 writer.raw("{\"topic\":")
@@ -35,14 +37,16 @@ extension Delivery {
                 writer.integer(grant.head)
                 writer.byte(UInt8(ascii: "}"))
             }
-        case .unsubscribe(let target, let topics):
+        case .unsubscribe(let target, let ordinal, let topics):
             writer.raw("{\"kind\":\"unsubscribe\"")
             target.encode(into: &writer)
+            writer.ordinal(ordinal)
             writer.raw(",\"topics\":")
             writer.array(topics) { topic, writer in writer.string(topic) }
-        case .disconnect(let target, let code, let reason):
+        case .disconnect(let target, let ordinal, let code, let reason):
             writer.raw("{\"kind\":\"disconnect\"")
             target.encode(into: &writer)
+            writer.ordinal(ordinal)
             writer.raw(",\"code\":")
             writer.integer(code)
             writer.raw(",\"reason\":")
@@ -111,6 +115,12 @@ extension Page {
 }
 
 extension JSONWriter {
+    fileprivate mutating func ordinal(_ ordinal: Int?) {
+        guard let ordinal else { return }
+        raw(",\"n\":")
+        integer(ordinal)
+    }
+
     /// Appends an array; `element` writes each.
     public mutating func array<Element>(_ elements: [Element], _ element: (Element, inout JSONWriter) -> Void) {
         byte(UInt8(ascii: "["))

@@ -1,4 +1,7 @@
 /// One line of a batch from a worker to a node.
+///
+/// What a message wants for its own connection comes right behind its ``done(_:)``, in the same batch, and has its ordinal: a node that does not
+/// take the one passes over the other. So a copy of an outcome that comes late changes nothing that later messages have changed since.
 public enum Delivery: Equatable, Sendable {
     /// For the subscribers of a topic.
     case event(Event)
@@ -8,13 +11,13 @@ public enum Delivery: Equatable, Sendable {
     /// finished.
     case postponed(connection: String, ordinal: Int)
     /// An ephemeral event for one connection.
-    case send(connection: String, body: ArraySlice<UInt8>)
+    case send(connection: String, ordinal: Int? = nil, body: ArraySlice<UInt8>)
     /// A connection becomes a subscriber.
-    case subscribe(connection: String, grants: [Grant])
+    case subscribe(connection: String, ordinal: Int? = nil, grants: [Grant])
     /// Subscribers no more.
-    case unsubscribe(Target, topics: [String])
+    case unsubscribe(Target, ordinal: Int? = nil, topics: [String])
     /// Close the sockets with this code (RFC 6455, section 7.4) and reason (123 bytes at most).
-    case disconnect(Target, code: Int, reason: String)
+    case disconnect(Target, ordinal: Int? = nil, code: Int, reason: String)
     /// A piece of a topic's log.
     case page(Page)
     /// The answer to the renewal of the node's lease.

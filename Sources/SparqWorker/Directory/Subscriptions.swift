@@ -56,7 +56,7 @@ final class Subscriptions: Sendable {
         }
         var unit = Unit(envelope: envelope)
         let grants = answers.compactMap(\.grant)
-        if !grants.isEmpty { unit.instructions = [.subscribe(connection: connection, grants: grants)] }
+        if !grants.isEmpty { unit.instructions = [.subscribe(connection: connection, ordinal: unit.envelope.ordinal, grants: grants)] }
         unit.reply = Reply.success(id: envelope.id, data: Self.data(of: answers))
         return unit
     }
@@ -65,7 +65,7 @@ final class Subscriptions: Sendable {
         let request = try MessageDecoder.decode(UnsubscribeRequest.self, from: envelope.message)
         try Self.check(count: request.topics.count)
         var unit = Unit(envelope: envelope)
-        unit.instructions = [.unsubscribe(.connection(connection), topics: request.topics)]
+        unit.instructions = [.unsubscribe(.connection(connection), ordinal: unit.envelope.ordinal, topics: request.topics)]
         if envelope.id != nil { unit.reply = Reply.success(id: envelope.id, data: nil) }
         return unit
     }

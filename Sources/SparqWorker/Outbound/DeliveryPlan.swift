@@ -91,8 +91,9 @@ extension Unit {
             return Grant(topic: topic, cursor: min(max(from ?? head, 0), head), head: head)
         }
         // Before what follows from it: the client learns the cursors that it would resume with.
-        lines.append(.send(connection: connection, body: EventBody.subscribed(grants, isOffer: isOffer)))
-        if !isOffer { lines.append(.subscribe(connection: connection, grants: grants)) }
+        let body = EventBody.subscribed(grants, isOffer: isOffer)
+        lines.append(.send(connection: connection, ordinal: envelope.ordinal, body: body))
+        if !isOffer { lines.append(.subscribe(connection: connection, ordinal: envelope.ordinal, grants: grants)) }
         return lines.bytes
     }
 }

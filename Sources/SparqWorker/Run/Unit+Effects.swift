@@ -56,7 +56,7 @@ extension Unit {
         case .send(let event):
             guard let connection else { return }
             let body = EventBody.ephemeral(type: type(of: event).eventType, topic: nil, data: try DataEncoder.encode(event))
-            instructions.append(.send(connection: connection, body: body))
+            instructions.append(.send(connection: connection, ordinal: envelope.ordinal, body: body))
         case .subscribe, .unsubscribe, .disconnect, .beginSession, .endSession:
             guard let change = Change(effect, connection: connection) else { return }
             changes.append(change)
@@ -73,10 +73,10 @@ extension Unit {
             remote.append(RemoteInstruction(topic: topic, delivery: .unsubscribe(.user(user), topics: [topic])))
         case .unsubscribe(let topic, nil):
             guard let connection = envelope.connection else { return }
-            instructions.append(.unsubscribe(.connection(connection), topics: [topic]))
+            instructions.append(.unsubscribe(.connection(connection), ordinal: envelope.ordinal, topics: [topic]))
         case .disconnect(nil, let code, let reason):
             guard let connection = envelope.connection else { return }
-            instructions.append(.disconnect(.connection(connection), code: code, reason: reason))
+            instructions.append(.disconnect(.connection(connection), ordinal: envelope.ordinal, code: code, reason: reason))
         case .disconnect(let target?, let code, let reason):
             // Nobody knows which nodes a user's connections are at but the nodes themselves.
             remote.append(RemoteInstruction(topic: nil, delivery: .disconnect(target, code: code, reason: reason)))

@@ -202,6 +202,42 @@ import WebSocket
         _ = tablet
     }
 
+    /// A worker that hangs, or a batch that is published twice, brings the outcome of a message when later ones have changed the same things.
+    @Test func aCopyOfAnOutcomeChangesNothing() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        /// As a worker sends it: what finishes a message, and what that wants for its connection.
+        func outcome(_ ordinal: Int, _ command: ShardCommand) {
+            test.shard.apply([.done(connection.id, ordinal: ordinal, reply: nil, session: nil), command])
+            test.turn()
+        }
+        func start(_ cursor: Int) -> ShardCommand.Start { .live(cursor: cursor, through: cursor, frames: []) }
+        let subscribe = ShardCommand.subscribe(connection.id, ordinal: 2, topic: "a", start: start(0))
+        let unsubscribe = ShardCommand.unsubscribe(.connection(connection.id), ordinal: 3, topics: ["a"])
+        let commands = [subscribe, unsubscribe, .subscribe(connection.id, ordinal: 4, topic: "a", start: start(5))]
+        for (index, command) in commands.enumerated() {
+            test.receive(connection, #"{"type":"m","id":"\#(index)"}"#)
+            test.turn()
+            outcome(index + 2, command)
+        }
+        #expect(test.takeInputs() == [.left(connection.id, topic: "a")])
+        let place = connection.subscriptions.map(\.topic.entries[0].subscriber.start)
+        #expect(place == [5])
+        outcome(2, subscribe)
+        #expect(test.takeInputs() == [.refused(topic: "a", shard: 0)], "the node counts it no more")
+        outcome(3, unsubscribe)
+        outcome(3, .send(connection.id, ordinal: 3, frame: frame("again")))
+        outcome(4, .disconnect(.connection(connection.id), ordinal: 4, code: 4003, reason: ""))
+        #expect(connection.subscriptions.map(\.topic.entries[0].subscriber.start) == place)
+        #expect(socket.texts.isEmpty && socket.closed == nil && test.takeInputs().isEmpty)
+        // Right behind its first copy, too.
+        test.receive(connection, #"{"type":"m","id":"4"}"#)
+        test.turn()
+        outcome(5, .send(connection.id, ordinal: 5, frame: frame("once")))
+        outcome(5, .send(connection.id, ordinal: 5, frame: frame("once")))
+        #expect(socket.takeTexts() == ["once"])
+    }
+
     @Test func drain() throws {
         let test = TestShard()
         let (idle, idleSocket) = try test.open()
