@@ -128,11 +128,12 @@ struct Stages: Sendable {
         )
         let inHand = inHand
         var ends: [AsyncStream<Never>] = []
-        intakes = [(consumer, failedOfPool), (nodeConsumer, failedOfNodes)].map { consumer, failed in
+        intakes = [(consumer, pool, failedOfPool), (nodeConsumer, nodePool, failedOfNodes)].map { consumer, pool, failed in
             let (end, ended) = AsyncStream.makeStream(of: Never.self)
             ends.append(end)
             return Intake(
                 consumer: consumer,
+                alone: pool.executor,
                 processor: processor,
                 nodeRequests: nodeRequests,
                 failed: failed,
@@ -142,7 +143,9 @@ struct Stages: Sendable {
             )
         }
         intakeEnds = ends
-        tasks = Array(repeating: { await commitStage.run() }, count: max(1, configuration.commitsInFlight)) + [{ await nodeStage.run() }]
+        let commitTask: @Sendable () async -> Void = { await withTaskExecutorPreference(pool.executor) { await commitStage.run() } }
+        let nodeTask: @Sendable () async -> Void = { await withTaskExecutorPreference(nodePool.executor) { await nodeStage.run() } }
+        tasks = Array(repeating: commitTask, count: max(1, configuration.commitsInFlight)) + [nodeTask]
         housekeeping = [{ await reaper.run() }, { await retention.run() }]
         self.pool = pool
         self.publisher = publisher

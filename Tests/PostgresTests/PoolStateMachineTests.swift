@@ -15,6 +15,17 @@ import Testing
         #expect(pool.leaseIdle() == 1)
     }
 
+    @Test func ofIdleConnectionsTheOneOfTheHighestRankIsLentAndOfEqualsTheLastOne() {
+        var pool = PoolStateMachine(capacity: 3, maximumWaiters: 9)
+        _ = pool.acquire(1) + pool.acquire(2) + pool.acquire(3)
+        for connection in 1...3 { _ = pool.established(connection) }
+        for connection in [2, 1, 3] { #expect(pool.release(connection, reusable: true) == []) }
+        #expect(pool.leaseIdle { $0 == 1 ? 1 : 0 } == 1)
+        #expect(pool.leaseIdle { _ in 7 } == 3)
+        #expect(pool.leaseIdle { $0 == 1 ? 1 : 0 } == 2)
+        #expect(pool.leaseIdle { _ in 1 } == nil)
+    }
+
     @Test func afterAFailureOneAttemptAtATime() {
         var pool = PoolStateMachine(capacity: 4, maximumWaiters: 9)
         #expect(pool.acquire(1) + pool.acquire(2) == [.open(1, failures: 0), .open(2, failures: 0)])

@@ -20,22 +20,28 @@ final class ConnectionThread: Sendable {
         case ended
     }
 
+    /// Steps of tasks that run on the thread.
+    let jobs: ThreadJobs
+    private let executor: PoolExecutor
     private let mailbox: Mailbox
     private let wakeUp: WakeUp
     private let configuration: PostgresConfiguration
     private let delay: Duration
     private let report: @Sendable (Event) -> Void
 
-    /// Starts the thread, which connects after a delay.
+    /// Starts the thread, which connects after a delay, and then takes steps of tasks from the executor.
     init(
         _ configuration: PostgresConfiguration,
         delay: Duration,
+        executor: PoolExecutor,
         report: @escaping @Sendable (Event) -> Void
     ) throws(PostgresError) {
         self.configuration = configuration
         self.delay = delay
         self.report = report
         wakeUp = try WakeUp()
+        self.executor = executor
+        jobs = ThreadJobs(wakeUp: wakeUp)
         mailbox = Mailbox(wakeUp: wakeUp)
         try start()
     }
@@ -83,6 +89,7 @@ final class ConnectionThread: Sendable {
 
     /// The thread's whole life.
     fileprivate func main() {
+        wakeUp.claim()
         let error = live()
         for job in mailbox.finish() {
             job.answer.resume(returning: .failed(error ?? ConnectionThread.unsent("the connection is closed")))
@@ -101,10 +108,14 @@ final class ConnectionThread: Sendable {
             report(.failed(failure))
             return ConnectionThread.unsent(failure.message)
         }
+        executor.add(self)
+        jobs.begin()
         report(.established)
         do {
             while true { try turn(session) }
         } catch {
+            executor.remove(self)
+            jobs.end()
             let failure = ConnectionThread.error(of: error, code: .connectionLost)
             report(.broken(failure))
             session.cancelOnServer()
@@ -131,20 +142,27 @@ final class ConnectionThread: Sendable {
 
     /// Does the next job, or waits for one and watches the connection meanwhile.
     private func turn(_ session: Session) throws(Interruption) {
+        let isIdle = jobs.run(on: executor.asUnownedTaskExecutor())
         if let job = mailbox.take() {
             try perform(job, session)
             return
         }
+        guard isIdle else { return }
+        // What the thread's own steps asked for has not signalled.
+        if let interruption = mailbox.interruption { throw interruption }
         if try session.wait(for: Int16(POLLIN), until: nil) != 0 {
             do { try session.readUnasked() } catch { throw .lost(error) }
         }
     }
 
     private func perform(_ job: Mailbox.Job, _ session: Session) throws(Interruption) {
+        jobs.end()
         var exchange = Exchange(session, job.request)
         do {
             try exchange.run()
             mailbox.finished(inTransaction: session.isInTransaction)
+            // First, so that whoever waits for the answer can go on here.
+            jobs.begin()
             job.answer.resume(returning: .finished(exchange.outcomes.compactMap(\.self), wrapper: exchange.wrapper))
         } catch {
             switch error {

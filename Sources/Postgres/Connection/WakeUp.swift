@@ -1,8 +1,17 @@
 import CPostgreSQL
+import Synchronization
+
+#if canImport(Glibc)
+    import Glibc
+#elseif canImport(Darwin)
+    import Darwin
+#endif
 
 /// Wakes a thread that waits in `poll`.
 final class WakeUp: Sendable {
     private let handle: cpg_wakeup
+    /// The thread that is to be woken; 0 before it has begun.
+    private let owner = Atomic<UInt>(0)
 
     init() throws(PostgresError) {
         var handle = cpg_wakeup()
@@ -16,7 +25,20 @@ final class WakeUp: Sendable {
 
     var descriptor: Int32 { handle.read_end }
 
-    func signal() { cpg_wakeup_signal(handle) }
+    /// The calling thread is the one that waits. It looks at what its own steps left before it waits again: they need no signal.
+    func claim() { owner.store(Self.currentThread, ordering: .relaxed) }
+
+    var isOwnThread: Bool { owner.load(ordering: .relaxed) == Self.currentThread }
+
+    func signal() { if !isOwnThread { cpg_wakeup_signal(handle) } }
 
     func drain() { cpg_wakeup_drain(handle) }
+
+    private static var currentThread: UInt {
+        #if canImport(Darwin)
+            UInt(bitPattern: pthread_self())
+        #else
+            UInt(pthread_self())
+        #endif
+    }
 }

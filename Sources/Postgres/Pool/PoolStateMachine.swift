@@ -58,9 +58,10 @@ struct PoolStateMachine {
         return openIfNeeded()
     }
 
-    /// An idle connection, where there is one: the quick way in.
-    mutating func leaseIdle() -> ConnectionID? {
-        guard phase == .running, let connection = idle.popLast() else { return nil }
+    /// An idle connection, where there is one: the quick way in. Of several one of the highest rank; of these the one that was released last.
+    mutating func leaseIdle(rank: (ConnectionID) -> Int = { _ in 0 }) -> ConnectionID? {
+        guard phase == .running, let place = idle.indices.reversed().max(by: { rank(idle[$0]) < rank(idle[$1]) }) else { return nil }
+        let connection = idle.remove(at: place)
         slots[connection] = .leased
         return connection
     }

@@ -14,9 +14,13 @@ extension PostgresPool {
     func acquire() async throws -> Lease {
         try Task.checkCancellation()
         let (quick, waiter): (Lease?, Int) = core.withLock { core in
-            if let id = core.machine.leaseIdle() {
-                if let thread = core.threads[id] { return (Lease(id: id, thread: thread), 0) }
+            let threads = core.threads
+            // Best the one whose thread this is; one that runs a step of another task would let us wait for its end.
+            let id = core.machine.leaseIdle { id in
+                guard let jobs = threads[id]?.jobs else { return 0 }
+                return jobs.isOwnThread ? 2 : jobs.isRunning ? 0 : 1
             }
+            if let id, let thread = core.threads[id] { return (Lease(id: id, thread: thread), 0) }
             core.lastWaiter += 1
             return (nil, core.lastWaiter)
         }

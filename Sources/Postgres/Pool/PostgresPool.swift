@@ -30,6 +30,7 @@ public final class PostgresPool: Service {
     let configuration: PostgresConfiguration
     let logger: Logger
     let core: Mutex<Core>
+    private let poolExecutor = PoolExecutor()
     private let reported = Mutex(PostgresPoolState.connecting)
     private let onStateChange: @Sendable (PostgresPoolState) -> Void
 
@@ -55,6 +56,10 @@ public final class PostgresPool: Service {
     deinit {
         for thread in core.withLock({ Array($0.threads.values) }) { thread.close() }
     }
+
+    /// Runs tasks on the threads of connections that have nothing to do, and where all others run at other times. What they ask of the pool
+    /// needs no other thread, and neither does what follows from the answer. They must not block: whoever is lent the connection waits for them.
+    public var executor: any TaskExecutor { poolExecutor }
 
     /// Whether the database can be reached, as far as known.
     public var state: PostgresPoolState { reported.withLock { $0 } }
@@ -92,7 +97,7 @@ public final class PostgresPool: Service {
         case .open(let id, let failures):
             do {
                 let delay = configuration.backoff.delay(failures: failures, random: Double.random(in: 0..<1))
-                core.threads[id] = try ConnectionThread(configuration, delay: delay) { [weak self] event in
+                core.threads[id] = try ConnectionThread(configuration, delay: delay, executor: poolExecutor) { [weak self] event in
                     self?.handle(event, of: id)
                 }
                 return {}

@@ -18,7 +18,7 @@ struct CommitStage: Sendable {
         // Beside the turns: a slow policy holds up its own connection alone. As many as are in hand.
         await withDiscardingTaskGroup { group in
             while let runs = await queue.next() {
-                for run in await turn(runs) { group.addTask { await goOn(run) } }
+                for run in await turn(runs) { group.addTask(executorPreference: globalConcurrentExecutor) { await goOn(run) } }
             }
         }
     }

@@ -5,6 +5,8 @@ import SparqProtocol
 /// Takes AMQP messages of one queue, each in a task of its own, reads their lines, and gives each connection's messages to a task of its own in turn.
 struct Intake: Sendable {
     let consumer: Consumer
+    /// Where a message that comes alone is worked on.
+    let alone: any TaskExecutor
     let processor: Processor
     let nodeRequests: BatchQueue<NodeRequest>
     let failed: FailedMessages
@@ -15,23 +17,22 @@ struct Intake: Sendable {
 
     /// Works until consuming has ended and all that was taken is processed.
     func run() async {
-        await withDiscardingTaskGroup { group in
-            while let deliveries = await consumer.nextBatch() {
-                for delivery in deliveries {
-                    inHand.begin()
-                    if deliveries.count == 1, delivery.message.body.count <= Self.smallBody {
-                        // One alone saves the way to another thread.
-                        group.addImmediateTask { await take(delivery) }
-                    } else {
-                        group.addTask { await take(delivery) }
+        await withTaskExecutorPreference(consumer.executor) {
+            await withDiscardingTaskGroup { group in
+                while let deliveries = await consumer.nextBatch() {
+                    // What comes alone has few threads to wake on its way where handlers run; a crowd is for all cores.
+                    let isAlone = deliveries.count == 1 && deliveries[0].message.body.count <= Self.smallBody
+                    for delivery in deliveries {
+                        inHand.begin()
+                        group.addTask(executorPreference: isAlone ? alone : globalConcurrentExecutor) { await take(delivery) }
                     }
                 }
+                ended.finish()
             }
-            ended.finish()
         }
     }
 
-    /// Bytes of an AMQP message whose handlers may begin on the thread that takes the next one.
+    /// Bytes of an AMQP message that counts as alone.
     private static let smallBody = 4096
 
     private func take(_ delivery: AMQP.Delivery) async {
