@@ -116,12 +116,13 @@ struct Processor: Sendable {
     /// What took effect before is answered as it was then, although the handler would say no by now, or it is another message under the same id.
     private func refuse(_ envelope: Envelope, _ refusal: Refusal, _ context: Context) async throws -> Unit {
         var unit = Unit(envelope: envelope, refusal: refusal)
-        if refusal.code != .unknownType, let key = MessageKey(envelope),
-            try await retry({ try await known.load(key.withoutFingerprint, context) }) != nil
-        {
-            unit.key = key
-        }
+        if refusal.code != .unknownType, let key = MessageKey(envelope), try await isKnown(key, context) { unit.key = key }
         return unit
+    }
+
+    /// Whether a message with this key took effect by now.
+    private func isKnown(_ key: MessageKey, _ context: Context) async throws -> Bool {
+        try await retry { try await known.load(key.withoutFingerprint, context) } != nil
     }
 
     /// Handler, inbox row and durable events in one transaction.
@@ -135,6 +136,8 @@ struct Processor: Sendable {
                 // Another worker was faster: all that the handler did is undone. The next look at the inbox finds that worker's row.
                 continue
             } catch let refusal as Refusal {
+                // The same message at the same time: what this one met may be the other's effect, and then the other's reply is due.
+                if let key = MessageKey(envelope), try await isKnown(key, context) { continue }
                 return Unit(envelope: envelope, refusal: refusal)
             }
         }

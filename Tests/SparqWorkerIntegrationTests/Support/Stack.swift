@@ -135,6 +135,12 @@ final class Stack: Sendable {
         return letters
     }
 
+    /// Returns when a worker waits for a lock in the database.
+    func someoneWaits() async throws {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = '\(schema)' AND wait_event_type = 'Lock'"
+        while try await count(sql) == 0 { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
     func count(_ sql: String) async throws -> Int { try await pool.query(sql).first?.decode(Int.self) ?? -1 }
 }
 
