@@ -77,6 +77,29 @@ final class Stack: Sendable {
         session.close()
     }
 
+    /// The broker by way of a proxy.
+    func amqp(through proxy: Proxy) -> AMQPConfiguration {
+        var configuration = amqp
+        configuration.host = "127.0.0.1"
+        configuration.port = proxy.port
+        return configuration
+    }
+
+    /// The database by way of a proxy, which is made for it.
+    func postgresThroughProxy() throws -> (PostgresConfiguration, Proxy) {
+        let url = ProcessInfo.processInfo.environment["SPARQ_TEST_POSTGRES_URL"] ?? ""
+        guard var components = URLComponents(string: url), let port = components.port.flatMap(UInt16.init(exactly:)) else {
+            throw Missing(description: "SPARQ_TEST_POSTGRES_URL has no port")
+        }
+        let proxy = try Proxy(to: port)
+        components.host = "127.0.0.1"
+        components.port = Int(proxy.port)
+        components.percentEncodedQuery = "options=-csearch_path%3D\(schema)"
+        var configuration = try PostgresConfiguration(url: components.string ?? url)
+        configuration.applicationName = schema
+        return (configuration, proxy)
+    }
+
     func node(_ id: String = "n1") async throws -> FakeNode {
         let node = try await FakeNode(id: id, names: names, amqp: amqp, session: session)
         node.start()
