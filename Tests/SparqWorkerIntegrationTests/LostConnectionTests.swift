@@ -81,4 +81,31 @@ import Testing
             #expect(try await stack.deadLetters().isEmpty)
         }
     }
+
+    /// The second message of a connection waits for the first one's confirm.
+    @Test func aShutdownDoesNotWaitForTheBrokerForEver() async throws {
+        try await Stack.with { stack in
+            let broker = try Proxy(to: stack.amqp.port)
+            defer { broker.close() }
+            let (handled, signal) = AsyncStream.makeStream(of: Void.self)
+            var router = Router()
+            router.on("first", RawMessage.self) { _, _ in
+                broker.freeze(.both)
+                signal.yield()
+                return []
+            }
+            router.onTransaction("second", RawMessage.self) { _, _, _ in [] }
+            let worker = try await stack.worker(router) {
+                $0.amqp = stack.amqp(through: broker)
+                $0.amqp.heartbeat = .seconds(1)
+                $0.drainLimit = .milliseconds(100)
+            }
+            try await stack.send([envelope("first", "{}", id: "a"), envelope("second", "{}", ordinal: 2, id: "b")])
+            for await _ in handled { break }
+            broker.refuse(true)
+            await worker.shutDown()
+            broker.cut()
+            while try await stack.workLeft() == 0 { try await Task.sleep(for: .milliseconds(5)) }
+        }
+    }
 }

@@ -21,6 +21,13 @@ import Testing
         #expect(acks == [false, false])
     }
 
+    @Test(.timeLimit(.minutes(1))) func whoWaitsForTheBrokerCanBeCancelled() async {
+        let delivered = Delivered()
+        let waiting = Task { await delivered.wait() }
+        waiting.cancel()
+        await waiting.value
+    }
+
     @Test func whatIsLostIsNotTriedAgain() async {
         let isLost = Mutex(false)
         let lost = InboundBatch(isLost: { isLost.withLock { $0 } }) { _ in }
