@@ -164,10 +164,7 @@ struct Processor: Sendable {
 
     /// What the message brought, where it took effect before.
     private static func begin(_ key: MessageKey?, _ transaction: PostgresTransaction) async throws -> Repeats.Known? {
-        // A worker that hangs in the middle must not hold locks that others wait for.
-        var statements = [Statement("SELECT set_config('idle_in_transaction_session_timeout', '10000', true)")]
-        if let key { statements.append(Repeats.statement([key])) }
-        let results = try await transaction.pipeline(statements).map { try $0.get() }
-        return key == nil ? nil : try Repeats(results[1]).known[0]
+        guard let key else { return nil }
+        return try Repeats(try await transaction.run(Repeats.statement([key]))).known[0]
     }
 }

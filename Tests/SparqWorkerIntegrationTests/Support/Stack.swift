@@ -48,6 +48,8 @@ final class Stack: Sendable {
         self.postgres = postgres
         session = try await AMQPSession(amqp)
         postgres.applicationName = "\(schema)-test"
+        // Tests hold locks for as long as they like.
+        postgres.idleInTransactionTimeout = .zero
         pool = PostgresPool(configuration: postgres, logger: Self.quiet)
         let pool = pool
         background.withLock { $0.append(Task.detached { try? await pool.run() }) }
