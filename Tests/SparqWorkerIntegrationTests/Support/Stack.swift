@@ -53,13 +53,9 @@ final class Stack: Sendable {
         pool = PostgresPool(configuration: postgres, logger: Self.quiet)
         let pool = pool
         background.withLock { $0.append(Task.detached { try? await pool.run() }) }
-        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../db/migrations/0001_sparq.sql")
-            .standardized
-        let sql = try String(contentsOf: file, encoding: .utf8)
-        try await pool.withConnection { connection in
-            try await connection.script("CREATE SCHEMA \(schema)")
-            try await connection.script(sql)
-        }
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../db/migrations").standardized
+        try await pool.withConnection { try await $0.script("CREATE SCHEMA \(schema)") }
+        try await Migrator(directory: folder.path()).apply(using: pool)
         try await session.declare(WorkerTopology.topology(names: names, pool: "default", retryDelays: Self.retryDelays))
     }
 
