@@ -112,7 +112,7 @@ struct Stages: Sendable {
         let reaper = Reaper(
             pool: pool,
             router: router,
-            commits: commits,
+            losses: Losses(pool: pool, commits: commits),
             health: health,
             readiness: readiness,
             interval: configuration.reapInterval,

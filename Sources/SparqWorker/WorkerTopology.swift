@@ -15,20 +15,20 @@ public enum WorkerTopology {
     /// What a worker of a pool needs.
     public static func topology(names: BrokerNames, pool: String, retryDelays: [Duration]) -> Topology {
         let quorum: [String: AMQPValue] = ["x-queue-type": "quorum"]
+        // Without these a broker that dies while it moves a message to another queue loses it.
+        let safe = quorum.merging(["x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"]) { $1 }
         let work = Queue(
             names.work(pool: pool),
-            arguments: quorum.merging([
+            arguments: safe.merging([
                 "x-delivery-limit": deliveryLimit, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": .string(names.dead),
             ]) { $1 }
         )
         let retries = retryDelays.map { delay in
             Queue(
                 retryQueue(names: names, pool: pool, delay: delay),
-                arguments: quorum.merging([
+                arguments: safe.merging([
                     "x-message-ttl": .int64(delay.milliseconds),
                     "x-dead-letter-exchange": .string(names.inbound), "x-dead-letter-routing-key": .string(pool),
-                    // Without these a broker that dies in the moment of the return loses the message.
-                    "x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish",
                 ]) { $1 }
             )
         }

@@ -84,10 +84,16 @@ import Testing
                 }
             }
             let old = try await take(3)
+            #expect(old.allSatisfy { consumer.isCurrent($0.tag) })
             let position = log.count
+            proxy.refuse(true)
             proxy.cut()
+            try await log.disconnected(from: position)
+            #expect(!old.contains { consumer.isCurrent($0.tag) })
+            proxy.refuse(false)
             try await log.connected(from: position)
             let new = try await take(3)
+            #expect(new.allSatisfy { consumer.isCurrent($0.tag) } && !old.contains { consumer.isCurrent($0.tag) })
             #expect(new.map(\.message.body) == old.map(\.message.body))
             #expect(new.allSatisfy { $0.redelivered && $0.tag.epoch == 2 })
             for delivery in old { consumer.ack(delivery.tag, multiple: true) }

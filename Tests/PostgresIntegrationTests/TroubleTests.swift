@@ -99,6 +99,28 @@ import Testing
         }
     }
 
+    /// Its locks must not be others' trouble; its owner is told what it did, whether it goes on or wants to commit.
+    @Test(arguments: [false, true]) func aTransactionThatStandsStillLosesItsSession(goesOn: Bool) async throws {
+        var configuration = try small()
+        configuration.idleInTransactionTimeout = .milliseconds(50)
+        try await Database.withPool { watcher in
+            try await Database.withPool(configuration) { pool in
+                let error = await #expect(throws: PostgresError.self) {
+                    try await pool.transaction { transaction in
+                        let pid = try await transaction.query("SELECT pg_backend_pid()")[0].decode(Int32.self)
+                        try await eventually("the server ends it") {
+                            try await watcher.query("SELECT FROM pg_stat_activity WHERE pid = $1", pid).isEmpty
+                        }
+                        if goesOn { try await transaction.query("SELECT 1") }
+                    }
+                }
+                #expect(error?.isIdleTimeout == true && error?.isConnectionTrouble == false && error?.isOutcomeUnknown == false)
+                let one = try await pool.query("SELECT 1")[0].decode(Int.self)
+                #expect(one == 1)
+            }
+        }
+    }
+
     @Test func anIdleSessionThatEndsIsNoticedByItself() async throws {
         let configuration = try small()
         try await Database.withPool { watcher in

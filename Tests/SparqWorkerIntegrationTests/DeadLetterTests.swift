@@ -184,6 +184,16 @@ import Testing
         }
     }
 
+    /// A broker that dies while it moves a message must have it in one queue or the other.
+    @Test func whatTheBrokerMovesByItselfIsNotLost() {
+        let moving = WorkerTopology.topology(names: BrokerNames(), pool: "p", retryDelays: Stack.retryDelays).queues
+            .filter { $0.arguments["x-dead-letter-exchange"] != nil }
+        #expect(moving.count == 3)
+        for queue in moving {
+            #expect(queue.arguments["x-dead-letter-strategy"] == "at-least-once" && queue.arguments["x-overflow"] == "reject-publish")
+        }
+    }
+
     /// A batch that each worker gives back until the broker has enough.
     @Test func aBatchThatTheBrokerBuriedIsOneLetter() async throws {
         try await Stack.with { stack in

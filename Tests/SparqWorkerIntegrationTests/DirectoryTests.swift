@@ -238,6 +238,21 @@ import Testing
         }
     }
 
+    /// It may have clients still, and renew its lease in a moment.
+    @Test func aNodeWhoseLeaseHasJustRunOutIsToldToo() async throws {
+        try await Stack.with { stack in
+            var router = Router()
+            router.on("expel", RawMessage.self) { _, _ in [.disconnect(.user("bob"))] }
+            try await stack.pool.query("INSERT INTO nodes (node, expires_at) VALUES ('n2', now() - '1 s'::interval)")
+            let late = try await stack.node("n2")
+            try await stack.worker(router)
+            try await stack.send([envelope("expel", "{}")])
+            try await late.wait(for: "the disconnect") { deliveries in
+                deliveries.contains { if case .disconnect(.user("bob"), _, _) = $0 { true } else { false } }
+            }
+        }
+    }
+
     @Test func aDeadNodeIsRemovedByOneWorker() async throws {
         try await Stack.with { stack in
             let lost = Mutex<[String]>([])

@@ -162,4 +162,37 @@ import Testing
             #expect(runs.withLock { $0 } >= 2)
         }
     }
+
+    /// Sent twice at once: what the second meets is the first's effect, to which its handler says no.
+    @Test(.timeLimit(.minutes(1))) func aTransactionThatRefusesForItsOwnFirstEffectGetsTheFirstReply() async throws {
+        try await Stack.with { stack in
+            try await stack.pool.withConnection { try await $0.script("CREATE TABLE names (name text PRIMARY KEY)") }
+            let (inserted, signal) = AsyncStream.makeStream(of: Void.self)
+            let (gate, open) = AsyncStream.makeStream(of: Never.self)
+            var router = Router.posting
+            router.onTransaction("claim", Post.self) { message, _, transaction in
+                let claim = "INSERT INTO names VALUES ($1) ON CONFLICT DO NOTHING"
+                guard try await transaction.execute(claim, message.topic) == 1 else { throw Refusal("conflict", "It is taken.") }
+                signal.yield()
+                for await _ in gate {}
+                return [.append(to: .room("a"), Note(n: message.n)), .reply(Note(n: message.n))]
+            }
+            let node = try await stack.node()
+            for _ in 0..<2 { try await stack.worker(router) }
+            let json = #"{"topic":"name","n":5}"#
+            try await stack.send([envelope("claim", json, connection: "c1", id: "same")])
+            for await _ in inserted { break }
+            try await stack.send([envelope("claim", json, connection: "c2", id: "same")])
+            try await stack.someoneWaits()
+            open.finish()
+            try await node.wait(dones: 2)
+            let replies = node.dones.map { $0.reply?.text }
+            #expect(replies.contains(#"{"re":"same","ok":true,"data":{"n":5}}"#))
+            #expect(replies.contains(#"{"re":"same","ok":true,"data":{"n":5},"repeat":true}"#))
+            try await stack.send([envelope("claim", json, connection: "c3", id: "another")])
+            try await node.wait(dones: 3)
+            #expect(node.dones.last?.reply?.text.contains(#""code":"conflict""#) == true)
+            #expect(try await stack.count("SELECT count(*) FROM events") == 1)
+        }
+    }
 }

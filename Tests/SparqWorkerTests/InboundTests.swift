@@ -1,7 +1,9 @@
+import Logging
 import SparqProtocol
 import Synchronization
 import Testing
 
+@testable import Postgres
 @testable import SparqWorker
 
 @Suite struct InboundTests {
@@ -17,6 +19,30 @@ import Testing
         batch.abandon()
         let acks = (0..<2).map { _ in batch.finish() }
         #expect(acks == [false, false])
+    }
+
+    @Test(.timeLimit(.minutes(1))) func whoWaitsForTheBrokerCanBeCancelled() async {
+        let delivered = Delivered()
+        let waiting = Task { await delivered.wait() }
+        waiting.cancel()
+        await waiting.value
+    }
+
+    @Test func whatIsLostIsNotTriedAgain() async {
+        let isLost = Mutex(false)
+        let lost = InboundBatch(isLost: { isLost.withLock { $0 } }) { _ in }
+        let other = InboundBatch { _ in }
+        let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
+        let retry = DatabaseRetry(logger: logger, health: DatabaseHealth()).during([other, lost])
+        var tries = 0
+        await #expect(throws: CancellationError.self) {
+            try await retry {
+                tries += 1
+                if tries == 2 { isLost.withLock { $0 = true } }
+                throw PostgresError(.connectionFailed, "away")
+            }
+        }
+        #expect(tries == 2)
     }
 
     /// Parts begin and end in any order: the ack comes exactly when the last has ended, and only where none was abandoned.

@@ -93,6 +93,10 @@ public final class Consumer: Service, Sendable {
         settle(tag, .nack(requeue: requeue), multiple: multiple)
     }
 
+    /// Whether the channel of a delivery still stands, so that settling it means something. Where it is gone the broker gives the message to
+    /// somebody else, or to us again: what works on it may stop. Never blocks; from any thread.
+    public func isCurrent(_ tag: DeliveryTag) -> Bool { core.isCurrent(tag) }
+
     /// Ends consuming, for good (AMQP `basic.cancel`). Returns when no delivery will follow; what was delivered may still be taken by
     /// ``nextBatch()`` and settled. ``run()`` goes on until it is told to end.
     public func cancelConsuming() async {

@@ -20,8 +20,12 @@ final class ConsumerCore: Sendable {
     }
 
     private let state = Mutex(State())
+    /// Of the channel that stands; 0 where none does.
+    private let epoch = Atomic<UInt64>(0)
 
     // MARK: The users' side
+
+    func isCurrent(_ tag: DeliveryTag) -> Bool { tag.epoch == epoch.load(ordering: .acquiring) }
 
     func nextBatch(_ continuation: CheckedContinuation<[Delivery]?, Never>) {
         let (batch, second): ([Delivery]??, CheckedContinuation<[Delivery]?, Never>?) = state.withLock { state in
@@ -68,6 +72,8 @@ final class ConsumerCore: Sendable {
     var isCancelRequested: Bool { state.withLock { $0.isCancelRequested } }
     var isIdle: Bool { state.withLock { $0.isOver && $0.ready.isEmpty && $0.settling.isEmpty } }
 
+    func opened(epoch: UInt64) { self.epoch.store(epoch, ordering: .releasing) }
+
     /// Moves what was asked for into `settlings`, and says whether consuming shall end.
     func take(into settlings: inout [Settling]) -> Bool {
         state.withLock { state in
@@ -90,6 +96,7 @@ final class ConsumerCore: Sendable {
 
     /// The channel is gone; the broker puts back what was not settled, so what nobody has seen yet is dropped.
     func lost() {
+        epoch.store(0, ordering: .releasing)
         let isCancelRequested = state.withLock { state in
             state.ready.removeAll()
             state.settling.removeAll()
@@ -113,6 +120,7 @@ final class ConsumerCore: Sendable {
     }
 
     func end() {
+        epoch.store(0, ordering: .releasing)
         state.withLock { state in
             state.hasEnded = true
             state.ready.removeAll()

@@ -27,6 +27,7 @@ struct ConsumerRole: EngineRole {
 
     mutating func opened(_ link: Link) throws(AMQPError) {
         epoch += 1
+        core.opened(epoch: epoch)
         ledger = AckLedger()
         isCancelSent = false
         if core.isCancelRequested { return core.over() }

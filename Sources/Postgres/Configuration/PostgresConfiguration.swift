@@ -18,6 +18,10 @@ public struct PostgresConfiguration: Sendable {
     /// The server's `statement_timeout`. Two seconds after it the client gives the connection up by itself, for a server or
     /// network that is gone without a word. Zero: no limit.
     public var statementTimeout: Duration = .seconds(30)
+    /// The server's `idle_in_transaction_session_timeout`: how long a transaction may stand still between two statements, and hold its locks. A
+    /// process that was stopped, or a body that waits for something else, loses its session then; see ``PostgresError/isIdleTimeout``.
+    /// Zero: no limit.
+    public var idleInTransactionTimeout: Duration = .seconds(10)
     /// How long ``PostgresPool/run()`` waits at a graceful shutdown for connections that are in use.
     public var shutdownTimeout: Duration = .seconds(10)
     /// Shown in `pg_stat_activity`, where the address does not name another.
@@ -43,8 +47,13 @@ public struct PostgresConfiguration: Sendable {
     }
 
     /// ``statementTimeout`` as the server wants it.
-    var statementTimeoutMilliseconds: Int64 {
-        let (seconds, attoseconds) = statementTimeout.components
+    var statementTimeoutMilliseconds: Int64 { Self.milliseconds(statementTimeout) }
+
+    /// ``idleInTransactionTimeout`` as the server wants it.
+    var idleInTransactionTimeoutMilliseconds: Int64 { Self.milliseconds(idleInTransactionTimeout) }
+
+    private static func milliseconds(_ duration: Duration) -> Int64 {
+        let (seconds, attoseconds) = duration.components
         return max(0, seconds * 1000 + attoseconds / 1_000_000_000_000_000)
     }
 

@@ -52,7 +52,7 @@ final class ConnectionThread: Sendable {
         return await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 if !mailbox.post(Mailbox.Job(id: id, request: request, answer: continuation)) {
-                    continuation.resume(returning: .failed(ConnectionThread.unsent("the connection is closed")))
+                    continuation.resume(returning: .failed(mailbox.end ?? ConnectionThread.unsent("the connection is closed")))
                 } else if Task.isCancelled {
                     mailbox.cancel(id)
                 }
@@ -117,9 +117,12 @@ final class ConnectionThread: Sendable {
             executor.remove(self)
             jobs.end()
             let failure = ConnectionThread.error(of: error, code: .connectionLost)
+            var end = ConnectionThread.unsent(failure.message)
+            end.sqlState = failure.sqlState
+            mailbox.end = end
             report(.broken(failure))
             session.cancelOnServer()
-            return ConnectionThread.unsent(failure.message)
+            return end
         }
     }
 
@@ -134,8 +137,11 @@ final class ConnectionThread: Sendable {
     }
 
     private func prepareSession(_ session: Session) throws(Interruption) {
-        let milliseconds = configuration.statementTimeoutMilliseconds
-        var exchange = Exchange(session, Request(work: .script("SET statement_timeout = \(milliseconds)")))
+        let sql = """
+            SET statement_timeout = \(configuration.statementTimeoutMilliseconds);
+            SET idle_in_transaction_session_timeout = \(configuration.idleInTransactionTimeoutMilliseconds)
+            """
+        var exchange = Exchange(session, Request(work: .script(sql)))
         try exchange.run()
         if case .failure(let error)? = exchange.outcomes.first ?? nil { throw .lost(error) }
     }

@@ -17,6 +17,7 @@ final class Mailbox: Sendable {
         var isClosing = false
         var isOver = false
         var isIdleInTransaction = false
+        var end: PostgresError?
     }
 
     private let state = Mutex(State())
@@ -83,6 +84,12 @@ final class Mailbox: Sendable {
 
     /// Whether the last finished job left a transaction block open.
     var isInTransaction: Bool { state.withLock { $0.isIdleInTransaction } }
+
+    /// Why the connection broke, for those who come too late.
+    var end: PostgresError? {
+        get { state.withLock { $0.end } }
+        set { state.withLock { $0.end = newValue } }
+    }
 
     /// Whether somebody wants the thread to stop what it does.
     var interruption: Interruption? {

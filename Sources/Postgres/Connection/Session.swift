@@ -14,6 +14,8 @@ final class Session {
     private let mailbox: Mailbox
     /// How long the server may say nothing while an answer is due.
     private let patience: Duration?
+    /// Why the server closes the connection, where it said so while nothing was asked of it: libpq makes a notice of that.
+    private var farewell: PostgresError?
 
     /// Connects, and waits for as long as the configuration allows.
     init(_ configuration: PostgresConfiguration, wakeUp: WakeUp, mailbox: Mailbox) throws(Interruption) {
@@ -31,7 +33,12 @@ final class Session {
             throw .lost(PostgresError(.connectionFailed, "no memory for a connection"))
         }
         self.connection = connection
-        PQsetNoticeProcessor(connection, { _, _ in }, nil)
+        let receiver: PQnoticeReceiver = { session, notice in
+            guard let session, let notice else { return }
+            Unmanaged<Session>.fromOpaque(session).takeUnretainedValue().noted(notice)
+        }
+        // Unretained: the connection ends with the session.
+        PQsetNoticeReceiver(connection, receiver, Unmanaged.passUnretained(self).toOpaque())
         try establish(until: .now + configuration.connectTimeout)
         guard PQsetnonblocking(connection, 1) == 0 else { throw connectionFailed() }
     }
@@ -79,7 +86,14 @@ final class Session {
 
     /// The error for a connection that broke, as libpq tells it.
     func lost() -> PostgresError {
-        PostgresError(.connectionLost, PostgresError.lastMessage(of: connection))
+        farewell ?? PostgresError(.connectionLost, PostgresError.lastMessage(of: connection))
+    }
+
+    private func noted(_ notice: OpaquePointer) {
+        var error = PostgresError(result: notice, connectionIsBroken: false)
+        // Nothing was asked.
+        error.isOutcomeUnknown = false
+        if error.code == .connectionLost { farewell = error }
     }
 
     var isBroken: Bool { PQstatus(connection) == CONNECTION_BAD }
@@ -115,8 +129,10 @@ final class Session {
 
     /// Reads what the server sent by itself, while nothing is asked of it: notices, or its good-bye.
     func readUnasked() throws(PostgresError) {
-        guard PQconsumeInput(connection) == 1, !isBroken else { throw lost() }
+        let isOpen = PQconsumeInput(connection) == 1 && !isBroken
+        // Reads what has come, where the connection is closed too.
         while let notification = PQnotifies(connection) { PQfreemem(notification) }
+        guard isOpen, farewell == nil else { throw lost() }
         // Nothing was asked, so a message that parses as a result is the server's reason for closing.
         while PQisBusy(connection) == 0, let result = PQgetResult(connection) {
             let error = PostgresError(result: result, connectionIsBroken: true)

@@ -6,7 +6,7 @@ import SparqProtocol
 struct CommitStage: Sendable {
     let queue: BatchQueue<Run>
     let pool: PostgresPool
-    let retry: DatabaseRetry
+    private(set) var retry: DatabaseRetry
     let failed: FailedMessages
     let repetition: Repetition
     let outbox: Outbox
@@ -24,10 +24,20 @@ struct CommitStage: Sendable {
     }
 
     /// Commits and sends on; what is left are the runs that wait for policies.
-    private func turn(_ runs: [Run]) async -> [Run] {
+    private func turn(_ given: [Run]) async -> [Run] {
+        let runs = given.filter { run in
+            guard run.batch.isLost else { return true }
+            logger.debug("dropped, the broker delivers it again")
+            run.ticket.abandon()
+            return false
+        }
+        if runs.isEmpty { return [] }
         var set = CommitSet(runs)
         do {
-            let directory = try await settle(&set)
+            // One that is lost meanwhile ends the turn: the broker delivers all of them again.
+            var stage = self
+            stage.retry = retry.during(runs.map(\.batch))
+            let directory = try await stage.settle(&set)
             let (units, tickets) = set.settled
             if !tickets.isEmpty { outbox.add(DeliveryPlan(units: units, directory: directory, limit: deliveryBytes), tickets: tickets) }
             return set.held

@@ -14,14 +14,15 @@ struct Repetition: Sendable {
     /// Throws where the run is to be left to the broker.
     func allowed(_ run: Run) async throws -> Run {
         var run = run
-        let attempt = run.batch.attempt
+        let batch = run.batch
         try await withThrowingTaskGroup(of: (Int, Unit).self) { group in
             for (index, unit) in run.units.enumerated() where !unit.doubtful.isEmpty {
                 group.addTask {
                     do {
-                        return (index, try await allowed(unit, attempt: attempt))
+                        return (index, try await allowed(unit, of: batch))
                     } catch {
-                        return (index, try await failed.unit(for: unit.envelope, attempt: attempt, after: error))
+                        if batch.isLost { throw error }
+                        return (index, try await failed.unit(for: unit.envelope, attempt: batch.attempt, after: error))
                     }
                 }
             }
@@ -31,9 +32,10 @@ struct Repetition: Sendable {
     }
 
     /// The message with those of its doubtful subscriptions that the user may have by now. Throws what a topic's policy throws, but for refusals.
-    func allowed(_ unit: Unit, attempt: Int) async throws -> Unit {
+    func allowed(_ unit: Unit, of batch: InboundBatch) async throws -> Unit {
         if unit.doubtful.isEmpty { return unit }
-        let context = Context(unit.envelope, attempt: attempt, database: pool)
+        let context = Context(unit.envelope, attempt: batch.attempt, database: pool)
+        let retry = retry.during([batch])
         // Concurrently, so that loaders gather what the policies ask for.
         let refused = try await withThrowingTaskGroup(of: Int?.self) { group in
             for (index, each) in unit.subscriptions.enumerated() where unit.doubtful.contains(each.topic) {

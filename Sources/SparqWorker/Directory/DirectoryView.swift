@@ -6,6 +6,6 @@ struct DirectoryView: Equatable, Sendable {
     var nodes: [String: [String]] = [:]
     /// The last numbers of topics; without events there is none.
     var heads: [String: Int] = [:]
-    /// All nodes that are alive.
+    /// All nodes that are alive, or may be.
     var alive: [String] = []
 }

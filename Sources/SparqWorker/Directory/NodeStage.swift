@@ -18,8 +18,15 @@ struct NodeStage: Sendable {
         while let requests = await queue.next() { await serve(requests) }
     }
 
-    private func serve(_ requests: [NodeRequest]) async {
+    private func serve(_ given: [NodeRequest]) async {
+        let requests = given.filter { request in
+            guard request.batch.isLost else { return true }
+            request.batch.abandon()
+            return false
+        }
+        if requests.isEmpty { return }
         let tickets = requests.map { Ticket(batch: $0.batch, delivered: nil) }
+        let retry = retry.during(requests.map(\.batch))
         do {
             let plan = NodePlan(requests)
             let statements = plan.statements(leaseSeconds: leaseSeconds)

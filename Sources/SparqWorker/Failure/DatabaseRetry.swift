@@ -14,12 +14,30 @@ extension PostgresError {
 struct DatabaseRetry: Sendable {
     let logger: Logger
     let health: DatabaseHealth
+    /// Whether it is not worth trying any more.
+    private var isOver: @Sendable () -> Bool = { false }
+
+    init(logger: Logger, health: DatabaseHealth) {
+        self.logger = logger
+        self.health = health
+    }
+
+    /// The same, for what ends with any of these batches: then it throws `CancellationError`.
+    func during(_ batches: [InboundBatch]) -> DatabaseRetry {
+        var retry = self
+        retry.isOver = { batches.contains(where: \.isLost) }
+        return retry
+    }
 
     /// - Parameter timeoutsPass: Whether a statement that took too long is tried again; it had to wait for others' locks, where its own
     ///   work is small.
     func callAsFunction<Value>(timeoutsPass: Bool = false, _ body: () async throws -> Value) async throws -> Value {
         var failures = 0
         while true {
+            if isOver() {
+                if failures > 0 { logger.debug("waits no longer for the database: the broker delivers it again") }
+                throw CancellationError()
+            }
             do {
                 let value = try await body()
                 if failures > 0 { logger.info("the database answers again", metadata: ["failures": "\(failures)"]) }

@@ -10,7 +10,7 @@ extension FailedMessages {
     func unit(for envelope: Envelope, attempt: Int, after error: any Error) async throws -> Unit {
         switch error {
         case let failure as TransientFailure: return try await later(envelope, attempt, failure)
-        case let error as PostgresError where error.isStatementTimeout:
+        case let error as PostgresError where error.isStatementTimeout || error.isIdleTimeout:
             return try await later(envelope, attempt, TransientFailure("\(error)"))
         case _ where Task.isCancelled || (error as? PostgresError)?.code == .poolClosed: throw error
         default:

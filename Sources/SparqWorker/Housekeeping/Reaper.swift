@@ -4,9 +4,22 @@ import SparqProtocol
 
 /// Removes nodes whose lease ran out: each by exactly one worker.
 struct Reaper: Sendable {
+    /// A node whose handler failed in so many rounds is removed without it.
+    private static let patience = 3
+
+    enum Outcome: Equatable, Sendable {
+        case none
+        case removed
+        /// The handler failed; the node stays for another round.
+        case failed(String)
+    }
+
+    /// The process stood still in the middle of a look.
+    struct StoodStill: Error {}
+
     let pool: PostgresPool
     let router: Router
-    let commits: BatchQueue<Run>
+    let losses: Losses
     let health: DatabaseHealth
     let readiness: Readiness
     let interval: Duration
@@ -14,65 +27,95 @@ struct Reaper: Sendable {
     let logger: Logger
 
     func run() async {
-        while (try? await Task.sleep(for: interval * Double.random(in: 0.8...1.2))) != nil {
+        // In how many rounds the handler failed for a node.
+        var failures: [String: Int] = [:]
+        while true {
+            let pause = interval * Double.random(in: 0.8...1.2)
+            let start = ContinuousClock.now
+            guard (try? await Task.sleep(for: pause)) != nil else { return }
             // After a start or an outage, of the broker's too, the renewals that were sent meanwhile must be heard first.
             guard min(health.calm, readiness.calm) > lease else { continue }
             do {
-                while try await reap() {}
+                if stoodStill(.now - start - pause) { throw StoodStill() }
+                try await look(&failures)
+                try await losses.settle(after: lease)
                 try await pool.execute(Self.orphans)
+            } catch is StoodStill {
+                logger.info("stood still, dead nodes are looked for later")
             } catch {
                 if !Task.isCancelled { logger.warning("looking for dead nodes failed", metadata: ["error": "\(error)"]) }
             }
         }
     }
 
-    /// Removes one node; false where there is none.
-    func reap() async throws -> Bool {
-        let lost: (node: String, unit: Unit)? = try await pool.transaction { transaction in
-            let rows = try await transaction.query(
-                "SELECT node FROM nodes WHERE expires_at < now() ORDER BY expires_at LIMIT 1 FOR UPDATE SKIP LOCKED"
-            )
-            guard let node = try rows.first?.decode(String.self) else { return nil }
-            let unit = try await announce(node, transaction)
-            try await transaction.execute("DELETE FROM directory WHERE node = $1", node)
-            try await transaction.execute("DELETE FROM nodes WHERE node = $1", node)
-            return (node, unit)
+    /// Whether a process that lost so much time may have slept through renewals: they wait to be heard, while the leases run out. Nodes renew
+    /// theirs so early that a shorter sleep harms none.
+    func stoodStill(_ lost: Duration) -> Bool { lost > lease / 3 }
+
+    private func look(_ failures: inout [String: Int]) async throws {
+        var failed: Set<String> = []
+        defer { failures = failures.filter { failed.contains($0.key) } }
+        while true {
+            let hopeless = failures.filter { $0.value >= Self.patience }.map(\.key)
+            switch try await reap(except: failed, unannounced: hopeless) {
+            case .none: return
+            case .removed: break
+            case .failed(let node):
+                failed.insert(node)
+                failures[node, default: 0] += 1
+            }
         }
-        guard let lost else { return false }
-        logger.warning("node is dead, its lease ran out", metadata: ["node": "\(lost.node)"])
-        _ = commits.add(Run(units: [lost.unit], batch: InboundBatch { _ in }, delivered: nil))
-        return true
     }
 
-    private func announce(_ node: String, _ transaction: PostgresTransaction) async throws -> Unit {
-        let envelope = Envelope(
-            node: node,
-            connection: nil,
-            ordinal: 0,
-            user: nil,
-            receivedAt: 0,
-            type: "$node-lost",
-            id: nil,
-            message: Array("{}".utf8)[...]
-        )
-        guard let handler = router.nodeLossHandler else { return Unit(envelope: envelope) }
-        let context = Context(
-            userID: nil,
-            connection: nil,
-            node: node,
-            type: envelope.type,
-            messageID: nil,
-            time: 0,
-            attempt: 1,
-            database: transaction
-        )
-        var units = [try Unit(envelope: envelope, effects: try await handler(node, context, transaction))]
-        if units[0].needsCommit {
-            let plan = CommitPlan(units)
-            plan.apply(try CommitOutcome(try await transaction.run(plan.statement), topics: plan.topics.count), to: &units)
+    /// Removes one node, and announces that.
+    private func reap(except skipped: Set<String>, unannounced: [String]) async throws -> Outcome {
+        let start = ContinuousClock.now
+        var found: Loss?
+        do {
+            let unit: Unit? = try await pool.transaction { transaction in
+                found = nil
+                let rows = try await transaction.query(Self.removal, Array(skipped))
+                guard let (number, node) = try rows.first?.decode(Int.self, String.self) else { return nil }
+                if stoodStill(.now - start) { throw StoodStill() }
+                let loss = Loss(number: number, node: node)
+                found = loss
+                return unannounced.contains(node) ? Unit(envelope: loss.envelope) : try await run(loss, transaction)
+            }
+            guard let unit, let found else { return .none }
+            logger.warning("node is dead, its lease ran out", metadata: ["node": "\(found.node)"])
+            if unannounced.contains(found.node) { logger.error("its loss is not announced", metadata: ["node": "\(found.node)"]) }
+            losses.announce(found, unit)
+            return .removed
+        } catch {
+            guard let found, !Task.isCancelled, (error as? PostgresError)?.isPassing != true else { throw error }
+            logger.error("a lost node's handler failed", metadata: ["node": "\(found.node)", "error": "\(error)"])
+            return .failed(found.node)
         }
+    }
+
+    /// Runs the handler, and notes what it wants in the inbox and the log.
+    private func run(_ loss: Loss, _ transaction: PostgresTransaction) async throws -> Unit {
+        guard let handler = router.nodeLossHandler else { return Unit(envelope: loss.envelope) }
+        let context = Context(loss.envelope, attempt: 1, database: transaction)
+        var units = [try Unit(envelope: loss.envelope, effects: try await handler(loss.node, context, transaction))]
+        units[0].key = loss.key
+        let plan = CommitPlan(units)
+        plan.apply(try CommitOutcome(try await transaction.run(plan.statement), topics: plan.topics.count), to: &units)
         return units[0]
     }
+
+    /// All of it in one statement: what it locks is held for the handler's time alone.
+    private static let removal = """
+        WITH lost AS (
+            DELETE FROM nodes WHERE node = (
+                SELECT n.node FROM nodes n WHERE n.expires_at < now() AND n.node <> ALL ($1)
+                ORDER BY n.expires_at LIMIT 1 FOR UPDATE SKIP LOCKED
+            ) RETURNING node
+        ), gone AS (
+            DELETE FROM directory d USING lost WHERE d.node = lost.node
+        )
+        INSERT INTO losses (node) SELECT node FROM lost RETURNING loss, node
+        """
 
     /// Rows of nodes that are not there at all. The distinct nodes are found by jumping along the index.
     private static let orphans = """

@@ -29,37 +29,24 @@ struct Retention: Sendable {
     /// Returns how many rows it removed; none where another worker is at it.
     func sweep() async throws -> Int {
         var removed = 0
-        while true {
-            let count = try await step("SELECT sparq_expire_events(now() - make_interval(secs => $1), $2)", events)
-            removed += count
-            if count < Self.piece { break }
-            try await Task.sleep(for: Self.pause)
-        }
-        while true {
-            let count = try await step(
-                """
-                WITH old AS (
-                    DELETE FROM inbox WHERE ctid IN (
-                        SELECT i.ctid FROM inbox i WHERE i.created_at < now() - make_interval(secs => $1) LIMIT $2
-                    ) RETURNING 1
-                ) SELECT count(*) FROM old
-                """,
-                inbox
-            )
-            removed += count
-            if count < Self.piece { break }
-            try await Task.sleep(for: Self.pause)
+        for (function, age) in [("sparq_expire_events", events), ("sparq_expire_inbox", inbox)] {
+            while true {
+                let count = try await step(function, age)
+                removed += count
+                if count < Self.piece { break }
+                try await Task.sleep(for: Self.pause)
+            }
         }
         return removed
     }
 
-    /// The lock is the transaction's, so that it cannot be left behind.
-    private func step(_ sql: String, _ age: Duration) async throws -> Int {
-        try await pool.transaction { transaction in
-            let lock = try await transaction.query("SELECT pg_try_advisory_xact_lock($1)", Self.lock)
-            guard try lock.first?.decode(Bool.self) == true else { return 0 }
-            let seconds = Double(age.components.seconds) + Double(age.components.attoseconds) / 1e18
-            return try await transaction.query(sql, seconds, Self.piece).first?.decode(Int.self) ?? 0
-        }
+    /// One statement, and so its own transaction: what it locks is not held for the length of a round trip, nor by a worker that was stopped.
+    /// The lock of the sweep is the transaction's too, and cannot be left behind.
+    private func step(_ function: String, _ age: Duration) async throws -> Int {
+        let sql = """
+            SELECT CASE WHEN pg_try_advisory_xact_lock($1) THEN \(function)(now() - make_interval(secs => $2), $3) ELSE 0 END
+            """
+        let seconds = Double(age.components.seconds) + Double(age.components.attoseconds) / 1e18
+        return try await pool.query(sql, Self.lock, seconds, Self.piece).first?.decode(Int.self) ?? 0
     }
 }

@@ -5,15 +5,27 @@ final class InboundBatch: Sendable {
     /// Which attempt its messages are, counted from 1.
     let attempt: Int
     private let pending = Mutex(PendingBatch(open: 1))
+    private let hasGone: @Sendable () -> Bool
     private let onFinished: @Sendable (_ ack: Bool) -> Void
 
     /// A batch with one part open: that of its reader.
     ///
-    /// - Parameter onFinished: Called once, when nothing is open any more.
-    init(attempt: Int = 1, onFinished: @escaping @Sendable (_ ack: Bool) -> Void) {
+    /// - Parameters:
+    ///   - isLost: Whether it can no longer be acked.
+    ///   - onFinished: Called once, when nothing is open any more.
+    init(
+        attempt: Int = 1,
+        isLost: @escaping @Sendable () -> Bool = { false },
+        onFinished: @escaping @Sendable (_ ack: Bool) -> Void
+    ) {
         self.attempt = attempt
+        hasGone = isLost
         self.onFinished = onFinished
     }
+
+    /// The connection that it came by is gone, and the broker delivers it again: what is not committed yet is dropped, so that it does not take
+    /// effect beside its copy.
+    var isLost: Bool { hasGone() }
 
     func begin() { pending.withLock { $0.begin() } }
 

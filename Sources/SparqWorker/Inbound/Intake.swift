@@ -38,7 +38,8 @@ struct Intake: Sendable {
     private func take(_ delivery: AMQP.Delivery) async {
         if Sabotage.isOn(.ackBeforeCommit) { consumer.ack(delivery.tag) }
         let attempt = delivery.message.headers[FailedMessages.attemptHeader]?.intValue ?? 1
-        let batch = InboundBatch(attempt: attempt) { [consumer, inHand] ack in
+        let batch = InboundBatch(attempt: attempt, isLost: { [consumer, tag = delivery.tag] in !consumer.isCurrent(tag) }) {
+            [consumer, inHand] ack in
             // Given back it goes to others; one that nobody can finish reaches its delivery limit and lies among the dead letters.
             if ack, !Sabotage.isOn(.ackBeforeCommit) { consumer.ack(delivery.tag) } else { consumer.nack(delivery.tag, requeue: true) }
             inHand.finish()

@@ -86,7 +86,8 @@ public struct Router: Sendable {
         policies[Substring(kind)] = policy
     }
 
-    /// Runs when a node's lease ran out: on one worker, in the transaction that removes the node, again if that fails.
+    /// Runs when a node's lease ran out: on one worker, in the transaction that removes the node, again a little later if that fails. When it has
+    /// failed three times the node is removed without it.
     public mutating func onNodeLost(_ handler: @escaping NodeLossHandler) {
         nodeLossHandler = handler
     }

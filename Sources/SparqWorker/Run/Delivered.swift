@@ -19,15 +19,21 @@ final class Delivered: Sendable {
         waiter?.resume()
     }
 
-    /// Returns when all is finished. For one caller.
+    /// Returns when all is finished, or when the task is cancelled: the broker can be away for longer than a worker may take to end. For one
+    /// caller.
     func wait() async {
-        await withCheckedContinuation { continuation in
-            let isDone = state.withLock { state in
-                if state.open == 0 { return true }
-                state.waiter = continuation
-                return false
+        await withTaskCancellationHandler {
+            await withCheckedContinuation { continuation in
+                let isDone = state.withLock { state in
+                    if state.open == 0 || Task.isCancelled { return true }
+                    state.waiter = continuation
+                    return false
+                }
+                if isDone { continuation.resume() }
             }
-            if isDone { continuation.resume() }
+        } onCancel: {
+            let waiter = state.withLock { $0.waiter.take() }
+            waiter?.resume()
         }
     }
 }

@@ -80,11 +80,12 @@ struct Processor: Sendable {
 
     private func commit(_ run: Run) {
         run.batch.begin()
-        if !commits.add(run, weight: run.weight) { run.ticket.abandon() }
+        if run.batch.isLost || !commits.add(run, weight: run.weight) { run.ticket.abandon() }
     }
 
     private func deliver(_ units: [Unit], _ ticket: Ticket) {
         ticket.batch.begin()
+        if ticket.batch.isLost { return ticket.abandon() }
         outbox.add(DeliveryPlan(units: units, directory: DirectoryView(), limit: deliveryBytes), tickets: [ticket])
     }
 
@@ -92,13 +93,15 @@ struct Processor: Sendable {
         async throws
         -> Unit
     {
+        if batch.isLost || Task.isCancelled { throw CancellationError() }
+        let retry = retry.during([batch])
         // Of many topics at once policies ask for many things at once.
         let asksAlone = isOnlyOfBatch && !Subscriptions.types.contains(envelope.type)
         let context = Context(envelope, attempt: batch.attempt, database: pool, memo: memo, asksAlone: asksAlone)
         do {
             if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return unit }
             switch try await retry({ try await router.run(envelope.type, json: envelope.message, context: context) }) {
-            case .refused(let refusal): return try await refuse(envelope, refusal, context)
+            case .refused(let refusal): return try await refuse(envelope, refusal, context, retry)
             case .effects(let effects):
                 let unit = try Unit(envelope: envelope, effects: effects)
                 if let seal = unit.seal { units.append(seal) }
@@ -106,35 +109,39 @@ struct Processor: Sendable {
             case .needsTransaction:
                 await flush(&units, batch, wait: true)
                 defer { memo?.forget() }
-                return try await transact(envelope, context)
+                return try await transact(envelope, context, batch, retry)
             }
         } catch {
+            if batch.isLost { throw error }
             return try await failed.unit(for: envelope, attempt: batch.attempt, after: error)
         }
     }
 
     /// What took effect before is answered as it was then, although the handler would say no by now, or it is another message under the same id.
-    private func refuse(_ envelope: Envelope, _ refusal: Refusal, _ context: Context) async throws -> Unit {
+    private func refuse(_ envelope: Envelope, _ refusal: Refusal, _ context: Context, _ retry: DatabaseRetry) async throws -> Unit {
         var unit = Unit(envelope: envelope, refusal: refusal)
-        if refusal.code != .unknownType, let key = MessageKey(envelope),
-            try await retry({ try await known.load(key.withoutFingerprint, context) }) != nil
-        {
-            unit.key = key
-        }
+        if refusal.code != .unknownType, let key = MessageKey(envelope), try await isKnown(key, context, retry) { unit.key = key }
         return unit
     }
 
+    /// Whether a message with this key took effect by now.
+    private func isKnown(_ key: MessageKey, _ context: Context, _ retry: DatabaseRetry) async throws -> Bool {
+        try await retry { try await known.load(key.withoutFingerprint, context) } != nil
+    }
+
     /// Handler, inbox row and durable events in one transaction.
-    private func transact(_ envelope: Envelope, _ context: Context) async throws -> Unit {
+    private func transact(_ envelope: Envelope, _ context: Context, _ batch: InboundBatch, _ retry: DatabaseRetry) async throws -> Unit {
         while true {
             do {
                 let (unit, known) = try await retry { try await pool.transaction { try await transact(envelope, context, $0) } }
                 guard let known else { return unit }
-                return try await repetition.allowed(known.unit(insteadOf: unit), attempt: context.attempt)
+                return try await repetition.allowed(known.unit(insteadOf: unit), of: batch)
             } catch let error as PostgresError where error.isRepeat {
                 // Another worker was faster: all that the handler did is undone. The next look at the inbox finds that worker's row.
                 continue
             } catch let refusal as Refusal {
+                // The same message at the same time: what this one met may be the other's effect, and then the other's reply is due.
+                if let key = MessageKey(envelope), try await isKnown(key, context, retry) { continue }
                 return Unit(envelope: envelope, refusal: refusal)
             }
         }
@@ -157,10 +164,7 @@ struct Processor: Sendable {
 
     /// What the message brought, where it took effect before.
     private static func begin(_ key: MessageKey?, _ transaction: PostgresTransaction) async throws -> Repeats.Known? {
-        // A worker that hangs in the middle must not hold locks that others wait for.
-        var statements = [Statement("SELECT set_config('idle_in_transaction_session_timeout', '10000', true)")]
-        if let key { statements.append(Repeats.statement([key])) }
-        let results = try await transaction.pipeline(statements).map { try $0.get() }
-        return key == nil ? nil : try Repeats(results[1]).known[0]
+        guard let key else { return nil }
+        return try Repeats(try await transaction.run(Repeats.statement([key]))).known[0]
     }
 }

@@ -71,6 +71,11 @@ extension Settings {
         var configuration = try value(name, requiredText(name)) { try PostgresConfiguration(url: $0) }
         configuration.applicationName = applicationName
         configuration.poolSize = try integer("SPARQ_POSTGRES_POOL", default: configuration.poolSize, in: 1...1000)
+        configuration.idleInTransactionTimeout = try milliseconds(
+            "SPARQ_POSTGRES_IDLE_MS",
+            default: configuration.idleInTransactionTimeout,
+            in: 100...600_000
+        )
         return configuration
     }
 

@@ -7,6 +7,14 @@ final class LogLines: Sendable {
 
     var all: [String] { lines.withLock { $0 } }
 
+    /// How many say this.
+    func count(_ text: String) -> Int { all.count { $0.contains(text) } }
+
+    /// Returns when so many say one of these.
+    func reached(_ wanted: Int, _ texts: String...) async throws {
+        while texts.reduce(0, { $0 + count($1) }) < wanted { try await Task.sleep(for: .milliseconds(5)) }
+    }
+
     var logger: Logger {
         var logger = Logger(label: "worker") { [self] _ in Handler(lines: self) }
         logger.logLevel = .trace

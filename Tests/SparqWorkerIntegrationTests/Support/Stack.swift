@@ -48,16 +48,14 @@ final class Stack: Sendable {
         self.postgres = postgres
         session = try await AMQPSession(amqp)
         postgres.applicationName = "\(schema)-test"
+        // Tests hold locks for as long as they like.
+        postgres.idleInTransactionTimeout = .zero
         pool = PostgresPool(configuration: postgres, logger: Self.quiet)
         let pool = pool
         background.withLock { $0.append(Task.detached { try? await pool.run() }) }
-        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../db/migrations/0001_sparq.sql")
-            .standardized
-        let sql = try String(contentsOf: file, encoding: .utf8)
-        try await pool.withConnection { connection in
-            try await connection.script("CREATE SCHEMA \(schema)")
-            try await connection.script(sql)
-        }
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../db/migrations").standardized
+        try await pool.withConnection { try await $0.script("CREATE SCHEMA \(schema)") }
+        try await Migrator(directory: folder.path()).apply(using: pool)
         try await session.declare(WorkerTopology.topology(names: names, pool: "default", retryDelays: Self.retryDelays))
     }
 
@@ -75,6 +73,29 @@ final class Stack: Sendable {
         for queue in queues { _ = try? await session.deleteQueue(queue) }
         for exchange in [names.inbound, names.delivery] { try? await session.deleteExchange(exchange) }
         session.close()
+    }
+
+    /// The broker by way of a proxy.
+    func amqp(through proxy: Proxy) -> AMQPConfiguration {
+        var configuration = amqp
+        configuration.host = "127.0.0.1"
+        configuration.port = proxy.port
+        return configuration
+    }
+
+    /// The database by way of a proxy, which is made for it.
+    func postgresThroughProxy() throws -> (PostgresConfiguration, Proxy) {
+        let url = ProcessInfo.processInfo.environment["SPARQ_TEST_POSTGRES_URL"] ?? ""
+        guard var components = URLComponents(string: url), let port = components.port.flatMap(UInt16.init(exactly:)) else {
+            throw Missing(description: "SPARQ_TEST_POSTGRES_URL has no port")
+        }
+        let proxy = try Proxy(to: port)
+        components.host = "127.0.0.1"
+        components.port = Int(proxy.port)
+        components.percentEncodedQuery = "options=-csearch_path%3D\(schema)"
+        var configuration = try PostgresConfiguration(url: components.string ?? url)
+        configuration.applicationName = schema
+        return (configuration, proxy)
     }
 
     func node(_ id: String = "n1") async throws -> FakeNode {
@@ -133,6 +154,12 @@ final class Stack: Sendable {
             letters.append(letter.message)
         }
         return letters
+    }
+
+    /// Returns when a worker waits for a lock in the database.
+    func someoneWaits() async throws {
+        let sql = "SELECT count(*) FROM pg_stat_activity WHERE application_name = '\(schema)' AND wait_event_type = 'Lock'"
+        while try await count(sql) == 0 { try await Task.sleep(for: .milliseconds(5)) }
     }
 
     func count(_ sql: String) async throws -> Int { try await pool.query(sql).first?.decode(Int.self) ?? -1 }

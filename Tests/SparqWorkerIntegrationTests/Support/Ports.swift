@@ -1,0 +1,1 @@
+../../AMQPIntegrationTests/Support/Ports.swift

@@ -1,0 +1,1 @@
+../../AMQPIntegrationTests/Support/Proxy.swift
