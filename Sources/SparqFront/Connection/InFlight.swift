@@ -56,6 +56,8 @@ struct InFlight<Message> {
     var isEmpty: Bool { entries.isEmpty && postponed.isEmpty }
     /// Messages wait, and nothing is on its way.
     var canSend: Bool { sent == 0 && !entries.isEmpty }
+    /// Any of them has ever left; where none has, no worker knows of the connection.
+    var hasSent: Bool { sent > 0 || firstOrdinal > 1 }
     /// Messages that wait.
     var waiting: Int { entries.count - sent }
 
