@@ -141,6 +141,7 @@ final class Shard {
                 connections[id.number]?.finished(ordinal, reply: reply)
             }
         case .postponed(let id, let ordinal): connections[id.number]?.postponed(ordinal)
+        case .resync: for connection in busyConnections { connection.inFlight.doubt() }
         case .undelivered(let id, let ordinals):
             counters.unavailable += ordinals.count
             if id.kind == .http { requests.finish(id.number, .unavailable) } else { connections[id.number]?.undelivered(ordinals) }

@@ -91,7 +91,9 @@ struct NodeState: Sendable {
             reads[ReadKey(connection: connection, topic: topic)] = nil
             removeSubscriber(of: topic, shard: connection.shard, now: now)
         case .refused(let topic, let shard): removeSubscriber(of: topic, shard: shard, now: now)
-        case .resync: resync()
+        case .resync:
+            resync()
+            for shard in 0..<shards { actions.commands[shard].append(.resync) }
         case .more(let connection, let topic, let after): more(connection, topic, after: after, now: now, into: &actions)
         }
     }

@@ -85,4 +85,26 @@ import WebSocket
         #expect(try types(test) == ["$disconnect"])
         #expect(test.shard.isEmpty)
     }
+
+    @Test func whatWasOnItsWayWhenTheQueueWasLostIsWaitedForNoLongerThanItsDeadline() throws {
+        let test = TestShard()
+        let (mute, muteSocket) = try test.open()
+        let (later, laterSocket) = try test.open()
+        let (lucky, luckySocket) = try test.open()
+        for connection in [mute, lucky] { test.receive(connection, #"{"type":"a","id":"1"}"#) }
+        test.turn()
+        test.shard.apply([.resync])
+        test.receive(later, #"{"type":"a","id":"1"}"#)
+        test.done(lucky, 2)
+        test.receive(lucky, #"{"type":"b","id":"2"}"#)
+        test.turn()
+        test.now += 9 * second
+        test.shard.sweep()
+        #expect(muteSocket.closed == nil)
+        test.now += second
+        test.shard.sweep()
+        #expect(muteSocket.closed?.code == .tryAgainLater)
+        // What was sent after it is none of those.
+        #expect(laterSocket.closed == nil && luckySocket.closed == nil)
+    }
 }
