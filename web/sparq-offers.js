@@ -13,10 +13,11 @@ export class Offers {
    * The server named topics: it offers them, or has subscribed us to them; anew, where it had heard that the page let go of one.
    * @param {Record<string, number>} [topics] With the `seq` from which on.
    * @param {boolean} isOffer
+   * @param {boolean} [isFirst] What the server begins with, whatever the page let go of before.
    * @returns {[string, number][]} Those that the page wants.
    */
-  take(topics = {}, isOffer) {
-    if (!isOffer) for (const name of Object.keys(topics)) if (this.#declined.get(name)) this.#declined.delete(name);
+  take(topics = {}, isOffer, isFirst = false) {
+    if (!isOffer && !isFirst) for (const name of Object.keys(topics)) if (this.#declined.get(name)) this.#declined.delete(name);
     return Object.entries(topics).filter(([name]) => !this.#declined.has(name));
   }
 
@@ -27,11 +28,14 @@ export class Offers {
     if (this.#declined.size > DECLINED) this.#declined.delete(this.#declined.keys().next().value);
   }
 
-  /** The server has heard that the page let go of a topic. @param {string} name @returns {boolean} Whether the page still wants none of it. */
+  /** Whether the page let go of a topic. @param {string} name @returns {boolean} */
+  declines(name) {
+    return this.#declined.has(name);
+  }
+
+  /** The server has heard that the page let go of a topic, or has lost sight of it. @param {string} name */
   left(name) {
-    if (!this.#declined.has(name)) return false;
-    this.#declined.set(name, true);
-    return true;
+    if (this.#declined.has(name)) this.#declined.set(name, true);
   }
 
   /** The page wants a topic. @param {string} name */

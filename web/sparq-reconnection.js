@@ -1,3 +1,8 @@
+/**
+ * @typedef {"idle"|"connecting"|"open"|"waiting"|"closed"|"unauthenticated"|"failed"} Status
+ * `waiting` comes back by itself; `closed`, `unauthenticated` and `failed` need a new `connect()`.
+ */
+
 /** Milliseconds. */
 const BACKOFF = { first: 1_000, most: 30_000 };
 const FAULTS = [1002, 1003, 1007, 4003]; // Close codes without a way back.

@@ -60,6 +60,41 @@ export class Topic {
   }
 }
 
+/** One of a client's topics: where it stands in it, and who waits for the subscription. */
+export class Subscription {
+  topic = new Topic();
+  /** Asks for what is missing before what came early. */ timer = null;
+  /** How often that was in vain. */ tries = 0;
+  /** The cursor was set back: the server keeps its place, so it must give that up first. */ rewinds = false;
+  #waiters = [];
+
+  get isAwaited() {
+    return this.#waiters.length > 0;
+  }
+
+  /** @returns {Promise<{seq: number}>} */
+  wait() {
+    return new Promise((resolve, reject) => this.#waiters.push({ resolve, reject }));
+  }
+
+  resolve(value) {
+    for (const waiter of this.#waiters.splice(0)) waiter.resolve(value);
+  }
+
+  /** The socket is gone; with an error, the topic is. @param {Error} [error] */
+  lose(error) {
+    this.rewinds = false;
+    this.dropHeld();
+    if (error) for (const waiter of this.#waiters.splice(0)) waiter.reject(error);
+  }
+
+  dropHeld() {
+    clearTimeout(this.timer);
+    this.timer = null;
+    this.topic.drop();
+  }
+}
+
 /** Cursors that outlive the page, in something like `localStorage`; written a little behind. */
 export class StoredCursors {
   #storage;

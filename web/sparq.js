@@ -13,11 +13,13 @@
  * Every message has an id and is sent again, in order, until it is answered; every topic has a cursor and is resumed behind it; an event
  * that came twice is dropped, one that came early is held until the hole before it is filled.
  */
+import { Fronts } from "./sparq-fronts.js";
+import { Leaves } from "./sparq-leaves.js";
 import { Listeners } from "./sparq-listeners.js";
 import { Offers } from "./sparq-offers.js";
 import { Outbox, SparqError, isPassing } from "./sparq-outbox.js";
 import { Reconnection } from "./sparq-reconnection.js";
-import { StoredCursors, Topic } from "./sparq-topic.js";
+import { StoredCursors, Subscription, Topic } from "./sparq-topic.js";
 
 export { SparqError };
 
@@ -25,49 +27,36 @@ const TOPICS_PER_REQUEST = 100;
 /** Milliseconds. */
 const TIMES = { welcome: 10_000, answer: 20_000, hole: 5_000, stable: 5_000, grace: 3_000 };
 
-/**
- * @typedef {"idle"|"connecting"|"open"|"waiting"|"closed"|"unauthenticated"|"failed"} Status
- * `waiting` comes back by itself; `closed`, `unauthenticated` and `failed` need a new `connect()`.
- *
- * @typedef {object} SparqOptions
- * @property {string|string[]} [url] One front's socket address or several, tried in turn. Default: `/ws` where the page came from.
- * @property {string|(() => string)} [token] A session token for the query; default: the session cookie.
- * @property {Pick<Storage, "getItem"|"setItem">} [storage] Where to keep cursors, such as `localStorage`. Written a little behind, so
- *   that a page that starts anew may see the newest events again.
- * @property {() => Promise<boolean>} [authorized] Asked when a socket could not be opened, because a browser does not show a page
- *   the 401: `false` ends in `unauthenticated` instead of another attempt.
- */
-
 /** One client: one socket at a time, to any front. */
 export class Sparq {
-  /** @type {Status} */ status = "idle";
+  /** @type {import("./sparq-reconnection.js").Status} */ status = "idle";
   /** @type {string|null} Who I am, from `$welcome`. */ user = null;
   /** @type {string|null} The front's node id, from `$welcome`. */ node = null;
   /** @type {string|null} The connection's id, from `$welcome`. */ connection = null;
   /** The server's limits, from `$welcome`. */ limits = { message_bytes: 65_536, topics: 512, in_flight: 64 };
 
   #options;
-  #urls;
+  #fronts;
   #socket = null;
   #listeners = new Listeners();
   #outbox = new Outbox();
-  /** Name → { topic, waiters, timer, tries }. */ #topics = new Map();
+  /** @type {Map<string, Subscription>} */ #topics = new Map();
   /** Subscriptions on their way: message id → topics. Never sent again as they are: their cursors age. */ #asking = new Map();
   /** The server told where its own subscriptions began. */ #told = false;
   /** This socket began with `resume`: the server has subscribed us to nothing. */ #resumed = false;
   #offers = new Offers();
+  #leaves = new Leaves((topics) => this.#write("unsubscribe", topics), (name) => this.#isUnwanted(name), (name) => this.#offers.left(name));
   #reconnection = new Reconnection();
   #timers = {};
   #stored = null;
   #wanted = new Set();
   /** Whose topics these are. */ #owner = null;
 
-  /** @param {SparqOptions} [options] */
+  /** @param {import("./sparq-fronts.js").SparqOptions} [options] */
   constructor(options = {}) {
     this.#options = options;
     if (options.storage) this.#stored = new StoredCursors(options.storage);
-    const here = () => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
-    this.#urls = [options.url ?? here()].flat();
+    this.#fronts = new Fronts(options);
     globalThis.addEventListener?.("online", () => this.#hurry());
     globalThis.document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#hurry());
   }
@@ -114,20 +103,21 @@ export class Sparq {
    */
   subscribe(topic, cursor = null) {
     const state = this.#topic(topic);
-    if (cursor !== null) state.topic.cursor = cursor;
+    if (cursor !== null) {
+      state.rewinds ||= this.status === "open" && cursor < state.topic.resume;
+      state.topic.cursor = cursor;
+    }
     this.#offers.want(topic);
-    return new Promise((resolve, reject) => {
-      state.waiters.push({ resolve, reject });
-      this.#subscribeSoon(topic);
-    });
+    this.#subscribeSoon(topic);
+    return state.wait();
   }
 
-  /** Ends a subscription, and forgets the topic's cursor. @param {string} topic */
+  /** Ends a subscription, and forgets the topic's cursor: what still comes is dropped. @param {string} topic */
   async unsubscribe(topic) {
     this.#offers.decline(topic);
     this.#forget(topic, new SparqError("closed"));
-    await this.send("unsubscribe", { topics: [topic] });
-    if (this.#offers.left(topic)) this.#forget(topic, new SparqError("closed")); // Events that were on their way have brought it back.
+    if (this.status === "open") return this.#leaves.send([topic]);
+    this.#offers.left(topic); // The next socket begins without it.
   }
 
   /** The last `seq` seen of a topic, `null` where none was. @param {string} topic @returns {number|null} */
@@ -150,13 +140,9 @@ export class Sparq {
 
   #open() {
     this.#clearTimers();
-    const url = new URL(this.#urls[this.#reconnection.attempt % this.#urls.length], globalThis.location?.href);
-    const token = typeof this.#options.token === "function" ? this.#options.token() : this.#options.token;
-    if (token) url.searchParams.set("token", token);
     // Once the server has told where its own subscriptions began, we bring the cursors of all our topics.
     this.#resumed = this.#told;
-    if (this.#resumed) url.searchParams.set("resume", "true");
-    const socket = new WebSocket(url);
+    const socket = new WebSocket(this.#fronts.address(this.#reconnection.attempt, this.#resumed));
     let opened = false;
     this.#socket = socket;
     this.#setStatus("connecting");
@@ -178,9 +164,8 @@ export class Sparq {
     const wasReady = this.status === "open";
     this.#socket = null;
     this.#clearTimers();
-    this.#asking.clear();
+    this.#forgetWritten();
     this.#outbox.rewind();
-    for (const state of this.#topics.values()) this.#dropHeld(state);
     const end = Reconnection.end(code, reason);
     if (end) return this.#end(...end);
     if (code === 1009) this.#outbox.rejectLargest(new SparqError("too_large", "The message is too long."));
@@ -204,14 +189,18 @@ export class Sparq {
     this.#clearTimers();
     socket?.close(1000);
     this.#reconnection.forget();
-    this.#asking.clear();
+    this.#forgetWritten();
     const error = new SparqError(code, reason);
     this.#setStatus(status, { reason });
     this.#outbox.rejectAll(error);
-    for (const state of this.#topics.values()) {
-      this.#dropHeld(state);
-      for (const waiter of state.waiters.splice(0)) waiter.reject(error);
-    }
+    for (const state of this.#topics.values()) state.lose(error);
+  }
+
+  /** What counts for one socket alone is over with it. */
+  #forgetWritten() {
+    this.#asking.clear();
+    this.#leaves.end();
+    for (const state of this.#topics.values()) state.lose();
   }
 
   #setStatus(status, detail = {}) {
@@ -241,7 +230,7 @@ export class Sparq {
       return this.#end("unauthenticated", "unauthenticated", "Somebody else has logged in meanwhile.");
     }
     if (this.#owner !== null && this.#owner !== frame.user) {
-      for (const [name, { waiters }] of this.#topics) if (!waiters.length) this.#topics.delete(name); // Another's.
+      for (const [name, { isAwaited }] of this.#topics) if (!isAwaited) this.#topics.delete(name); // Another's.
     }
     this.#owner = frame.user;
     Object.assign(this, { user: frame.user, node: frame.node, connection: frame.connection });
@@ -258,9 +247,13 @@ export class Sparq {
 
   /** What the server subscribed us to; or, where we came back, would have: what we do not have of that we take. */
   #toldByServer({ type, topics }) {
-    this.#told = true;
     const isOffer = type === "$offered";
-    const named = this.#offers.take(topics, isOffer).filter(([name]) => !isOffer || !this.#topics.has(name));
+    const isFirst = !isOffer && !this.#told;
+    this.#told = true;
+    // What the page let go of before it could know that the server would begin with it.
+    const unwanted = (name) => isFirst && this.#isUnwanted(name) && !this.#leaves.has(name);
+    this.#leaves.send(Object.keys(topics ?? {}).filter(unwanted));
+    const named = this.#offers.take(topics, isOffer, isFirst).filter(([name]) => !isOffer || !this.#topics.has(name));
     for (const [name, seq] of named) this.#topic(name).topic.base ??= seq;
     if (isOffer) this.#ask(named.map(([name]) => name));
   }
@@ -274,12 +267,14 @@ export class Sparq {
   #answered(frame) {
     const topics = this.#asking.get(frame.re);
     if (topics) return this.#subscribed(frame, topics);
+    if (this.#leaves.answered(frame)) return;
     const delay = this.#outbox.answered(frame, Date.now());
     if (delay) setTimeout(() => this.#flush(), delay + 1);
     this.#flush();
   }
 
   #durable(event) {
+    if (this.#isUnwanted(event.topic)) return;
     const state = this.#topic(event.topic);
     this.#advance(event.topic, state, state.topic.take(event));
   }
@@ -291,7 +286,7 @@ export class Sparq {
     if (state.topic.hasHole) {
       state.timer ??= setTimeout(() => this.#fillHole(name, state), TIMES.hole);
     } else {
-      this.#dropHeld(state);
+      state.dropHeld();
     }
   }
 
@@ -317,8 +312,19 @@ export class Sparq {
   // MARK: Topics
 
   #topic(name) {
-    if (!this.#topics.has(name)) this.#topics.set(name, { topic: new Topic(), waiters: [], timer: null, tries: 0 });
+    if (!this.#topics.has(name)) this.#topics.set(name, new Subscription());
     return this.#topics.get(name);
+  }
+
+  /** Let go of, and not named by the server since: what still comes was on its way. */
+  #isUnwanted(name) {
+    return !this.#topics.has(name) && this.#offers.declines(name);
+  }
+
+  #write(type, topics) {
+    const id = this.#outbox.nextID();
+    this.#socket.send(JSON.stringify({ type, id, topics }));
+    return id;
   }
 
   /** Several in a row share one message. */
@@ -336,11 +342,12 @@ export class Sparq {
       const part = names.slice(start, start + TOPICS_PER_REQUEST);
       const cursors = part.map((name) => [name, this.#topics.get(name).topic.resume]);
       // The server keeps the place of a topic that it has subscribed us to: give it up to take ours.
-      const given = this.#resumed && !again ? [] : cursors.filter(([, cursor]) => cursor !== null).map(([name]) => name);
-      if (given.length) this.#socket.send(JSON.stringify({ type: "unsubscribe", id: this.#outbox.nextID(), topics: given }));
-      const id = this.#outbox.nextID();
+      const gives = (name, cursor) => this.#topics.get(name).rewinds || (cursor !== null && !this.#resumed && !again);
+      const given = cursors.filter(([name, cursor]) => gives(name, cursor)).map(([name]) => name);
+      for (const name of given) this.#topics.get(name).rewinds = false;
+      if (given.length) this.#write("unsubscribe", given);
+      const id = this.#write("subscribe", Object.fromEntries(cursors));
       this.#asking.set(id, Object.assign(part, { sentAt: Date.now() }));
-      this.#socket.send(JSON.stringify({ type: "subscribe", id, topics: Object.fromEntries(cursors) }));
     }
   }
 
@@ -356,8 +363,8 @@ export class Sparq {
       if (!state || !answer) continue;
       if (answer.ok) {
         state.topic.base ??= answer.seq;
-        for (const waiter of state.waiters.splice(0)) waiter.resolve({ seq: answer.seq });
-      } else if (answer.error?.code === "invalid_cursor" && !state.waiters.length) {
+        state.resolve({ seq: answer.seq });
+      } else if (answer.error?.code === "invalid_cursor" && !state.isAwaited) {
         state.topic = new Topic(); // The log was set back, by a restored database for example: from now on.
         this.#listeners.emit("$reset", { topic: name });
         this.#subscribeSoon(name);
@@ -371,10 +378,8 @@ export class Sparq {
 
   #forget(name, error) {
     const state = this.#topics.get(name);
-    if (!state) return;
     this.#topics.delete(name);
-    this.#dropHeld(state);
-    for (const waiter of state.waiters.splice(0)) waiter.reject(error);
+    state?.lose(error);
   }
 
   /** Durable events have no gaps, so what is missing comes yet; where it does not, it is asked for again. */
@@ -386,13 +391,8 @@ export class Sparq {
     state.timer = setTimeout(() => this.#fillHole(name, state), TIMES.hole);
   }
 
-  #dropHeld(state) {
-    clearTimeout(state.timer);
-    state.timer = null;
-    state.topic.drop();
-  }
-
   #truncated(frame) {
+    if (this.#isUnwanted(frame.topic)) return;
     const state = this.#topic(frame.topic);
     this.#listeners.emit("$truncated", frame);
     this.#advance(frame.topic, state, state.topic.truncate(frame.first));

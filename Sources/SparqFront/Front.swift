@@ -108,7 +108,7 @@ public final class Front: Service {
             secret: configuration.sessionSecret,
             lifetime: max(1, Int(configuration.sessionLifetime.components.seconds))
         )
-        let server = makeServer(hub, tokens)
+        let server = makeServer(hub, tokens, forwarder)
         let broker = makeBroker(inbox)
 
         try await withThrowingTaskGroup(of: Void.self) { group in
@@ -151,14 +151,19 @@ public final class Front: Service {
 extension Front {
     private struct Ended: Error {}
 
-    private func makeServer(_ hub: Hub, _ tokens: SessionTokens) -> FrontServer<FrontAcceptor, FrontRouter.Responder> {
+    private func makeServer(
+        _ hub: Hub,
+        _ tokens: SessionTokens,
+        _ forwarder: Forwarder
+    ) -> FrontServer<FrontAcceptor, FrontRouter.Responder> {
         let origins = OriginPolicy(allowed: configuration.allowedOrigins)
         let acceptor = FrontAcceptor(
             tokens: tokens,
             origins: origins,
             devCookie: configuration.devCookie,
             hub: hub,
-            readiness: readiness
+            readiness: readiness,
+            forwarder: forwarder
         )
         let messages = MessageRoute(
             hub: hub,

@@ -147,3 +147,92 @@ test("another user does not get the topics of the one before", () => {
   assert.deepEqual(socket.sent, []);
   assert.equal(sparq.cursor("user:alice"), null);
 });
+
+const answered = (socket, type) => {
+  for (const { id, topics } of socket.sent.filter((each) => each.type === type)) {
+    const outcomes = Object.fromEntries(Object.keys(topics).map((name) => [name, { ok: true, seq: 20 }]));
+    socket.says({ re: id, ok: true, data: { topics: outcomes } });
+  }
+};
+
+/** A client that is back on a new socket. */
+async function comeBack(sparq) {
+  const before = FakeSocket.all.length;
+  FakeSocket.all.at(-1).onclose({ code: 1006, reason: "" });
+  while (FakeSocket.all.length === before) await new Promise((resolve) => setTimeout(resolve, 5));
+  return welcomed(sparq, "alice");
+}
+
+test("an unsubscription that was not answered does not end what is wanted since", async () => {
+  const sparq = client();
+  sparq.connect();
+  let socket = welcomed(sparq, "alice");
+  socket.says({ type: "$subscribed", topics: { "user:alice": 9 } });
+  const ended = sparq.unsubscribe("room:a");
+  sparq.subscribe("room:a", 4).catch(() => {});
+  await Promise.resolve();
+  assert.deepEqual([socket.sent[0].type, socket.sent.at(-1).type], ["unsubscribe", "subscribe"]);
+  socket = await comeBack(sparq);
+  await ended;
+  // The new socket begins without the topic: there is nothing to end.
+  assert.deepEqual(socket.sent.map(({ type, topics }) => [type, topics]), [["subscribe", { "user:alice": 9, "room:a": 4 }]]);
+});
+
+test("what is let go of without a socket is not asked for on the next one", async () => {
+  const sparq = client();
+  sparq.connect();
+  let socket = welcomed(sparq, "alice");
+  socket.says({ type: "$subscribed", topics: { "user:alice": 9, everyone: 5 } });
+  FakeSocket.all.at(-1).onclose({ code: 1006, reason: "" });
+  await sparq.unsubscribe("everyone");
+  while (FakeSocket.all.length < 2) await new Promise((resolve) => setTimeout(resolve, 5));
+  socket = welcomed(sparq, "alice");
+  assert.deepEqual(socket.sent.map(({ type, topics }) => [type, topics]), [["subscribe", { "user:alice": 9 }]]);
+  // Subscribed anew by the server: from another device, say.
+  socket.says({ type: "$subscribed", topics: { everyone: 7 } });
+  const seen = [];
+  sparq.on("everyone", ({ seq }) => seen.push(seq));
+  socket.says({ type: "note", topic: "everyone", seq: 8, data: {} });
+  await Promise.resolve();
+  assert.deepEqual(seen, [8]);
+});
+
+test("what is let go of before the server tells of it is left then, and none of it is delivered", async () => {
+  const sparq = client();
+  const seen = [];
+  sparq.on("*", ({ topic }) => seen.push(topic));
+  sparq.connect();
+  await sparq.unsubscribe("everyone");
+  const socket = welcomed(sparq, "alice");
+  socket.says({ type: "$subscribed", topics: { "user:alice": 9, everyone: 5 } });
+  assert.deepEqual(socket.sent.map(({ type, topics }) => [type, topics]), [["unsubscribe", ["everyone"]]]);
+  socket.says({ type: "note", topic: "everyone", seq: 6, data: {} });
+  socket.says({ type: "note", topic: "user:alice", seq: 10, data: {} });
+  await Promise.resolve();
+  assert.deepEqual(seen, ["user:alice"]);
+  assert.equal(sparq.cursor("everyone"), null);
+});
+
+test("a cursor that is set back gives up the place that the server keeps", async () => {
+  const sparq = client();
+  sparq.connect();
+  let socket = welcomed(sparq, "alice");
+  socket.says({ type: "$subscribed", topics: { "user:alice": 9 } });
+  socket = await comeBack(sparq);
+  answered(socket, "subscribe");
+  for (const seq of [10, 11]) socket.says({ type: "note", topic: "user:alice", seq, data: {} });
+  const seen = [];
+  sparq.on("user:alice", ({ seq }) => seen.push(seq));
+  const before = socket.sent.length;
+  sparq.subscribe("user:alice", 9).catch(() => {});
+  await Promise.resolve();
+  const asked = socket.sent.slice(before).map(({ type, topics }) => [type, topics]);
+  assert.deepEqual(asked, [["unsubscribe", ["user:alice"]], ["subscribe", { "user:alice": 9 }]]);
+  // The last is live still; then it comes again behind the others.
+  for (const seq of [12, 10, 11, 12]) socket.says({ type: "note", topic: "user:alice", seq, data: {} });
+  await Promise.resolve();
+  assert.deepEqual(seen, [10, 11, 12]);
+  sparq.subscribe("user:alice", 12).catch(() => {});
+  await Promise.resolve();
+  assert.equal(socket.sent.at(-2).type, "subscribe", "nothing to give up");
+});

@@ -14,10 +14,19 @@ test("a subscription of the server's own that is older than the letting go does 
   const offers = new Offers();
   offers.decline("room:a");
   assert.deepEqual(offers.take({ "room:a": 4 }, false), []);
-  assert.equal(offers.left("room:a"), true);
+  offers.left("room:a");
+  assert.equal(offers.declines("room:a"), true);
   assert.deepEqual(offers.take({ "room:a": 4 }, true), []);
   assert.deepEqual(offers.take({ "room:a": 6 }, false), [["room:a", 6]]);
-  assert.equal(offers.left("room:a"), false);
+  assert.equal(offers.declines("room:a"), false);
+});
+
+test("what the server begins with does not undo a letting go that it cannot have heard of", () => {
+  const offers = new Offers();
+  offers.decline("room:a");
+  offers.left("room:a"); // Its socket was lost before the server had said anything.
+  assert.deepEqual(offers.take({ "room:a": 4, "room:b": 5 }, false, true), [["room:b", 5]]);
+  assert.equal(offers.declines("room:a"), true);
 });
 
 test("what was let go of first is forgotten first", () => {

@@ -10,7 +10,7 @@ struct InboundPublisher: BatchPublisher {
 
     var executor: (any TaskExecutor)? { publisher.executor }
 
-    func publish(_ body: [UInt8], pool: String) async -> Bool {
+    func publish(_ body: [UInt8], pool: String) async -> BatchOutcome {
         do throws(AMQPError) {
             let outcome = try await publisher.publish(
                 AMQPMessage(body: body, contentType: NDJSON.contentType),
@@ -19,14 +19,14 @@ struct InboundPublisher: BatchPublisher {
                 mandatory: true
             )
             switch outcome {
-            case .confirmed: return true
+            case .confirmed: return .taken
             case .returned:
                 logger.debug("No queue serves this pool yet", metadata: ["pool": "\(pool)"])
-                return false
+                return .returned
             }
         } catch {
             logger.warning("The broker did not take a batch", metadata: ["pool": "\(pool)", "error": "\(error)"])
-            return false
+            return .failed
         }
     }
 }

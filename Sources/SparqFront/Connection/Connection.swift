@@ -26,7 +26,7 @@ final class Connection {
     /// The id's text.
     let name: String
     let user: String
-    private let shard: Shard
+    let shard: Shard
     private(set) var socket: (any ClientSocket)?
     private(set) var phase = Phase.connecting
     var inFlight = InFlight<Outgoing>()
@@ -49,7 +49,9 @@ final class Connection {
     private var early: [ByteBuffer] = []
     private var earlyBytes = 0
     /// A subscriber of some topic is behind.
-    private var isCatchingUp = false
+    var isCatchingUp = false
+    /// `$disconnect` waits no longer than that for what is before it.
+    private var farewellAt = Int.max
 
     init(id: ConnectionID, user: String, socket: any ClientSocket, shard: Shard) {
         self.id = id
@@ -155,34 +157,26 @@ final class Connection {
     /// Messages never reached a worker.
     func undelivered(_ ordinals: [Int]) {
         for ordinal in ordinals {
+            // `$connect`: nobody has heard of the connection, so nobody need hear of its end.
+            if ordinal == 1, phase == .connecting || phase == .closed { return dismiss(.tryAgainLater, reason: "") }
             let (id, tell) = inFlight.fail(ordinal)
-            guard tell, phase != .closed else { continue }
-            if ordinal == 1 {
-                close(.tryAgainLater, reason: "")
-            } else {
-                refuse(.unavailable, ErrorCode.unavailableMessage, re: id)
-            }
+            if tell, phase != .closed { refuse(.unavailable, ErrorCode.unavailableMessage, re: id) }
         }
         moveOn()
     }
 
     /// Looks at the deadlines.
     func sweep(now: Int) {
-        let wasConnecting = phase == .connecting
         var expired: [String?] = []
         inFlight.expire(now: now) { expired.append($0) }
-        if !expired.isEmpty {
-            if wasConnecting {
-                close(.tryAgainLater, reason: "")
-            } else if phase != .closed {
-                for id in expired { refuse(.unavailable, ErrorCode.unavailableMessage, re: id) }
-            } else {
-                // What was before `$disconnect` does not end: it must not wait for ever.
-                shard.farewell(self)
-                return
-            }
+        switch phase {
+        case .connecting: if !expired.isEmpty { close(.tryAgainLater, reason: "") }
+        case .open, .draining:
+            for id in expired { refuse(.unavailable, ErrorCode.unavailableMessage, re: id) }
+            if inFlight.isStuck(now: now, patience: shard.settings.stuckPatience) { close(.tryAgainLater, reason: "") }
+        // What was before `$disconnect` does not end: it must not wait for ever.
+        case .closed: if farewellAt <= now { shard.farewell(self) }
         }
-        if phase != .closed, inFlight.isStuck(now: now, patience: shard.settings.stuckPatience) { close(.tryAgainLater, reason: "") }
         moveOn()
     }
 
@@ -237,65 +231,12 @@ final class Connection {
         updateReading()
     }
 
-    // MARK: Subscriptions
-
-    /// The connection's place among a topic's subscribers.
-    func index(in topic: TopicSubscribers) -> Int? { subscriptions.first { $0.topic === topic }?.index }
-
-    /// Another subscriber took the place of one that left.
-    func moved(in topic: TopicSubscribers, to index: Int) {
-        guard let own = subscriptions.firstIndex(where: { $0.topic === topic }) else { return }
-        subscriptions[own].index = index
-    }
-
-    /// Pages that may be on their way. The topics of a connection take turns, or the pages of all of them together would make a slow
-    /// consumer of a client that was away for long.
-    private static let pagesAtOnce = 4
-
-    /// Whether the log's part that came can be written now: with what waits already it stays well below the outbound limit.
-    func hasRoom(for frames: [ByteBuffer]) -> Bool {
-        guard let socket, !socket.isWritable, !frames.isEmpty else { return true }
-        return socket.bufferedBytes + frames.reduce(0) { $0 + $1.readableBytes } <= shard.settings.outboundBytes / 2
-    }
-
-    /// What came for a subscriber finds no room: it is asked for again when the socket has drained.
-    func postpone(_ subscription: Subscription) {
-        subscription.topic.change(at: subscription.index) { $0.postpone() }
-        isCatchingUp = true
-    }
-
-    /// A subscriber that is behind was added.
-    func startCatchingUp() {
-        isCatchingUp = true
-        catchUp()
-    }
-
-    /// Asks for the next pages of those that are behind, as far as the socket has room.
-    func catchUp() {
-        guard isCatchingUp, socket?.isWritable ?? false else { return }
-        var asking = subscriptions.count { $0.topic.entries[$0.index].subscriber.phase == .asking }
-        for subscription in subscriptions {
-            guard asking < Self.pagesAtOnce else { return }
-            guard let cursor = subscription.topic.change(at: subscription.index, { $0.ask() }) else { continue }
-            shard.tell(.more(id, topic: subscription.topic.name, after: cursor))
-            asking += 1
-        }
-        isCatchingUp = asking > 0
-    }
-
-    /// How many new topics a message asks for, if there is room for them beside those that it has and those that are asked for already.
-    private func newTopics(_ message: [UInt8]) -> Int? {
-        guard let names = SubscribeFrame.topics(message) else { return 0 }
-        let had = Set(subscriptions.map(\.topic.name))
-        let count = names.count { !had.contains($0) }
-        return count == 0 || had.count + inFlight.topics + count <= shard.settings.topics ? count : nil
-    }
-
     // MARK: Steps
 
     private func send(_ type: String, id: String?, _ message: [UInt8], topics: Int = 0) {
         let outgoing = Outgoing(type: type, receivedAt: shard.wallClock(), message: message)
-        let deadline = shard.now() + shard.settings.replyDeadline
+        // Nobody waits for the end of a connection, and it must be told whenever that is.
+        let deadline = type == SystemType.disconnect ? .max : shard.now() + shard.settings.replyDeadline
         inFlight.receive(outgoing, bytes: message.count, topics: topics, id: id, deadline: deadline)
         shard.busy(self)
         moveOn()
@@ -312,12 +253,8 @@ final class Connection {
             for frame in early { write(frame) }
             shard.welcomed(self)
         case .error(let code):
-            if phase == .closed {
-                // Refused: there is nothing to take leave of.
-                shard.remove(self)
-            } else {
-                refused(code)
-            }
+            // Where the workers failed it is no fault of the session's.
+            dismiss(code == ErrorCode.internal.rawValue ? .internalError : CloseCode(rawValue: 4001), reason: code)
         }
     }
 
@@ -326,15 +263,15 @@ final class Connection {
         if earlyBytes > shard.settings.outboundBytes { shard.slow(self) } else { early.append(frame) }
     }
 
-    private func refused(_ code: String) {
-        guard let socket else { return }
+    /// The end of a connection that there is nothing to take leave of.
+    private func dismiss(_ code: CloseCode, reason: String) {
+        let socket = socket
         phase = .closed
         self.socket = nil
         early = []
         shard.unsubscribeAll(self)
         shard.remove(self)
-        // Where the workers failed it is no fault of the session's.
-        socket.close(code == ErrorCode.internal.rawValue ? .internalError : CloseCode(rawValue: 4001), reason: code)
+        socket?.close(code, reason: reason)
     }
 
     private func refuse(_ code: ErrorCode, _ message: String, re: String?) {
@@ -347,7 +284,10 @@ final class Connection {
         socket = nil
         early = []
         shard.unsubscribeAll(self)
+        // Its `$connect` has not left: it does not any more.
+        guard inFlight.hasSent else { return shard.remove(self) }
         inFlight.forgetPostponed()
+        farewellAt = shard.now() + shard.settings.replyDeadline
         send(SystemType.disconnect, id: nil, Array("{\"type\":\"$disconnect\"}".utf8))
     }
 

@@ -49,6 +49,9 @@ struct InFlight<Message> {
     /// Bytes of the messages that wait.
     private(set) var waitingBytes = 0
 
+    /// The `done`s of those on their way may be lost.
+    private var isDoubted = false
+
     /// Topics that the messages in it ask for.
     private(set) var topics = 0
 
@@ -56,6 +59,8 @@ struct InFlight<Message> {
     var isEmpty: Bool { entries.isEmpty && postponed.isEmpty }
     /// Messages wait, and nothing is on its way.
     var canSend: Bool { sent == 0 && !entries.isEmpty }
+    /// Any of them has ever left; where none has, no worker knows of the connection.
+    var hasSent: Bool { sent > 0 || firstOrdinal > 1 }
     /// Messages that wait.
     var waiting: Int { entries.count - sent }
 
@@ -129,10 +134,13 @@ struct InFlight<Message> {
         }
     }
 
+    /// What workers said of those on their way may be lost: past its deadline, none of them is waited for any longer.
+    mutating func doubt() { isDoubted = sent > 0 }
+
     /// Whether the oldest message on its way has passed its deadline by more than `patience`: its `done` is lost.
     func isStuck(now: Int, patience: Int) -> Bool {
         guard sent > 0, let entry = entries[..<sent].first(where: { !$0.isFinished }) else { return false }
-        return entry.deadline + patience <= now
+        return entry.deadline + (isDoubted ? 0 : patience) <= now
     }
 
     private mutating func close(_ ordinal: Int) -> (finish: Finish, id: String?)? {
@@ -162,6 +170,7 @@ struct InFlight<Message> {
             firstOrdinal += sent
             if sent == entries.count { entries = [] } else { entries.removeFirst(sent) }
             sent = 0
+            isDoubted = false
         }
     }
 }

@@ -10,14 +10,17 @@ struct ForwarderSettings: Sendable {
     var batch = BatchLimits()
     /// Bytes that may wait; at this many sockets are not read any more, below half of it they are again.
     var waitingBytes = 8 << 20
+    /// From a publish that failed to the next one of the same batch; it doubles up to ``longestPause``.
+    var firstPause: Duration = .milliseconds(50)
+    var longestPause: Duration = .seconds(2)
 }
 
 /// Who puts a batch on the broker.
 protocol BatchPublisher: Sendable {
     /// Where the tasks that publish are best run.
     var executor: (any TaskExecutor)? { get }
-    /// Publishes a batch for a pool. Returns whether the broker has taken it and some queue has it.
-    func publish(_ body: [UInt8], pool: String) async -> Bool
+    /// Publishes a batch for a pool.
+    func publish(_ body: [UInt8], pool: String) async -> BatchOutcome
 }
 
 /// Carries envelopes from the event loops to the broker. Batches form by themselves while publishes are on their way; there is no timer.
@@ -71,7 +74,7 @@ final class Forwarder: Forwarding {
     ///
     /// While the broker is not there (`isOpen`), batches wait here and not with the publisher: what is over its deadline when they leave stays
     /// behind. `undelivered` is called for it, and for the messages of a batch that no queue has; `relieved` when there is room again. All come
-    /// on any thread.
+    /// on any thread. What the broker did not take is published again after a pause, and nothing of its lane overtakes it.
     func run(
         _ publisher: any BatchPublisher,
         isOpen: @escaping @Sendable () -> Bool = { true },
@@ -85,12 +88,8 @@ final class Forwarder: Forwarding {
                         state.withLockedValue { $0.lanes += 1 }
                         group.addTask(executorPreference: publisher.executor) {
                             defer { self.state.withLockedValue { $0.lanes -= 1 } }
-                            while !Task.isCancelled, var batch = await self.next(index, relieved) {
-                                while !isOpen(), (try? await Task.sleep(for: Self.lookInterval)) != nil {}
-                                let expired = batch.removeExpired(now: Clock.now())
-                                if !expired.isEmpty { undelivered(expired) }
-                                guard batch.count > 0 else { continue }
-                                if await !publisher.publish(batch.bytes, pool: pool) { undelivered(batch.members) }
+                            while !Task.isCancelled, let batch = await self.next(index, relieved) {
+                                await self.publish(batch, pool, publisher, isOpen, undelivered)
                             }
                         }
                     }
@@ -98,6 +97,34 @@ final class Forwarder: Forwarding {
             }
         } onCancel: {
             finish()
+        }
+    }
+
+    /// Returns when the broker has all of the batch that is to be published, or the task is cancelled.
+    private func publish(
+        _ batch: Batch,
+        _ pool: String,
+        _ publisher: any BatchPublisher,
+        _ isOpen: @Sendable () -> Bool,
+        _ undelivered: @Sendable ([Batch.Member]) -> Void
+    ) async {
+        var batch = batch
+        var pause = settings.firstPause
+        while true {
+            while !isOpen(), (try? await Task.sleep(for: Self.lookInterval)) != nil {}
+            let expired = batch.removeExpired(now: Clock.now())
+            if !expired.isEmpty { undelivered(expired) }
+            guard batch.count > 0 else { return }
+            switch await publisher.publish(batch.bytes, pool: pool) {
+            case .taken: return
+            case .failed: batch.wasTried = true
+            case .returned:
+                let returned = batch.removeReturned()
+                if !returned.isEmpty { undelivered(returned) }
+                guard batch.count > 0 else { return }
+            }
+            guard (try? await Task.sleep(for: pause)) != nil else { return }
+            pause = min(pause * 2, settings.longestPause)
         }
     }
 

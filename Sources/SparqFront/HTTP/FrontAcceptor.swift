@@ -16,13 +16,18 @@ struct FrontAcceptor: SocketAcceptor {
     let devCookie: Bool
     let hub: Hub
     let readiness: Readiness
+    let forwarder: any Forwarding
 
     func decide(
         _ head: HTTPRequestHead,
         from remoteAddress: SocketAddress?,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<SocketDecision<Client>> {
-        guard !readiness.current.isDraining else { return eventLoop.makeSucceededFuture(.refuse(.unavailable)) }
+        // What a new connection says would only pile up while nothing leaves; those that are here already stay.
+        let state = readiness.current
+        guard state.isPublishing, !state.isDraining, !forwarder.isCongested else {
+            return eventLoop.makeSucceededFuture(.refuse(.unavailable))
+        }
         guard origins.allows(origin: head.headers.first(name: "origin"), host: head.headers.first(name: "host")) else {
             return eventLoop.makeSucceededFuture(.refuse(.originNotAllowed))
         }

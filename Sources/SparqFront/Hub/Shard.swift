@@ -9,20 +9,20 @@ final class Shard {
     let index: Int
     let settings: ConnectionSettings
     let rate: TokenBucket.Rate
-    private let environment: ShardEnvironment
-    private let forwarder: any Forwarding
+    let environment: ShardEnvironment
+    let forwarder: any Forwarding
     private(set) var connections: [UInt64: Connection] = [:]
     private(set) var topics: [String: TopicSubscribers] = [:]
-    private var requests = PendingRequests()
-    private(set) var isCongested = false
+    var requests = PendingRequests()
+    var isCongested = false
     var counters = ShardCounters()
 
-    private var busyConnections: [Connection] = []
-    private var readyConnections: [Connection] = []
+    private(set) var busyConnections: [Connection] = []
+    var readyConnections: [Connection] = []
     private var touchedConnections: [Connection] = []
     private var slowConnections: [Connection] = []
     private var inputs: [NodeInput] = []
-    private var isSubmitPlanned = false
+    var isSubmitPlanned = false
     private var drain: ShardDrain?
 
     init(index: Int, settings: ConnectionSettings, forwarder: any Forwarding, environment: ShardEnvironment) {
@@ -62,24 +62,6 @@ final class Shard {
         connection.isRemoved = true
         connections[connection.id.number] = nil
         counters.connections -= 1
-    }
-
-    /// Sends `$disconnect` without waiting for what is before it, and forgets the connection.
-    func farewell(_ connection: Connection) {
-        guard !connection.isRemoved else { return }
-        forwarder.forward { batches in
-            batches.add(
-                envelope(
-                    connection,
-                    Outgoing(type: SystemType.disconnect, receivedAt: wallClock(), message: Array("{\"type\":\"$disconnect\"}".utf8)),
-                    id: nil,
-                    // Beyond all that it has sent; nobody waits for its `done`.
-                    ordinal: Int(Int32.max)
-                ),
-                member: nil
-            )
-        }
-        remove(connection)
     }
 
     // MARK: What connections say
@@ -142,94 +124,6 @@ final class Shard {
         inputs = []
     }
 
-    // MARK: To the workers
-
-    private func planSubmit() {
-        guard !isSubmitPlanned, !isCongested else { return }
-        isSubmitPlanned = true
-        environment.later { self.submit() }
-    }
-
-    private func submit() {
-        isSubmitPlanned = false
-        guard !readyConnections.isEmpty else { return }
-        isCongested = forwarder.isCongested
-        guard !isCongested else {
-            for connection in readyConnections { connection.updateReading() }
-            return
-        }
-        let ready = readyConnections
-        readyConnections = []
-        forwarder.forward { batches in
-            for connection in ready {
-                connection.isReady = false
-                connection.inFlight.send { message, id, ordinal, deadline in
-                    // Nobody waits for the end of a connection, and it must be told whenever that is.
-                    let deadline = message.type == SystemType.disconnect ? .max : deadline
-                    batches.add(
-                        envelope(connection, message, id: id, ordinal: ordinal),
-                        member: Batch.Member(connection: connection.id, ordinal: ordinal, deadline: deadline)
-                    )
-                }
-            }
-        }
-        for connection in ready {
-            // Its last message was `$disconnect`.
-            if connection.phase == .closed { remove(connection) } else { connection.updateReading() }
-        }
-    }
-
-    /// The forwarder has room again.
-    func relieved() {
-        guard isCongested else { return }
-        isCongested = false
-        submit()
-        finishTurn()
-    }
-
-    private func envelope(_ connection: Connection, _ message: Outgoing, id: String?, ordinal: Int) -> Envelope {
-        Envelope(
-            node: settings.node,
-            connection: connection.name,
-            ordinal: ordinal,
-            user: connection.user,
-            receivedAt: message.receivedAt,
-            type: message.type,
-            id: id,
-            message: message.message[...]
-        )
-    }
-
-    // MARK: HTTP
-
-    /// Forwards one HTTP request's message; `answer` is called once, on the event loop.
-    func request(_ request: HTTPMessage, answer: @escaping (HTTPAnswer) -> Void) {
-        guard !forwarder.isCongested else {
-            counters.unavailable += 1
-            answer(.unavailable)
-            return
-        }
-        counters.requests += 1
-        let id = ConnectionID.random(.http, shard: index)
-        let deadline = now() + settings.replyDeadline
-        requests.add(id.number, deadline: deadline, answer: answer)
-        forwarder.forward { batches in
-            batches.add(
-                Envelope(
-                    node: settings.node,
-                    connection: id.description,
-                    ordinal: 1,
-                    user: request.user,
-                    receivedAt: wallClock(),
-                    type: request.type,
-                    id: request.id,
-                    message: request.message[...]
-                ),
-                member: Batch.Member(connection: id, ordinal: 1, deadline: deadline)
-            )
-        }
-    }
-
     // MARK: From the node
 
     /// Carries out what the node says, in order.
@@ -247,6 +141,7 @@ final class Shard {
                 connections[id.number]?.finished(ordinal, reply: reply)
             }
         case .postponed(let id, let ordinal): connections[id.number]?.postponed(ordinal)
+        case .resync: for connection in busyConnections { connection.inFlight.doubt() }
         case .undelivered(let id, let ordinals):
             counters.unavailable += ordinals.count
             if id.kind == .http { requests.finish(id.number, .unavailable) } else { connections[id.number]?.undelivered(ordinals) }
@@ -346,6 +241,8 @@ final class Shard {
                 busyConnections.append(connection)
             }
         }
+        // While nothing may leave, those that are gone must not pile up.
+        readyConnections.removeAll { $0.isRemoved }
         requests.expire(now: now)
         drain?.step(now: now, patience: settings.replyDeadline)
         finishTurn()

@@ -9,6 +9,8 @@ enum ShardCommand: Sendable, Equatable {
     case done(ConnectionID, ordinal: Int, reply: ArraySlice<UInt8>?, session: Done.SessionChange?)
     /// A message is tried again later; those behind it go on.
     case postponed(ConnectionID, ordinal: Int)
+    /// The node's queue is consumed again, after something may have been lost: `done`s of what is on its way now.
+    case resync
     /// Messages never reached a worker.
     case undelivered(ConnectionID, ordinals: [Int])
     /// A frame for one connection.

@@ -17,6 +17,15 @@ extension NodeState {
             reads[key] = PendingRead(after: read.after, attempt: attempt, deadline: now + settings.timing.retry(attempt))
             self.read(key, after: read.after, into: &actions)
         }
+        forgetRings(now: now)
+    }
+
+    /// Rings are for who joins behind what has just happened: those of quiet topics are emptied, or each topic that was ever busy would cost its
+    /// share of memory as long as it has a subscriber.
+    private mutating func forgetRings(now: Int) {
+        guard now >= nextLookAtRings else { return }
+        nextLookAtRings = now + settings.ringPatience / 4
+        for index in topics.indices { topics.values[index].stream.forgetRing(before: now - settings.ringPatience) }
     }
 
     /// Ends a batch of work: what is to be asked and left goes out, many topics in one message.

@@ -39,6 +39,7 @@ struct NodeState: Sendable {
     /// The node's own count of its directory changes. A node that comes back under its old id must go on above where it was.
     var version: Int
     var checksum = 0
+    var nextLookAtRings = 0
     var counters = NodeCounters()
 
     init(settings: NodeSettings, shards: Int, version: Int = 0) {
@@ -95,7 +96,9 @@ struct NodeState: Sendable {
             reads[ReadKey(connection: connection, topic: topic)] = nil
             removeSubscriber(of: topic, shard: connection.shard, now: now)
         case .refused(let topic, let shard): removeSubscriber(of: topic, shard: shard, now: now)
-        case .resync: resync()
+        case .resync:
+            resync()
+            for shard in 0..<shards { actions.commands[shard].append(.resync) }
         case .more(let connection, let topic, let after): more(connection, topic, after: after, now: now, into: &actions)
         }
     }
@@ -122,6 +125,8 @@ struct NodeState: Sendable {
 struct NodeSettings: Sendable, Equatable {
     var hold = HoldLimits()
     var ring = RingLimits()
+    /// A ring whose last event is older is emptied. Nanoseconds.
+    var ringPatience = 60_000_000_000
     var timing = SyncTiming()
     /// Topics in one `$sync` or `$leave`.
     var topicsPerRequest = 500

@@ -34,6 +34,8 @@ package struct TopicStream: Sendable {
     private var question: Question
     /// Since when the event after ``position`` has been missing.
     private var gapSince: Int?
+    /// When the last event was released.
+    private var releasedAt = 0
 
     /// A stream that joins at `position`, with a question to be sent.
     init(position: Int, ring: RingLimits) {
@@ -75,6 +77,7 @@ package struct TopicStream: Sendable {
         if seq == position + 1 {
             release(frame, into: &out)
             releaseHeld(into: &out)
+            releasedAt = now
             watchGap(now: now, restart: true)
         } else {
             if !held.insert(seq, frame, limits: limits) { want() }
@@ -104,6 +107,7 @@ package struct TopicStream: Sendable {
                 jump(to: first - 1)
             }
             for (offset, frame) in frames.enumerated() where first + offset == position + 1 { release(frame, into: &out) }
+            releasedAt = now
             self.head = max(self.head, max(head, position))
             // The page may have brought what was held.
             held.removeAll(through: position)
@@ -149,6 +153,11 @@ package struct TopicStream: Sendable {
         case .none: if let gapSince, now - gapSince >= timing.patience { want() }
         default: break
         }
+    }
+
+    /// Forgets what the ring holds where its last event was released before `time`: who joins behind that reads the log.
+    mutating func forgetRing(before time: Int) {
+        if ring.count > 0, releasedAt < time { ring.removeAll() }
     }
 
     // MARK: Steps

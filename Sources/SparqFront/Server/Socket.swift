@@ -93,7 +93,7 @@ final class Socket {
     func resumeReading() {
         guard self.isReadingPaused else { return }
         self.isReadingPaused = false
-        if !self.awaitsPong, self.phase == .open { self.deadline = .now() + self.limits.pingInterval }
+        if self.phase == .open { self.deadline = .now() + (self.awaitsPong ? self.limits.pongTimeout : self.limits.pingInterval) }
         guard !self.isDelivering else { return }
         self.deliver()
         self.session?.readCompleted()
@@ -167,11 +167,11 @@ final class Socket {
             self.finish(SocketEnd(cause: .local, close: self.localClose ?? Close(.abnormal)))
             self.context?.close(promise: nil)
         case .open where self.isReadingPaused:
-            // The pong may stand behind what is held.
-            self.deadline = now + self.limits.pongTimeout
+            // The peer shall hear that this side lives; its pong may stand behind what is held, so nobody waits for it.
+            if self.isWritable { self.ping() }
+            self.deadline = now + self.limits.pingInterval
         case .open where !self.awaitsPong:
-            self.write(frame: self.machine.encoder.ping())
-            self.flush()
+            self.ping()
             self.awaitsPong = true
             self.bufferedAtPing = self.bufferedBytes
             self.deadline = now + self.limits.pongTimeout
@@ -190,6 +190,11 @@ final class Socket {
 }
 
 extension Socket {
+    private func ping() {
+        self.write(frame: self.machine.encoder.ping())
+        self.flush()
+    }
+
     private func alive() {
         self.awaitsPong = false
         if self.phase == .open { self.deadline = .now() + self.limits.pingInterval }

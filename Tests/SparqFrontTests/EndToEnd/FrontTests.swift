@@ -33,6 +33,8 @@ import WebSocket
         try await withThrowingTaskGroup(of: Void.self) { tasks in
             tasks.addTask { try await group.run() }
             let port = try #require(await front.port)
+            // Before, nobody is let in.
+            while box.withLockedValue({ $0?.current.isPublishing }) != true { try await Task.sleep(for: .milliseconds(1)) }
             try await body(port, worker, group, front)
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()
@@ -86,6 +88,25 @@ import WebSocket
             alice.send(#"{"type":"whoami","id":"2"}"#)
             #expect(try await alice.next() == #"{"re":"2","ok":true,"data":"alice"}"#)
             #expect(!worker.seen.contains("append"))
+        }
+    }
+
+    @Test func withoutABrokerNewSocketsAreRefusedAndTheOldOnesStay() async throws {
+        let box = NIOLockedValueBox<Readiness?>(nil)
+        try await withFront(readiness: box) { port, worker, _, front in
+            let alice = try await open(port)
+            let readiness = try #require(box.withLockedValue { $0 })
+            readiness.change { $0.isPublishing = false }
+            for _ in 0..<3 {
+                let client = try await RawClient(port: port)
+                #expect(try await client.upgrade("/ws?token=\(try await token("bob"))").contains("503"))
+            }
+            #expect(await front.counters()?.connections == 1)
+            readiness.change { $0.isPublishing = true }
+            alice.send(#"{"type":"whoami","id":"1"}"#)
+            #expect(try await alice.next() == #"{"re":"1","ok":true,"data":"alice"}"#)
+            _ = try await open(port, "bob")
+            #expect(worker.seen.filter { $0 == "$connect" }.count == 2)
         }
     }
 

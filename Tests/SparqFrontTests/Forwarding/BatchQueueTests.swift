@@ -79,6 +79,32 @@ import Testing
         #expect(expired == [])
     }
 
+    /// A connection of which no worker has heard need not be ended either.
+    @Test func aBeginningThatIsTakenOutTakesItsEndAlong() throws {
+        let ids = (0..<2).map { ConnectionID(kind: .socket, shard: 0, number: $0) }
+        func batch() throws -> Batch {
+            var queue = BatchQueue(limits: BatchLimits())
+            queue.append(envelope(1), member: Batch.Member(connection: ids[0], ordinal: 1, deadline: 10))
+            queue.append(envelope(2), member: Batch.Member(connection: ids[1], ordinal: 7))
+            queue.append(envelope(3), member: nil)
+            queue.append(envelope(4), member: Batch.Member(connection: ids[0], ordinal: 9))
+            let next = queue.next()
+            return try #require(next)
+        }
+        var late = try batch()
+        #expect(late.removeExpired(now: 10).map(\.ordinal) == [1, 9])
+        #expect(try ordinals(late) == [2, 3] && late.count == 2)
+        var returned = try batch()
+        #expect(returned.removeReturned().map(\.ordinal) == [1, 9])
+        // The node asks again by itself.
+        #expect(try ordinals(returned) == [2] && returned.count == 1)
+        // It may be with the workers already, and then the end must follow it.
+        var tried = try batch()
+        tried.wasTried = true
+        #expect(tried.removeExpired(now: 10).isEmpty)
+        #expect(try ordinals(tried) == [1, 2, 3, 4] && tried.count == 4)
+    }
+
     @Test func eachPoolItsOwnBatches() throws {
         var batches = FormingBatches(pools: try PoolMap("media=media.*"), limits: BatchLimits())
         batches.add(envelope(1), member: nil)

@@ -8,9 +8,9 @@ import Testing
     /// Publishes when it is told to.
     private final class SlowPublisher: BatchPublisher {
         let executor: (any TaskExecutor)? = nil
-        private let waiting = NIOLockedValueBox<[(body: [UInt8], continuation: CheckedContinuation<Bool, Never>)]>([])
+        private let waiting = NIOLockedValueBox<[(body: [UInt8], continuation: CheckedContinuation<BatchOutcome, Never>)]>([])
 
-        func publish(_ body: [UInt8], pool: String) async -> Bool {
+        func publish(_ body: [UInt8], pool: String) async -> BatchOutcome {
             await withCheckedContinuation { continuation in waiting.withLockedValue { $0.append((body, continuation)) } }
         }
 
@@ -18,7 +18,7 @@ import Testing
             while waiting.withLockedValue({ $0.count }) < count { try await Task.sleep(for: .milliseconds(1)) }
         }
 
-        func release(_ outcome: Bool) -> [UInt8] {
+        func release(_ outcome: BatchOutcome = .taken) -> [UInt8] {
             let first = waiting.withLockedValue { $0.removeFirst() }
             first.continuation.resume(returning: outcome)
             return first.body
@@ -60,11 +60,11 @@ import Testing
         try await publisher.wait(for: 1)
         add(forwarder, 2...2)
         try await publisher.wait(for: 2)
-        for ordinal in 3...40 { add(forwarder, ordinal...ordinal) }
-        #expect(NDJSON.lines(publisher.release(true)).count == 1)
+        for ordinal in 3...40 { add(forwarder, ordinal...ordinal, deadline: .max - 1) }
+        #expect(NDJSON.lines(publisher.release()).count == 1)
         try await publisher.wait(for: 2)
-        _ = publisher.release(true)
-        let gathered = publisher.release(false)
+        _ = publisher.release()
+        let gathered = publisher.release(.returned)
         #expect(NDJSON.lines(gathered).count == 38)
         forwarder.finish()
         await run
@@ -95,11 +95,67 @@ import Testing
         while Clock.now() < soon { try await Task.sleep(for: .milliseconds(5)) }
         isOpen.withLockedValue { $0 = true }
         try await publisher.wait(for: 1)
-        let published = try NDJSON.lines(publisher.release(true)).map { try Envelope(line: $0).ordinal }
+        let published = try NDJSON.lines(publisher.release()).map { try Envelope(line: $0).ordinal }
         #expect(published == [5, 6])
         forwarder.finish()
         await run
         #expect(failed.withLockedValue { $0 } == [1, 2, 3, 4])
+    }
+
+    /// A broker that is there and cannot take a batch, as just after its start. Ends of connections must reach the workers all the same.
+    @Test func whatTheBrokerDidNotTakeIsPublishedAgainBeforeWhatIsBehindIt() async throws {
+        let publisher = SlowPublisher()
+        let forwarder = Forwarder(ForwarderSettings(lanes: 1, firstPause: .milliseconds(1), longestPause: .milliseconds(2)))
+        let failed = NIOLockedValueBox<[Int]>([])
+        async let run: Void = forwarder.run(
+            publisher,
+            undelivered: { members in failed.withLockedValue { $0 += members.map(\.ordinal) } },
+            relieved: {}
+        )
+        let soon = Clock.now() + 1_000_000_000
+        add(forwarder, 1...2)
+        try await publisher.wait(for: 1)
+        let first = publisher.release(.failed)
+        add(forwarder, 3...4, deadline: soon)
+        add(forwarder, 5...5)
+        try await publisher.wait(for: 1)
+        #expect(publisher.release(.failed) == first)
+        try await publisher.wait(for: 1)
+        #expect(publisher.release() == first)
+        func ordinals(_ body: [UInt8]) throws -> [Int] { try NDJSON.lines(body).map { try Envelope(line: $0).ordinal } }
+        try await publisher.wait(for: 1)
+        // What is over its deadline meanwhile stays behind.
+        while Clock.now() < soon { try await Task.sleep(for: .milliseconds(5)) }
+        #expect(try ordinals(publisher.release(.failed)) == [3, 4, 5])
+        try await publisher.wait(for: 1)
+        #expect(try ordinals(publisher.release()) == [5])
+        #expect(failed.withLockedValue { $0 } == [3, 4])
+        forwarder.finish()
+        await run
+    }
+
+    @Test func endsOfConnectionsWaitForAQueueAndNothingElseDoes() async throws {
+        let publisher = SlowPublisher()
+        let forwarder = Forwarder(ForwarderSettings(lanes: 1, firstPause: .milliseconds(1), longestPause: .milliseconds(2)))
+        let failed = NIOLockedValueBox<[Int]>([])
+        async let run: Void = forwarder.run(
+            publisher,
+            undelivered: { members in failed.withLockedValue { $0 += members.map(\.ordinal) } },
+            relieved: {}
+        )
+        add(forwarder, 1...1)
+        try await publisher.wait(for: 1)
+        add(forwarder, 2...2, deadline: .max - 1)
+        add(forwarder, 3...3)
+        _ = publisher.release()
+        try await publisher.wait(for: 1)
+        #expect(NDJSON.lines(publisher.release(.returned)).count == 2)
+        try await publisher.wait(for: 1)
+        #expect(failed.withLockedValue { $0 } == [2])
+        #expect(try NDJSON.lines(publisher.release()).map { try Envelope(line: $0).ordinal } == [3])
+        forwarder.finish()
+        await run
+        #expect(failed.withLockedValue { $0 } == [2])
     }
 
     @Test func boundedWithRelief() async throws {
@@ -112,12 +168,12 @@ import Testing
         #expect(!forwarder.isCongested)
         add(forwarder, 2...30, size: 1000)
         #expect(forwarder.isCongested)
-        _ = publisher.release(true)
+        _ = publisher.release()
         try await publisher.wait(for: 1)
         #expect(!forwarder.isCongested)
         #expect(reliefs.withLockedValue { $0 } == 1)
         forwarder.finish()
-        _ = publisher.release(true)
+        _ = publisher.release()
         await run
     }
 

@@ -39,6 +39,7 @@ final class CatchUpModel {
         var settings = NodeSettings()
         settings.ring.events = 5
         settings.hold.events = 6
+        settings.ringPatience = 400
         settings.timing = SyncTiming(patience: 250, firstRetry: 3000, longestRetry: 6000)
         settings.strayInterval = 1000
         state = NodeState(settings: settings, shards: 2)

@@ -19,5 +19,6 @@ import Testing
         for _ in 0..<2500 { model.step() }
         model.settle()
         #expect(model.faults.isEmpty)
+        #expect(model.seen > 50 && model.truncations > 0)
     }
 }

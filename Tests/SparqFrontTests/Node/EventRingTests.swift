@@ -1,4 +1,5 @@
 import NIOCore
+import SparqProtocol
 import Testing
 
 @testable import SparqFront
@@ -31,5 +32,26 @@ import Testing
             let some = Int.random(in: 0...ring.count, using: &generator)
             #expect(ring.suffix(some) == Array(all.suffix(some)))
         }
+    }
+
+    @Test func ringsOfQuietTopicsAreEmptied() {
+        var state = NodeState(settings: NodeSettings(), shards: 1)
+        var actions = NodeActions(shards: 1)
+        let second = 1_000_000_000
+        let connection = ConnectionID.random(.socket, shard: 0).description
+        let grants = ["busy", "quiet"].map { Grant(topic: $0, cursor: 0, head: 0) }
+        state.deliver(.subscribe(connection: connection, grants: grants), now: 0, into: &actions)
+        for time in 1...100 {
+            for topic in time <= 10 ? ["busy", "quiet"] : ["busy"] {
+                state.deliver(.event(Event(topic: topic, seq: time, body: [])), now: time * second, into: &actions)
+            }
+            state.tick(now: time * second, into: &actions)
+            if time <= 70 { #expect(state.topics["quiet"]?.stream.ring.count == min(time, 10)) }
+        }
+        #expect(state.topics["busy"]?.stream.ring.count == 100 && state.topics["quiet"]?.stream.ring.count == 0)
+        // Who joins behind reads the log; who joins at the end needs nothing, and both go on.
+        #expect(state.topics["quiet"]?.stream.covers(9) == false && state.topics["quiet"]?.stream.covers(10) == true)
+        state.deliver(.event(Event(topic: "quiet", seq: 11, body: [])), now: 101 * second, into: &actions)
+        #expect(state.topics["quiet"]?.stream.covers(10) == true && state.topics["quiet"]?.stream.ring.count == 1)
     }
 }

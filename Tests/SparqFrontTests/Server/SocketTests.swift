@@ -152,6 +152,31 @@ import WebSocket
         }
     }
 
+    /// Its pongs may stand behind what is held; it must not take this side for dead meanwhile.
+    @Test func aClientThatIsNotReadHearsPingsAndOwesNoPong() async throws {
+        func quick(_ configuration: inout FrontServerConfiguration) {
+            configuration.socket.pingInterval = .milliseconds(50)
+            configuration.socket.pongTimeout = .seconds(1)
+        }
+        try await withServer(quick) { running in
+            let client = try await TestClient.open(running.port)
+            try await running.acceptor.onSocket { $0.pauseReading() }
+            let start = ContinuousClock.now
+            while start.duration(to: .now) < .milliseconds(1500) {
+                guard case .ping? = await client.next() else {
+                    Issue.record("no ping")
+                    return
+                }
+            }
+            try await running.acceptor.onSocket { $0.resumeReading() }
+            try await client.send(frame: client.encoder.text("still here"))
+            while let action = await client.next() {
+                if action == .text(ByteBuffer(string: "still here")) { return }
+            }
+            Issue.record("the socket was ended")
+        }
+    }
+
     @Test func aShutdownLeavesSocketsAndEndsTheRest() async throws {
         try await withServer { running in
             let client = try await TestClient.open(running.port)

@@ -28,11 +28,11 @@ final class FakeBroker: NodeBroker, BatchPublisher {
         try await Task.sleep(for: .seconds(3600))
     }
 
-    func publish(_ body: [UInt8], pool: String) async -> Bool {
+    func publish(_ body: [UInt8], pool: String) async -> BatchOutcome {
         let envelopes = NDJSON.lines(body).compactMap { try? Envelope(line: $0) }
-        if envelopes.contains(where: { $0.type == "nobody" }) { return false }
+        if envelopes.contains(where: { $0.type == "nobody" }) { return .returned }
         push(envelopes.flatMap(worker))
-        return true
+        return .taken
     }
 
     /// To the node's queue.

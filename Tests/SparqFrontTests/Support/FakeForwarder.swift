@@ -9,6 +9,9 @@ final class FakeForwarder: Forwarding {
 
     var isCongested: Bool { state.withLockedValue { $0.congested } }
 
+    /// Bytes of what has not been taken.
+    var bytes: Int { state.withLockedValue { $0.batches.bytes } }
+
     func setCongested(_ congested: Bool) { state.withLockedValue { $0.congested = congested } }
 
     func forward(_ produce: (inout FormingBatches) -> Void) { state.withLockedValue { produce(&$0.batches) } }

@@ -1,0 +1,56 @@
+import NIOCore
+
+/// What the connection subscribes to, and how it catches up.
+extension Connection {
+    /// The connection's place among a topic's subscribers.
+    func index(in topic: TopicSubscribers) -> Int? { subscriptions.first { $0.topic === topic }?.index }
+
+    /// Another subscriber took the place of one that left.
+    func moved(in topic: TopicSubscribers, to index: Int) {
+        guard let own = subscriptions.firstIndex(where: { $0.topic === topic }) else { return }
+        subscriptions[own].index = index
+    }
+
+    /// Pages that may be on their way. The topics of a connection take turns, or the pages of all of them together would make a slow
+    /// consumer of a client that was away for long.
+    private static let pagesAtOnce = 4
+
+    /// Whether the log's part that came can be written now: with what waits already it stays well below the outbound limit.
+    func hasRoom(for frames: [ByteBuffer]) -> Bool {
+        guard let socket, !socket.isWritable, !frames.isEmpty else { return true }
+        return socket.bufferedBytes + frames.reduce(0) { $0 + $1.readableBytes } <= shard.settings.outboundBytes / 2
+    }
+
+    /// What came for a subscriber finds no room: it is asked for again when the socket has drained.
+    func postpone(_ subscription: Subscription) {
+        subscription.topic.change(at: subscription.index) { $0.postpone() }
+        isCatchingUp = true
+    }
+
+    /// A subscriber that is behind was added.
+    func startCatchingUp() {
+        isCatchingUp = true
+        catchUp()
+    }
+
+    /// Asks for the next pages of those that are behind, as far as the socket has room.
+    func catchUp() {
+        guard isCatchingUp, socket?.isWritable ?? false else { return }
+        var asking = subscriptions.count { $0.topic.entries[$0.index].subscriber.phase == .asking }
+        for subscription in subscriptions {
+            guard asking < Self.pagesAtOnce else { return }
+            guard let cursor = subscription.topic.change(at: subscription.index, { $0.ask() }) else { continue }
+            shard.tell(.more(id, topic: subscription.topic.name, after: cursor))
+            asking += 1
+        }
+        isCatchingUp = asking > 0
+    }
+
+    /// How many new topics a message asks for, if there is room for them beside those that it has and those that are asked for already.
+    func newTopics(_ message: [UInt8]) -> Int? {
+        guard let names = SubscribeFrame.topics(message) else { return 0 }
+        let had = Set(subscriptions.map(\.topic.name))
+        let count = names.count { !had.contains($0) }
+        return count == 0 || had.count + inFlight.topics + count <= shard.settings.topics ? count : nil
+    }
+}

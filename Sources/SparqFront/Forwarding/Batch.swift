@@ -1,0 +1,90 @@
+import SparqProtocol
+
+/// Envelopes of one pool that travel in one AMQP message.
+struct Batch: Sendable {
+    /// Which message of which connection, so that a batch that comes back can be answered.
+    struct Member: Sendable, Equatable {
+        var connection: ConnectionID
+        var ordinal: Int
+        /// From then on its sender is told `unavailable`: it must not be published any more. Nanoseconds of a clock that never goes back.
+        var deadline = Int.max
+
+        /// `$connect`.
+        var isBeginning: Bool { ordinal == 1 && connection.kind == .socket }
+        /// `$disconnect`: workers must hear of it, whenever that is.
+        var isEnd: Bool { deadline == .max }
+    }
+
+    private var writer: JSONWriter
+    /// Envelopes in it, the node's own included.
+    private(set) var count = 0
+    /// Those that belong to connections.
+    private(set) var members: [Member] = []
+    /// Where the members' lines are.
+    private var lines: [Range<Int>] = []
+    private var firstDeadline = Int.max
+    /// It was published without the broker's word for it: workers may have it all the same.
+    var wasTried = false
+
+    init(reservingCapacity capacity: Int) { writer = JSONWriter(reservingCapacity: capacity) }
+
+    /// The body of the AMQP message.
+    var bytes: [UInt8] { writer.bytes }
+
+    /// Whether the last message is of the same connection. What a connection sends at once must not be parted: two batches may be worked on at
+    /// the same time, in any order.
+    func ends(with member: Member?) -> Bool {
+        guard let member, let last = members.last else { return false }
+        return last.connection == member.connection
+    }
+
+    mutating func append(_ envelope: Envelope, _ member: Member?) {
+        let start = writer.bytes.count
+        envelope.encode(into: &writer)
+        count += 1
+        guard let member else { return }
+        members.append(member)
+        lines.append(start..<writer.bytes.count)
+        firstDeadline = min(firstDeadline, member.deadline)
+    }
+
+    /// Takes out the messages whose deadline is over, and returns them.
+    mutating func removeExpired(now: Int) -> [Member] {
+        guard firstDeadline <= now else { return [] }
+        // Where `$connect` may be with the workers its end will follow it, so it has to be there whatever the time.
+        let staysBegun = wasTried
+        return remove(own: false) { $0.deadline <= now && !(staysBegun && $0.isBeginning) }
+    }
+
+    /// Takes out, and returns, what need not be published again where no queue has it: all but the ends of connections.
+    mutating func removeReturned() -> [Member] { remove(own: true) { !$0.isEnd } }
+
+    /// Takes out members, and returns them. With a `$connect` goes its own `$disconnect`: nobody has heard of the connection.
+    /// - Parameter own: whether what is the node's own goes too.
+    private mutating func remove(own: Bool, _ isOut: (Member) -> Bool) -> [Member] {
+        let old = self
+        writer = JSONWriter(reservingCapacity: old.bytes.count)
+        (members, lines, firstDeadline) = ([], [], .max)
+        var removed: [Member] = []
+        var unheard: Set<ConnectionID> = []
+        var copied = 0
+        for (member, line) in zip(old.members, old.lines) {
+            // What is between the members' lines is the node's own.
+            if !own { writer.raw(old.bytes[copied..<line.lowerBound]) }
+            copied = line.upperBound
+            if isOut(member) || (member.isEnd && unheard.contains(member.connection)) {
+                if member.isBeginning { unheard.insert(member.connection) }
+                removed.append(member)
+                continue
+            }
+            let start = writer.bytes.count
+            writer.raw(old.bytes[line])
+            members.append(member)
+            lines.append(start..<writer.bytes.count)
+            firstDeadline = min(firstDeadline, member.deadline)
+        }
+        if !own { writer.raw(old.bytes[copied...]) }
+        count = own ? members.count : old.count - removed.count
+        return removed
+    }
+}

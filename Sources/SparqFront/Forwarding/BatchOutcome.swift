@@ -1,0 +1,9 @@
+/// What became of a batch that was published.
+enum BatchOutcome: Sendable {
+    /// The broker has it, in a queue.
+    case taken
+    /// It came back: no queue serves its pool.
+    case returned
+    /// The broker did not take it, as far as is known.
+    case failed
+}

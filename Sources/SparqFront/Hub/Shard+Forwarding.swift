@@ -1,0 +1,106 @@
+import SparqProtocol
+
+/// What goes to the workers: all that one turn of the loop brought, together.
+extension Shard {
+    func planSubmit() {
+        guard !isSubmitPlanned, !isCongested else { return }
+        isSubmitPlanned = true
+        environment.later { self.submit() }
+    }
+
+    private func submit() {
+        isSubmitPlanned = false
+        guard !readyConnections.isEmpty else { return }
+        isCongested = forwarder.isCongested
+        guard !isCongested else {
+            for connection in readyConnections { connection.updateReading() }
+            return
+        }
+        let ready = readyConnections.filter { !$0.isRemoved }
+        readyConnections = []
+        forwarder.forward { batches in
+            for connection in ready {
+                connection.isReady = false
+                connection.inFlight.send { message, id, ordinal, deadline in
+                    batches.add(
+                        envelope(connection, message, id: id, ordinal: ordinal),
+                        member: Batch.Member(connection: connection.id, ordinal: ordinal, deadline: deadline)
+                    )
+                }
+            }
+        }
+        for connection in ready {
+            // Its last message was `$disconnect`.
+            if connection.phase == .closed { remove(connection) } else { connection.updateReading() }
+        }
+    }
+
+    /// The forwarder has room again.
+    func relieved() {
+        guard isCongested else { return }
+        isCongested = false
+        submit()
+        finishTurn()
+    }
+
+    /// Sends `$disconnect` without waiting for what is before it, and forgets the connection. Not while there is no room: the next sweep asks
+    /// again, and no new connections come meanwhile.
+    func farewell(_ connection: Connection) {
+        guard !connection.isRemoved, !forwarder.isCongested else { return }
+        forwarder.forward { batches in
+            // Beyond all that it has sent; nobody waits for its `done`.
+            let ordinal = Int(Int32.max)
+            batches.add(
+                envelope(
+                    connection,
+                    Outgoing(type: SystemType.disconnect, receivedAt: wallClock(), message: Array("{\"type\":\"$disconnect\"}".utf8)),
+                    id: nil,
+                    ordinal: ordinal
+                ),
+                member: Batch.Member(connection: connection.id, ordinal: ordinal)
+            )
+        }
+        remove(connection)
+    }
+
+    private func envelope(_ connection: Connection, _ message: Outgoing, id: String?, ordinal: Int) -> Envelope {
+        Envelope(
+            node: settings.node,
+            connection: connection.name,
+            ordinal: ordinal,
+            user: connection.user,
+            receivedAt: message.receivedAt,
+            type: message.type,
+            id: id,
+            message: message.message[...]
+        )
+    }
+
+    /// Forwards one HTTP request's message; `answer` is called once, on the event loop.
+    func request(_ request: HTTPMessage, answer: @escaping (HTTPAnswer) -> Void) {
+        guard !forwarder.isCongested else {
+            counters.unavailable += 1
+            answer(.unavailable)
+            return
+        }
+        counters.requests += 1
+        let id = ConnectionID.random(.http, shard: index)
+        let deadline = now() + settings.replyDeadline
+        requests.add(id.number, deadline: deadline, answer: answer)
+        forwarder.forward { batches in
+            batches.add(
+                Envelope(
+                    node: settings.node,
+                    connection: id.description,
+                    ordinal: 1,
+                    user: request.user,
+                    receivedAt: wallClock(),
+                    type: request.type,
+                    id: request.id,
+                    message: request.message[...]
+                ),
+                member: Batch.Member(connection: id, ordinal: 1, deadline: deadline)
+            )
+        }
+    }
+}

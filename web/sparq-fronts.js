@@ -1,0 +1,31 @@
+/**
+ * @typedef {object} SparqOptions
+ * @property {string|string[]} [url] One front's socket address or several, tried in turn. Default: `/ws` where the page came from.
+ * @property {string|(() => string)} [token] A session token for the query; default: the session cookie.
+ * @property {Pick<Storage, "getItem"|"setItem">} [storage] Where to keep cursors, such as `localStorage`. Written a little behind, so
+ *   that a page that starts anew may see the newest events again.
+ * @property {() => Promise<boolean>} [authorized] Asked when a socket could not be opened, because a browser does not show a page
+ *   the 401: `false` ends in `unauthenticated` instead of another attempt.
+ */
+
+/** Where the sockets go. */
+export class Fronts {
+  #urls;
+  #token;
+
+  /** @param {SparqOptions} options */
+  constructor({ url, token }) {
+    const here = () => `${location.protocol === "https:" ? "wss" : "ws"}://${location.host}/ws`;
+    this.#urls = [url ?? here()].flat();
+    this.#token = token;
+  }
+
+  /** The address of an attempt. @param {number} attempt @param {boolean} resumes The client brings its cursors. @returns {URL} */
+  address(attempt, resumes) {
+    const url = new URL(this.#urls[attempt % this.#urls.length], globalThis.location?.href);
+    const token = typeof this.#token === "function" ? this.#token() : this.#token;
+    if (token) url.searchParams.set("token", token);
+    if (resumes) url.searchParams.set("resume", "true");
+    return url;
+  }
+}
