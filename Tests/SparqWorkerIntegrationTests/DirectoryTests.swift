@@ -248,7 +248,7 @@ import Testing
             try await stack.worker(router)
             try await stack.send([envelope("expel", "{}")])
             try await late.wait(for: "the disconnect") { deliveries in
-                deliveries.contains { if case .disconnect(.user("bob"), _, _) = $0 { true } else { false } }
+                deliveries.contains { if case .disconnect(.user("bob"), _, _, _) = $0 { true } else { false } }
             }
         }
     }

@@ -82,11 +82,13 @@ extension ClientMachine {
         for ordinal in subscriptions.keys {
             subscriptions[ordinal]?.isWritten = false
             subscriptions[ordinal]?.retryAt = nil
+            subscriptions[ordinal]?.rewinds = []
         }
     }
 
     mutating func endUnsubscription(_ ordinal: Int) {
-        for topic in unsubscriptions.removeValue(forKey: ordinal) ?? [] where topics[topic]?.isLeaving == true { topics[topic] = nil }
+        let left = unsubscriptions.removeValue(forKey: ordinal)?.topics ?? []
+        for topic in left where topics[topic]?.isLeaving == true { topics[topic] = nil }
     }
 
     /// The session is open: first the topics, then what has no answer, in order.

@@ -43,15 +43,18 @@ extension ClientMachine {
     }
 
     private mutating func truncated(_ topic: String, after: Int, first: Int) -> [ClientAction] {
-        guard topics[topic]?.isLeaving != true else { return [] }
+        guard !isUnwanted(topic) else { return [] }
         topics[topic, default: TopicState()].cursor = max(topics[topic]?.cursor ?? 0, first - 1)
         return [.deliver(.truncated(topic: topic, after: after, first: first))]
     }
 
+    /// Let go of, and not named by the server since: what still comes was on its way.
+    private func isUnwanted(_ topic: String) -> Bool { topics[topic]?.isLeaving ?? declined.contains(topic) }
+
     private mutating func event(_ event: ServerEvent) -> [ClientAction] {
         guard let topic = event.topic, let seq = event.seq else { return [.deliver(.event(event))] }
+        guard !isUnwanted(topic) else { return [] }
         var state = topics[topic] ?? TopicState()
-        guard !state.isLeaving else { return [] }
         var actions: [ClientAction] = []
         if let cursor = state.cursor {
             guard seq > cursor else {
@@ -85,11 +88,22 @@ extension ClientMachine {
         if requests[ordinal] != nil { return answer(ordinal, failure, frame, bytes, now) }
         if subscriptions[ordinal] != nil { return answer(subscription: ordinal, failure, frame, bytes, now) }
         if unsubscriptions[ordinal] != nil {
-            endUnsubscription(ordinal)
+            answer(unsubscription: ordinal, failure, now)
         } else {
             counters.strayReplies += 1
         }
         return []
+    }
+
+    private mutating func answer(unsubscription ordinal: Int, _ failure: ErrorCode?, _ now: Int) {
+        guard let failure, isPassing(failure) else { return endUnsubscription(ordinal) }
+        let retryAt = now + retryDelay(3)
+        unsubscriptions[ordinal]?.retryAt = retryAt
+        earliest = min(earliest, retryAt)
+        for topic in unsubscriptions[ordinal]?.topics ?? [] {
+            guard let asked = topics[topic]?.asked, subscriptions[asked]?.rewinds.contains(topic) ?? false else { continue }
+            subscriptions[asked]?.isInVain = true
+        }
     }
 
     /// Codes after which the same message may be sent again.
@@ -143,7 +157,7 @@ extension ClientMachine {
         _ now: Int
     ) -> [ClientAction] {
         guard let subscription = subscriptions[ordinal] else { return [] }
-        if let failure, isPassing(failure), subscription.deadline > now {
+        if failure.map(isPassing) ?? subscription.isInVain, subscription.deadline > now {
             let retryAt = now + retryDelay(3)
             subscriptions[ordinal]?.retryAt = retryAt
             earliest = min(earliest, retryAt)

@@ -28,15 +28,19 @@ extension ClientMachine {
             return [.subscribed(token: token, .failure(ClientError(.tooLarge, "More than \(Self.topicsPerSubscription) topics at once.")))]
         }
         let ordinal = takeOrdinal()
+        var rewinds: [String] = []
         for (topic, cursor) in wanted {
             var state = topics[topic] ?? TopicState()
-            if let cursor { state.cursor = cursor }
+            if let cursor {
+                if phase == .ready, let known = state.cursor, cursor < known { rewinds.append(topic) }
+                state.cursor = cursor
+            }
             state.asked = ordinal
             state.isLeaving = false
             topics[topic] = state
             declined.remove(topic)
         }
-        subscriptions[ordinal] = Subscription(token: token, topics: wanted.keys.sorted(), deadline: deadline)
+        subscriptions[ordinal] = Subscription(token: token, topics: wanted.keys.sorted(), deadline: deadline, rewinds: rewinds)
         earliest = min(earliest, deadline)
         var actions: [ClientAction] = []
         if phase == .ready { write(subscription: ordinal, &actions) }
@@ -56,10 +60,20 @@ extension ClientMachine {
 
     /// Tells the server that topics are not wanted any more.
     mutating func leave(_ unwanted: [String]) -> [ClientAction] {
-        let ordinal = takeOrdinal()
-        unsubscriptions[ordinal] = unwanted
         for topic in unwanted { topics[topic] = TopicState(isLeaving: true) }
-        return [.write(ClientFrames.unsubscribe(id: id(ordinal), topics: unwanted))]
+        return [writeUnsubscription(of: unwanted)]
+    }
+
+    /// Once more, but for what is wanted again.
+    mutating func leaveAgain(_ ordinal: Int, _ actions: inout [ClientAction]) {
+        let unwanted = (unsubscriptions.removeValue(forKey: ordinal)?.topics ?? []).filter { topics[$0]?.isLeaving == true }
+        if !unwanted.isEmpty { actions.append(writeUnsubscription(of: unwanted)) }
+    }
+
+    private mutating func writeUnsubscription(of topics: [String]) -> ClientAction {
+        let ordinal = takeOrdinal()
+        unsubscriptions[ordinal] = Unsubscription(topics: topics)
+        return .write(ClientFrames.unsubscribe(id: id(ordinal), topics: topics))
     }
 
     /// The caller waits no longer. A message that was written may take effect all the same.
@@ -122,6 +136,9 @@ extension ClientMachine {
             return
         }
         subscriptions[ordinal]?.isWritten = true
+        subscriptions[ordinal]?.isInVain = false
+        let rewinds = asked.filter { subscription.rewinds.contains($0) }
+        if !rewinds.isEmpty { actions.append(writeUnsubscription(of: rewinds)) }
         let entries = asked.map { (topic: $0, cursor: topics[$0]?.cursor) }
         actions.append(.write(ClientFrames.subscribe(id: id(ordinal), topics: entries)))
     }

@@ -48,6 +48,17 @@ struct ClientMachine {
         var deadline: Int
         var isWritten = false
         var retryAt: Int?
+        /// Topics whose cursor was set back: the server keeps its place in them until it is told to give it up.
+        var rewinds: [String] = []
+        /// It was not told so: whatever the answer is, both are written again.
+        var isInVain = false
+    }
+
+    /// An unsubscription under way: it is over with its reply or with the socket.
+    struct Unsubscription {
+        var topics: [String]
+        /// Refused in passing: to be written again at this time, as far as nobody wants the topics meanwhile.
+        var retryAt: Int?
     }
 
     struct TopicState {
@@ -72,8 +83,7 @@ struct ClientMachine {
     var unwritten: [Int] = []
     var writtenCount = 0
     var subscriptions: [Int: Subscription] = [:]
-    /// Unsubscriptions under way: they are over with their reply or with the socket.
-    var unsubscriptions: [Int: [String]] = [:]
+    var unsubscriptions: [Int: Unsubscription] = [:]
     var topics: [String: TopicState] = [:]
     /// Topics that the owner let go of, whoever had subscribed to them: the server may offer them.
     var declined = DeclinedTopics()
@@ -175,6 +185,10 @@ struct ClientMachine {
                 if phase == .ready { write(subscription: ordinal, &actions) }
             }
             earliest = min(earliest, subscription.deadline, subscriptions[ordinal]?.retryAt ?? .max)
+        }
+        for ordinal in unsubscriptions.keys.sorted() {
+            guard let retryAt = unsubscriptions[ordinal]?.retryAt else { continue }
+            if retryAt <= now { leaveAgain(ordinal, &actions) } else { earliest = min(earliest, retryAt) }
         }
     }
 }

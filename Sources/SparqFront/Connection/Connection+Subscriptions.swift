@@ -46,11 +46,23 @@ extension Connection {
         isCatchingUp = asking > 0
     }
 
-    /// How many new topics a message asks for, if there is room for them beside those that it has and those that are asked for already.
-    func newTopics(_ message: [UInt8]) -> Int? {
-        guard let names = SubscribeFrame.topics(message) else { return 0 }
+    /// A client's own request for topics: forwarded as far as there is room beside those that it has and those that are asked for already.
+    func subscribe(_ message: [UInt8], id: String?) {
+        guard let frame = SubscribeFrame(message) else { return send(SubscribeFrame.type, id: id, message) }
         let had = Set(subscriptions.map(\.topic.name))
-        let count = names.count { !had.contains($0) }
-        return count == 0 || had.count + inFlight.topics + count <= shard.settings.topics ? count : nil
+        let new = frame.topics.filter { !had.contains($0) }.sorted()
+        let room = max(0, shard.settings.topics - had.count - inFlight.topics)
+        guard new.count > room else { return send(SubscribeFrame.type, id: id, message, topics: new.count) }
+        let refused = Array(new[room...])
+        guard let rest = frame.message(id: id, without: refused) else {
+            return write(TextFrame.encode(SubscribeFrame.reply(id: id, refused: refused, limit: shard.settings.topics)[...]))
+        }
+        send(SubscribeFrame.type, id: id, rest, topics: room, refused: refused)
+    }
+
+    /// A worker's reply, with what the front itself has to say.
+    func complete(_ reply: ArraySlice<UInt8>?, of ordinal: Int) -> ArraySlice<UInt8>? {
+        guard !refusedTopics.isEmpty, let refused = refusedTopics.removeValue(forKey: ordinal) else { return reply }
+        return reply.map { SubscribeFrame.reply($0, refused: refused, limit: shard.settings.topics) }
     }
 }

@@ -48,6 +48,8 @@ final class Connection {
     /// What came for the client before its welcome, which is the first frame of all: what `$connect` itself subscribed it to.
     private var early: [ByteBuffer] = []
     private var earlyBytes = 0
+    /// Topics that the front refused, of requests that a worker answers.
+    var refusedTopics: [Int: [String]] = [:]
     /// A subscriber of some topic is behind.
     var isCatchingUp = false
     /// `$disconnect` waits no longer than that for what is before it.
@@ -96,11 +98,11 @@ final class Connection {
                 return
             }
             let message = Array(text.readableBytesView)
-            guard let topics = frame.type == SubscribeFrame.type ? newTopics(message) : 0 else {
-                refuse(.tooManyTopics, "A connection subscribes to \(shard.settings.topics) topics at most.", re: frame.id)
-                return
+            if frame.type == SubscribeFrame.type {
+                subscribe(message, id: frame.id)
+            } else {
+                send(frame.type, id: frame.id, message)
             }
-            send(frame.type, id: frame.id, message, topics: topics)
         case .failure(let error):
             if allowed {
                 refuse(error.code, error.message, re: error.id)
@@ -135,6 +137,7 @@ final class Connection {
     func finished(_ ordinal: Int, reply: ArraySlice<UInt8>?) {
         let finish = inFlight.finish(ordinal)
         lastFinished = finish == .unknown ? 0 : ordinal
+        let reply = complete(reply, of: ordinal)
         if finish == .answer {
             if ordinal == 1 {
                 welcome(reply)
@@ -233,8 +236,8 @@ final class Connection {
 
     // MARK: Steps
 
-    private func send(_ type: String, id: String?, _ message: [UInt8], topics: Int = 0) {
-        let outgoing = Outgoing(type: type, receivedAt: shard.wallClock(), message: message)
+    func send(_ type: String, id: String?, _ message: [UInt8], topics: Int = 0, refused: [String] = []) {
+        let outgoing = Outgoing(type: type, receivedAt: shard.wallClock(), message: message, refused: refused)
         // Nobody waits for the end of a connection, and it must be told whenever that is.
         let deadline = type == SystemType.disconnect ? .max : shard.now() + shard.settings.replyDeadline
         inFlight.receive(outgoing, bytes: message.count, topics: topics, id: id, deadline: deadline)

@@ -4,4 +4,6 @@ struct Outgoing {
     /// When it came: milliseconds since the Unix epoch.
     var receivedAt: Int
     var message: [UInt8]
+    /// Topics that it asked for and that the front refused.
+    var refused: [String] = []
 }

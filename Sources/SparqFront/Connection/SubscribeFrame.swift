@@ -1,24 +1,93 @@
 import FoundationEssentials
+import SparqProtocol
 
-/// The one client message of which the front reads more than `type` and `id`: it knows how many topics a connection has.
-enum SubscribeFrame {
+/// The one client message of which the front reads more than `type` and `id`: it knows how many topics a connection has, and refuses those
+/// that are too many itself.
+struct SubscribeFrame {
     static let type = "subscribe"
 
-    /// The names of the topics; `nil` where the message is not as it should be, which a worker will say.
-    static func topics(_ message: [UInt8]) -> [String]? {
-        struct Name: CodingKey {
-            var stringValue: String
-            var intValue: Int? { nil }
-            init?(stringValue: String) { self.stringValue = stringValue }
-            init?(intValue: Int) { nil }
+    private enum Cursor: Decodable {
+        case number(Int)
+        case now
+        /// What no cursor can be; a worker will say so.
+        case none
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.singleValueContainer()
+            self = container.decodeNil() ? .now : (try? container.decode(Int.self)).map { .number($0) } ?? .none
         }
-        struct Names: Decodable {
-            var names: [String]
-            init(from decoder: any Decoder) throws {
-                names = try decoder.container(keyedBy: Name.self).allKeys.map(\.stringValue)
+    }
+
+    private var cursors: [String: Cursor]
+
+    /// `nil` where the message is not as it should be, which a worker will say.
+    init?(_ message: [UInt8]) {
+        struct Message: Decodable { var topics: [String: Cursor] }
+        guard let message = try? JSONDecoder().decode(Message.self, from: Data(message)) else { return nil }
+        cursors = message.topics
+    }
+
+    /// The topics' names.
+    var topics: some Collection<String> { cursors.keys }
+
+    /// The message that asks for all of them but these; `nil` where none is left.
+    func message(id: String?, without refused: [String]) -> [UInt8]? {
+        let left = cursors.filter { !refused.contains($0.key) }
+        guard !left.isEmpty else { return nil }
+        var writer = JSONWriter()
+        writer.raw("{\"type\":\"subscribe\"")
+        if let id {
+            writer.raw(",\"id\":")
+            writer.string(id)
+        }
+        writer.raw(",\"topics\":{")
+        for (index, (topic, cursor)) in left.enumerated() {
+            if index > 0 { writer.raw(",") }
+            writer.string(topic)
+            switch cursor {
+            case .number(let number):
+                writer.raw(":")
+                writer.integer(number)
+            case .now: writer.raw(":null")
+            case .none: writer.raw(":false")
             }
         }
-        struct Message: Decodable { var topics: Names }
-        return try? JSONDecoder().decode(Message.self, from: Data(message)).topics.names
+        writer.raw("}}")
+        return writer.bytes
+    }
+
+    /// The reply where all of the topics are too many.
+    static func reply(id: String?, refused: [String], limit: Int) -> [UInt8] {
+        var writer = JSONWriter()
+        writer.raw("{")
+        if let id {
+            writer.raw("\"re\":")
+            writer.string(id)
+            writer.raw(",")
+        }
+        writer.raw("\"ok\":true,\"data\":{\"topics\":{")
+        writer.raw(refusals(refused, limit))
+        writer.raw("}}}")
+        return writer.bytes
+    }
+
+    /// A worker's reply, with what the front refused.
+    static func reply(_ reply: ArraySlice<UInt8>, refused: [String], limit: Int) -> ArraySlice<UInt8> {
+        // In a text within it the quotation marks would be escaped. An error concerns all of the request.
+        let key = Array("\"topics\":{".utf8)
+        guard let end = reply.indices.first(where: { reply[$0...].starts(with: key) }).map({ $0 + key.count }) else { return reply }
+        let isEmpty = end < reply.endIndex && reply[end] == UInt8(ascii: "}")
+        return (reply[..<end] + refusals(refused, limit) + (isEmpty ? [] : [UInt8(ascii: ",")]) + reply[end...])[...]
+    }
+
+    private static func refusals(_ topics: [String], _ limit: Int) -> [UInt8] {
+        var writer = JSONWriter()
+        for (index, topic) in topics.enumerated() {
+            if index > 0 { writer.raw(",") }
+            writer.string(topic)
+            writer.raw(":")
+            writer.raw(Frames.errorBody(.tooManyTopics, "A connection subscribes to \(limit) topics at most.", re: nil))
+        }
+        return writer.bytes
     }
 }

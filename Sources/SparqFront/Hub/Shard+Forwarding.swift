@@ -22,6 +22,7 @@ extension Shard {
             for connection in ready {
                 connection.isReady = false
                 connection.inFlight.send { message, id, ordinal, deadline in
+                    if !message.refused.isEmpty { connection.refusedTopics[ordinal] = message.refused }
                     batches.add(
                         envelope(connection, message, id: id, ordinal: ordinal),
                         member: Batch.Member(connection: connection.id, ordinal: ordinal, deadline: deadline)

@@ -203,7 +203,6 @@ final class Shard {
             guard subscriber.start < topic.entries[index].subscriber.start else { return }
             topic.change(at: index) { $0 = subscriber }
         } else {
-            guard connection.subscriptions.count < settings.topics else { return refuse(name) }
             let topic = topics[name] ?? TopicSubscribers(name: name)
             topics[name] = topic
             topic.add(connection, subscriber)

@@ -214,39 +214,6 @@ import WebSocket
         #expect(try test.forwarder.takeEnvelopes().count == 200)
     }
 
-    @Test func tooManyTopics() throws {
-        var settings = ConnectionSettings(node: "f-test")
-        settings.topics = 2
-        let test = TestShard(settings: settings)
-        let (connection, socket) = try test.open()
-        test.shard.apply([.subscribe(connection.id, topic: "a", start: .live(cursor: 0, through: 0, frames: []))])
-        test.receive(connection, #"{"type":"subscribe","id":"1","topics":{"a":1,"b":-1}}"#)
-        test.receive(connection, #"{"type":"subscribe","id":"2","topics":{"b":null,"c":"x"}}"#)
-        test.receive(connection, #"{"type":"subscribe","id":"3","topics":[]}"#)
-        test.turn()
-        #expect(try test.forwarder.takeEnvelopes().map(\.id) == ["1", "3"])
-        let texts = socket.takeTexts()
-        #expect(texts.count == 1 && texts[0].hasPrefix(#"{"re":"2","ok":false,"error":{"code":"too_many_topics""#))
-    }
-
-    @Test func topicsThatAreAskedForAlreadyCount() throws {
-        var settings = ConnectionSettings(node: "f-test")
-        settings.topics = 2
-        let test = TestShard(settings: settings)
-        let (connection, socket) = try test.open()
-        for id in 1...3 { test.receive(connection, #"{"type":"subscribe","id":"\#(id)","topics":{"\#(id)":0}}"#) }
-        test.turn()
-        #expect(try test.forwarder.takeEnvelopes().map(\.id) == ["1", "2"])
-        #expect(socket.takeTexts().first?.hasPrefix(#"{"re":"3","ok":false,"error":{"code":"too_many_topics""#) ?? false)
-        // One was refused, the other never reached a worker.
-        test.done(connection, 2)
-        test.shard.apply([.undelivered(connection.id, ordinals: [3])])
-        _ = socket.takeTexts()
-        test.receive(connection, #"{"type":"subscribe","id":"4","topics":{"3":0,"4":0}}"#)
-        test.turn()
-        #expect(try test.forwarder.takeEnvelopes().map(\.id) == ["4"] && socket.texts.isEmpty)
-    }
-
     @Test func disconnectFollowsWhatIsPending() throws {
         let test = TestShard()
         let (connection, _) = try test.open()
