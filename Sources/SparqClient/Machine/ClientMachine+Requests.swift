@@ -30,7 +30,7 @@ extension ClientMachine {
         let ordinal = takeOrdinal()
         for (topic, cursor) in wanted {
             var state = topics[topic] ?? TopicState()
-            if let cursor { state.cursor = cursor }
+            if let cursor { (state.cursor, state.missed) = (cursor, []) }
             state.asked = ordinal
             state.isLeaving = false
             topics[topic] = state
