@@ -179,7 +179,7 @@ let package = Package(
         .testTarget(name: "SparqBenchTests", dependencies: ["SparqBench"], swiftSettings: strict),
         // Runs `sparq-micro` and does not link it: what takes malloc's place stays out of the tests.
         .testTarget(name: "SparqMicroTests", swiftSettings: strict),
-        .testTarget(name: "SparqChaosTests", dependencies: ["sparq-chaos"], swiftSettings: strict),
+        .testTarget(name: "SparqChaosTests", dependencies: ["sparq-chaos", .argumentParser], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["SparqClient", "SparqProtocol", "AMQP", "WebSocket", .nioCore, .nioPosix, .log],

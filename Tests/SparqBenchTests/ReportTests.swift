@@ -54,6 +54,62 @@ struct ReportTests {
         #expect(table.contains("≤ 1.3 | missed"))
     }
 
+    @Test func aWholeRunHasEveryRow() throws {
+        let report = try Report(lines: [try fanout(900), try bare(1000, joined: "1")])
+        #expect(!report.isWhole)
+        let table = report.markdown(isWhole: true)
+        #expect(table.contains("| echo, one in flight, p50 | not measured |") && table.contains("durable crowd, fronts=4, workers=2 | not"))
+        #expect(!table.contains("| fanout 1 → 1000 | not measured"))
+        #expect(!report.markdown.contains("not measured"))
+    }
+
+    @Test func theRowsThatAWholeRunBringsAreThoseThatItMustBring() throws {
+        func crowd(_ name: String, fronts: String, workers: String) throws -> String {
+            try line(name, ["window": "8", "connections": "100", "fronts": fronts, "workers": workers]) { $0.rate = 1 }
+        }
+        func lone(_ name: String, _ parameters: [String: String] = [:]) throws -> String {
+            try line(name, parameters.merging(["window": "1", "connections": "1"]) { $1 }) {
+                $0.rate = 1
+                $0.latency = BenchResult.Latency(p50: 1, p90: 1, p99: 1, p999: 1, max: 1)
+            }
+        }
+        func grown(_ name: String, _ connections: String, _ topics: String, fronts: String) throws -> String {
+            try line(name, ["rate": "10", "connections": connections, "topics": topics, "fronts": fronts]) {
+                $0.processors = [BenchResult.Processor(name: "front", cores: 1, perMessage: 1)]
+            }
+        }
+        var lines = [
+            try line("broker", ["window": "256", "batch": "1"]) { $0.rate = 1 }, try lone("broker", ["batch": "1"]),
+            try crowd("echo", fronts: "1", workers: "1"), try lone("echo", ["fronts": "1"]),
+            try crowd("durable", fronts: "2", workers: "1"), try lone("durable", ["fronts": "2"]),
+            try lone("pgbench"), try line("pgbench", ["window": "1", "connections": "16"]) { $0.rate = 1 },
+            try grown("echo", "100", "1", fronts: "1"), try grown("echo", "10000", "1", fronts: "1"),
+            try grown("durable", "50", "1", fronts: "2"), try grown("durable", "50", "200", fronts: "2"),
+        ]
+        for receivers in ["1000", "5000"] {
+            for window in ["16", "1"] { lines.append(try line("fanout", ["receivers": receivers, "window": window]) { $0.rate = 1 }) }
+            lines.append(try line("fanout-bare", ["receivers": receivers, "joined": "1"]) { $0.rate = 1 })
+        }
+        for name in ["echo", "durable"] { for workers in ["1", "2"] { lines.append(try crowd(name, fronts: "4", workers: workers)) } }
+        for (connections, atOnce) in [("5000", "256"), ("10000", "256"), ("10000", "10000")] {
+            lines.append(
+                try line("connections", ["connections": connections, "at_once": atOnce, "topics": "1"]) {
+                    $0.figures["resident_bytes_per_connection"] = 1
+                    $0.latency = BenchResult.Latency(p50: 1, p90: 1, p99: 1, p999: 1, max: 1)
+                }
+            )
+        }
+        let whole = try Report(lines: lines)
+        #expect(whole.isWhole, "\(whole.missing.map(\.name))")
+        for index in lines.indices {
+            var fewer = lines
+            fewer.remove(at: index)
+            // All but the fan-out that nobody asks for: 1,000 receivers, one at a time.
+            let isSpare = lines[index].contains("\"receivers\":\"1000\"") && lines[index].contains("\"window\":\"1\"")
+            #expect(try Report(lines: fewer).isWhole == isSpare, "\(lines[index])")
+        }
+    }
+
     @Test func moreFrontsAreAnotherMeasurement() throws {
         let lines = try [("1", "1"), ("4", "1"), ("4", "2")].map { fronts, workers in
             try line("echo", ["window": "8", "connections": "100", "fronts": fronts, "workers": workers]) { $0.rate = 1000 }

@@ -110,6 +110,21 @@ import Testing
         #expect(faults { journals, _ in journals[1].repeated = 2 } == [.duplicateDelivery: 2])
     }
 
+    @Test func whoTakesATopicBackAtOnceGetsTheOldSubscriptionsEndTwice() {
+        #expect(
+            faults { journals, _ in
+                journals[1].isHasty = true
+                journals[1].repeated = 2
+            } == [:]
+        )
+        // Behind the library nothing may come twice to them either.
+        let found = faults { journals, _ in
+            journals[1].isHasty = true
+            journals[1].seen[Self.room]?.append(SeenEvent(seq: 7, token: "ann/5"))
+        }
+        #expect(found == [.duplicateDelivery: 1])
+    }
+
     @Test func anInversionIsFound() {
         #expect(faults { journals, _ in journals[1].seen[Self.room]?.swapAt(1, 2) } == [.inversion: 1])
     }
@@ -136,6 +151,35 @@ import Testing
             journals[1].seen[Self.room]?.remove(at: 1)
         }
         #expect(withHole == [.gap: 1])
+    }
+
+    @Test func anInversionThatTheLibraryDroppedIsFound() {
+        #expect(faults { journals, _ in journals[1].inverted = 1 } == [.inversion: 1])
+    }
+
+    @Test func anEventThatNobodyAskedForIsFound() {
+        #expect(faults { journals, _ in journals[1].uninvited = ["room:b 3"] } == [.uninvited: 1])
+    }
+
+    @Test func repliesThatNobodyWaitsForAreFound() {
+        #expect(faults { journals, _ in journals[1].strayReplies = 2 } == [.strayReply: 2])
+    }
+
+    @Test func aRepeatWithAnotherReplyIsFound() {
+        #expect(faults { journals, _ in journals[0].otherReplies = ["ann/1: …"] } == [.otherReply: 1])
+    }
+
+    @Test func anOrderlyRestartSparesClientsAllButTheReconnect() {
+        var (journals, database) = Self.soundRun()
+        journals[0].passing = 3
+        journals[1].unannounced = 2
+        journals[1].brokenRequests = ["503"]
+        journals[0].sent.append(SentMessage(token: "ann/6", topics: [Self.room], lane: 0, outcome: .abandoned))
+        database.heads[Self.room] = 7
+        let disorderly = Checker.check(journals, against: database)
+        #expect(disorderly.isClean && disorderly.passing == 3 && disorderly.unannounced == 2 && disorderly.brokenRequests == 1)
+        let orderly = Checker.check(journals, against: database, isOrderly: true)
+        #expect(orderly.faults == [.passing: 3, .unannounced: 2, .brokenRequest: 1, .abandoned: 1])
     }
 
     @Test func whatClientsComplainAboutIsFound() {

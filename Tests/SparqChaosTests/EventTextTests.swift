@@ -14,6 +14,14 @@ import Testing
         #expect(EventText.token(in: []) == nil)
     }
 
+    @Test func whoeverEntersOrLeavesARoomIsAToken() {
+        let event = Array(#"{"type":"room.left","topic":"room:a","seq":3,"data":{"user":"ann","room":"a"}}"#.utf8)
+        #expect(EventText.token(in: event, type: "room.left") == Draft.leave(room: "a").token(from: "ann"))
+        #expect(Draft.create(room: "a").token(from: "ann") == Draft.join(room: "a").token(from: "ann"))
+        #expect(Draft.join(room: "a").token(from: "ann") != Draft.leave(room: "a").token(from: "ann"))
+        #expect(Draft.join(room: "a").fields(token: "t") == ["room": "a"])
+    }
+
     @Test func aMessageGoesOnceIntoEachOfItsTopics() {
         #expect(Draft.direct(to: "bob").topics(from: "ann") == ["user:bob", "user:ann"])
         #expect(Draft.direct(to: "ann").topics(from: "ann") == ["user:ann"])

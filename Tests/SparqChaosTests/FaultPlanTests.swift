@@ -1,3 +1,4 @@
+import ArgumentParser
 import Testing
 
 @testable import sparq_chaos
@@ -31,6 +32,23 @@ import Testing
     @Test func aPlanHasOnlyTheKindsThatWereAskedFor() {
         let plan = FaultPlan(seed: 5, duration: 100_000, kinds: [.killWorker, .cutBroker])
         #expect(Set(plan.faults.map(\.kind)) == [.killWorker, .cutBroker])
+    }
+
+    @Test func longPlansPauseTheDatabaseBeyondItsStatements() {
+        for seed in 1...20 as ClosedRange<UInt64> {
+            let pauses = FaultPlan(seed: seed, duration: 1_800_000).faults.filter { $0.kind == .pausePostgres }
+            #expect(pauses.contains { $0.outage > 32_000 } && pauses.contains { $0.outage < 32_000 }, "seed \(seed)")
+            #expect(!FaultPlan(seed: seed, duration: 180_000).faults.contains { $0.outage > 20_000 })
+        }
+    }
+
+    @Test func thePlanCommandTakesWhatTheScriptPasses() throws {
+        let places = ["--root", "/r", "--folder", "/f", "--binary", "/b"]
+        let arguments = ["plan", "--seed", "7", "--fronts", "1", "--workers", "5", "--short"] + places
+        let command = try #require(try SparqChaos.parseAsRoot(arguments) as? PlanCommand)
+        let plan = try command.plan.plan(seed: command.seed, command.stack)
+        #expect(plan == FaultPlan(seed: 7, duration: 60_000, kinds: try command.plan.kinds, fronts: 1, workers: 5))
+        #expect(plan != FaultPlan(seed: 7, duration: 60_000, kinds: try command.plan.kinds))
     }
 
     @Test func somePausesAreLongerThanTheLease() {

@@ -157,6 +157,39 @@ import Testing
         #expect(Self.seqs(actions) == [7] && machine.counters.gaps == 1)
     }
 
+    @Test func whatComesBehindALaterOneIsNoRepeat() {
+        var machine = Self.open()
+        for seq in [5, 8, 7, 7, 8] { _ = machine.received(Self.event("a", seq), now: 1) }
+        #expect(machine.counters.inverted == 1 && machine.counters.repeated == 2 && machine.counters.gaps == 1)
+    }
+
+    @Test func aSocketThatEndsWithoutAWordIsCounted() {
+        var machine = Self.open()
+        _ = machine.closed(code: 1012, now: 1)
+        machine.connected(now: 2)
+        _ = machine.received(Array(Self.welcome.utf8), now: 2)
+        _ = machine.received(Array(#"{"type":"$reconnect","after_ms":500}"#.utf8), now: 3)
+        _ = machine.closed(code: nil, now: 4)
+        #expect(machine.counters.unannounced == 0)
+        machine.connected(now: 5)
+        _ = machine.closed(code: 1011, now: 6)
+        machine.connected(now: 7)
+        _ = machine.received(Array(Self.welcome.utf8), now: 7)
+        _ = machine.closed(code: nil, now: 8)
+        #expect(machine.counters.unannounced == 2)
+    }
+
+    @Test func passingErrorsAreCounted() {
+        var machine = Self.open()
+        _ = machine.send(type: "x", fields: Array("{}".utf8), token: 1, deadline: 99_000, now: 0)
+        _ = machine.subscribe(["a": nil], token: 2, deadline: 99_000)
+        for id in ["t-1", "t-1", "t-2"] {
+            _ = machine.received(Array(#"{"re":"\#(id)","ok":false,"error":{"code":"unavailable"}}"#.utf8), now: 1)
+        }
+        // The second answer to one writing says nothing new.
+        #expect(machine.counters.passing == 2)
+    }
+
     @Test func truncatedMovesTheCursor() {
         var machine = Self.open()
         _ = machine.received(Self.event("a", 3), now: 1)

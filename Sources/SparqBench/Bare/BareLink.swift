@@ -8,13 +8,15 @@ import Glibc
 final class BareLink {
     /// What the broker says.
     enum Event {
-        case delivery(tag: UInt64)
+        /// A body begins with its number.
+        case delivery(tag: UInt64, number: UInt64)
         case confirm(tag: UInt64, multiple: Bool)
     }
 
     private let state: amqp_connection_state_t
     private var deliveryTag: UInt64 = 0
     private var missing = 0
+    private var number: UInt64?
 
     init(_ configuration: AMQPConfiguration) throws {
         guard let state = amqp_new_connection(), let socket = amqp_tcp_socket_new(state) else { throw BenchError("no memory") }
@@ -96,9 +98,12 @@ final class BareLink {
                 }
             case AMQP_FRAME_HEADER:
                 missing = Int(frame.payload.properties.body_size)
+                number = nil
             case AMQP_FRAME_BODY:
-                missing -= frame.payload.body_fragment.len
-                if missing <= 0 { return .delivery(tag: deliveryTag) }
+                let part = UnsafeRawBufferPointer(start: frame.payload.body_fragment.bytes, count: frame.payload.body_fragment.len)
+                if number == nil, part.count >= 8 { number = part.loadUnaligned(as: UInt64.self) }
+                missing -= part.count
+                if missing <= 0 { return .delivery(tag: deliveryTag, number: number ?? .max) }
             default: break
             }
         }

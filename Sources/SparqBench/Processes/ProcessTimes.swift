@@ -20,16 +20,16 @@ public struct WatchedProcesses: Sendable {
     /// The processes of a kind.
     func pids(_ name: String) -> [Int] { groups.first { $0.name == name }?.pids ?? [] }
 
-    /// CPU time so far, nanoseconds, by kind; the generator's own too.
-    func times() -> [(name: String, nanoseconds: Int)] {
+    /// CPU time so far of each process, nanoseconds, by kind; the generator's own too.
+    func times() -> [(name: String, nanoseconds: [Int: Int])] {
         var own = timespec()
         clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &own)
         let tree = groups.contains { $0.name == "database" } ? Self.children() : [:]
-        return [("generator", own.tv_sec * 1_000_000_000 + own.tv_nsec)]
+        return [("generator", [Int(getpid()): own.tv_sec * 1_000_000_000 + own.tv_nsec])]
             + groups.map { name, pids in
                 // A database is a family of processes.
                 let family = pids + (name == "database" ? pids.flatMap { tree[$0] ?? [] } : [])
-                return (name, Set(family).reduce(0) { $0 + Self.time(of: $1) })
+                return (name, Dictionary(uniqueKeysWithValues: Set(family).map { ($0, Self.time(of: $0)) }))
             }
     }
 

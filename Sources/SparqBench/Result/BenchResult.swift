@@ -62,6 +62,9 @@ public struct BenchResult: Codable, Sendable {
     /// Other figures, by name.
     public var figures: [String: Double] = [:]
 
+    /// Something was measured, and nothing was wrong with it.
+    public var isSound: Bool { count > 0 && faults.isEmpty }
+
     init(_ scenario: String, _ parameters: [String: String]) {
         self.scenario = scenario
         self.parameters = parameters

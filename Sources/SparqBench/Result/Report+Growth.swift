@@ -40,8 +40,9 @@ extension Report {
         guard let few = keys.first, let many = keys.last, few.size < many.size, let before = cost(few.key), let after = cost(many.key),
             before > 0
         else { return nil }
+        let rooms = parameter == "connections" && results[many.key]?.first?.parameters["topics"] == "1" ? ", a room of its own each" : ""
         return Row(
-            name: "\(scenario) at a fixed rate, \(few.size) → \(many.size) \(parameter), CPU of all roles",
+            name: "\(scenario) at a fixed rate, \(few.size) → \(many.size) \(parameter)\(rooms), CPU of all roles",
             figure: "\(BenchResult.number(after)) µs a message",
             yardstick: "\(BenchResult.number(before)) µs a message (\(few.size) \(parameter))",
             ratio: after / before,

@@ -23,9 +23,12 @@ public struct Report {
     }
 
     /// The table of the goals, and what each measurement found.
-    public var markdown: String {
+    public var markdown: String { markdown(isWhole: false) }
+
+    /// - Parameter isWhole: everything was to be measured; what was not stands in the table too.
+    public func markdown(isWhole: Bool) -> String {
         var text = "| what | measured | yardstick | ratio | goal | |\n|---|---|---|---|---|---|\n"
-        for row in rows {
+        for row in rows + (isWhole ? missing : []) {
             let mark = row.isReached.map { $0 ? "reached" : "missed" } ?? ""
             let ratio = row.ratio.map { String(format: "%.2f", $0) } ?? ""
             text += "| \(row.name) | \(row.figure) | \(row.yardstick) | \(ratio) | \(row.goal) | \(mark) |\n"
@@ -43,7 +46,7 @@ public struct Report {
         return text + scaling
     }
 
-    private var rows: [Row] {
+    var rows: [Row] {
         let single = rate("broker batch=1 saturated")
         let lone = p50("broker batch=1 lone")
         let commit = p50("pgbench lone")
@@ -97,7 +100,9 @@ public struct Report {
         case "broker": return "broker batch=\(parameters["batch"] ?? "1") \(isLone ? "lone" : "saturated")"
         case "fanout": return "fanout 1 → \(parameters["receivers"] ?? "")\(parameters["window"] == "1" ? ", one at a time" : "")"
         case "fanout-bare": return bareKey(receivers: parameters["receivers"] ?? "", joined: parameters["joined"] ?? "1")
-        case "connections": return "connections \(parameters["connections"] ?? ""), \(parameters["at_once"] ?? "") at once"
+        case "connections":
+            let rooms = parameters["topics"] == "1" ? ", a room of its own each" : ""
+            return "connections \(parameters["connections"] ?? ""), \(parameters["at_once"] ?? "") at once\(rooms)"
         case let name: return loadKey(name, parameters, isLone: isLone)
         }
     }

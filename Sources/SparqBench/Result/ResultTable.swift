@@ -20,6 +20,7 @@ extension BenchResult {
             lines.append("  cores     " + parts.joined(separator: ", "))
         }
         for (name, value) in figures.sorted(by: { $0.key < $1.key }) { lines.append("  \(name)  \(Self.number(value))") }
+        if count == 0 { lines.append("  NOTHING MEASURED") }
         if !faults.isEmpty {
             lines.append(
                 "  FAULTS    lost \(faults.lost), repeated \(faults.repeated), misordered \(faults.misordered), refused \(faults.refused),"

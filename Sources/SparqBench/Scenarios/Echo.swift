@@ -5,22 +5,26 @@ public struct Echo: Sendable {
 
     var fronts: [Address]
     var connections: Int
+    /// Whether each connection subscribes to a room of its own, in which nothing happens.
+    var hasRooms: Bool
     var settings: LoadSettings
 
     /// A measurement; nothing runs yet.
-    public init(fronts: [Address], connections: Int, settings: LoadSettings) {
+    public init(fronts: [Address], connections: Int, hasRooms: Bool = false, settings: LoadSettings) {
         self.fronts = fronts
         self.connections = connections
+        self.hasRooms = hasRooms
         self.settings = settings
     }
 
     /// Measures.
     public func run() throws -> BenchResult {
         let user = try BenchUser(at: fronts[0])
-        let fleet = try Fleet()
-        try fleet.open(connections, at: fronts, session: user.token)
-        try fleet.settle(settings.processes)
         let tag = Tag()
+        if hasRooms { try user.makeRooms((0..<connections).map(tag.room), at: fronts[0]) }
+        let fleet = try Fleet()
+        try fleet.open(connections, at: fronts, session: user.token, topics: { hasRooms ? ["room:\(tag.room($0))"] : [] })
+        try fleet.settle(settings.processes)
         let lanes = (0..<connections).map { index in
             Lane(sender: index, template: Self.template(tag.lane(index), bytes: settings.bytes), audience: 1)
         }
@@ -30,6 +34,7 @@ public struct Echo: Sendable {
         var parameters = settings.parameters
         parameters["connections"] = "\(connections)"
         parameters["fronts"] = "\(fronts.count)"
+        if hasRooms { parameters["topics"] = "1" }
         var result = BenchResult("echo", parameters)
         try LoadRun(settings, fleet: fleet, lanes: lanes, listeners: listeners).run(&result)
         return result

@@ -1,4 +1,4 @@
-/// Many clients that are logged in, have one topic and say nothing: how fast they arrive, and what they cost in memory.
+/// Many clients that are logged in, have a room of their own each and say nothing: how fast they arrive, and what they cost in memory.
 public struct IdleConnections: Sendable {
     var fronts: [Address]
     var connections: Int
@@ -18,18 +18,20 @@ public struct IdleConnections: Sendable {
     public func run() throws -> BenchResult {
         let user = try BenchUser(at: fronts[0])
         let tag = Tag()
-        try user.makeRooms([tag.room(0)], at: fronts[0])
+        let few = 64
+        try user.makeRooms((0..<(few + connections)).map(tag.room), at: fronts[0])
         var result = BenchResult("connections", ["connections": "\(connections)", "at_once": "\(atOnce)", "fronts": "\(fronts.count)"])
-        let topics = { (_: Int) in ["room:\(tag.room(0))"] }
+        result.parameters["topics"] = "1"
         let first = try Fleet()
         // What the first few bring with them is no cost of the others. Nothing tells when the fronts are done with it: a moment must do.
-        try first.open(64, at: fronts, session: user.token, topics: topics)
+        try first.open(few, at: fronts, session: user.token, topics: { ["room:\(tag.room($0))"] })
         try wait(0.5, first)
         let before = processes.residentBytes("front")
         let meter = ProcessorMeter(processes)
         let fleet = try Fleet()
         var latencies = LatencyRecorder()
         let start = nanoseconds()
+        let topics = { (index: Int) in ["room:\(tag.room(few + index))"] }
         try fleet.open(connections, at: fronts, session: user.token, atOnce: atOnce, topics: topics) { latencies.record($0) }
         result.seconds = Double(nanoseconds() - start) / 1e9
         result.count = connections

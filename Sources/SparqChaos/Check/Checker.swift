@@ -4,13 +4,16 @@ struct Checker {
     /// Where each token stands in each topic's log.
     private let places: [String: [String: [Int]]]
     private let tokens: [String: [Int: String]]
-    private var verdict = Verdict()
+    var verdict = Verdict()
 
-    static func check(_ journals: [ClientJournal], against database: DatabaseContents) -> Verdict {
+    /// - Parameter isOrderly: clients may see nothing but the reconnect.
+    static func check(_ journals: [ClientJournal], against database: DatabaseContents, isOrderly: Bool = false) -> Verdict {
         var checker = Checker(database)
+        checker.verdict.isOrderly = isOrderly
         checker.checkLog()
         for journal in journals {
             checker.checkMessages(journal)
+            checker.checkSurroundings(journal)
             checker.checkDeliveries(journal)
         }
         return checker.verdict
@@ -78,15 +81,18 @@ struct Checker {
                 last[message.lane, default: [:]][topic] = (seq, message.token)
             }
         }
-        for error in journal.errors { verdict.note(.clientError, "\(journal.client): \(error)") }
-        verdict.connections += journal.connections
-        verdict.resent += journal.resent
     }
 
     // MARK: Deliveries
 
     private mutating func checkDeliveries(_ journal: ClientJournal) {
-        verdict.note(.duplicateDelivery, count: journal.repeated, "\(journal.client) dropped \(journal.repeated) that it had")
+        if journal.isHasty {
+            verdict.overlaps += journal.repeated
+        } else {
+            verdict.note(.duplicateDelivery, count: journal.repeated, "\(journal.client) dropped \(journal.repeated) that it had")
+        }
+        verdict.note(.inversion, count: journal.inverted, "\(journal.client) dropped \(journal.inverted) that came behind later ones")
+        for event in journal.uninvited { verdict.note(.uninvited, "\(journal.client) got \(event)") }
         for topic in Set(journal.seen.keys).union(journal.subscribedAt.keys).sorted() {
             verdict.subscriptions += 1
             let seen = journal.seen[topic] ?? []

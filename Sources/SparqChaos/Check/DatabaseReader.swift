@@ -18,16 +18,24 @@ struct DatabaseReader: Sendable {
         var contents = DatabaseContents()
         contents.heads = try await heads()
         let sql = """
-            SELECT topic, seq, data::json ->> 'text' FROM events
+            SELECT topic, seq, type, data::json ->> 'text', data::json ->> 'room', data::json ->> 'user' FROM events
             WHERE (topic, seq) > ($1, $2) ORDER BY topic, seq LIMIT 20000
             """
         var (topic, seq) = ("", 0)
         while true {
             let rows = try await pool.run(Statement(sql, topic, seq))
             for row in rows {
-                let text: String?
-                (topic, seq, text) = try row.decode(String.self, Int.self, String?.self)
-                contents.log[topic, default: []].append(SeenEvent(seq: seq, token: text.map(EventText.token(ofText:))))
+                let (type, text, room, user): (String, String?, String?, String?)
+                (topic, seq, type, text, room, user) = try row.decode(
+                    String.self,
+                    Int.self,
+                    String.self,
+                    String?.self,
+                    String?.self,
+                    String?.self
+                )
+                let token = text.map(EventText.token(ofText:)) ?? EventText.token(of: type, room: room, user: user)
+                contents.log[topic, default: []].append(SeenEvent(seq: seq, token: token))
             }
             if rows.count < 20_000 { return contents }
         }

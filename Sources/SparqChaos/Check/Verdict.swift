@@ -28,9 +28,26 @@ struct Verdict: Sendable, Equatable {
         case lostDelivery = "events not delivered"
         /// An event that says something else than the log.
         case wrongContent = "events unlike the log"
+        /// An event of a topic that its subscriber had not asked for, or had let go of.
+        case uninvited = "events of topics not asked for"
+        /// A reply to a message that had its answer.
+        case strayReply = "replies to nobody"
+        /// A message and its repeat that were not answered alike.
+        case otherReply = "repeats answered otherwise"
         /// Errors that clients saw besides lost sockets.
         case clientError = "client errors"
+        /// What an orderly restart spares its clients; where processes are killed it must be.
+        case passing = "unavailable or rate limited"
+        case unannounced = "sockets closed unannounced"
+        case brokenRequest = "requests broken off"
+        case abandoned = "messages abandoned"
+
+        /// Whether it is one in an orderly restart alone.
+        var isOfOrderlyRuns: Bool { [.passing, .unannounced, .brokenRequest, .abandoned].contains(self) }
     }
+
+    /// Nobody was killed: clients may see nothing but the reconnect.
+    var isOrderly = false
 
     var sent = 0
     var accepted = 0
@@ -39,6 +56,12 @@ struct Verdict: Sendable, Equatable {
     var deliveries = 0
     var connections = 0
     var resent = 0
+    var early = 0
+    var returns = 0
+    var overlaps = 0
+    var passing = 0
+    var unannounced = 0
+    var brokenRequests = 0
     private(set) var faults: [Fault: Int] = [:]
     private var noted: [Fault: Int] = [:]
     /// The first few of each, in words.

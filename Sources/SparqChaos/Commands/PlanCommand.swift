@@ -3,10 +3,11 @@ import ArgumentParser
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(commandName: "plan", abstract: "Prints the plan of a seed.")
 
+    @OptionGroup var stack: StackOptions
     @OptionGroup var plan: PlanOptions
     @Option(help: "The seed.") var seed: UInt64
 
     func run() throws {
-        for fault in FaultPlan(seed: seed, duration: plan.milliseconds, kinds: try plan.kinds).faults { say("\(fault)") }
+        for fault in try plan.plan(seed: seed, stack).faults { say("\(fault)") }
     }
 }

@@ -13,6 +13,11 @@ struct PlanOptions: ParsableArguments {
         _ = try kinds
     }
 
+    /// The same for `run` and `plan`.
+    func plan(seed: UInt64, _ stack: StackOptions) throws -> FaultPlan {
+        FaultPlan(seed: seed, duration: milliseconds, kinds: try kinds, fronts: stack.fronts, workers: stack.workers)
+    }
+
     var kinds: [FaultKind] {
         get throws {
             guard let faults else {

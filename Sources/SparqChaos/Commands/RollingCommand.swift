@@ -14,7 +14,13 @@ struct RollingCommand: AsyncParsableCommand {
         let title =
             "rolling restart, seed \(seed), \(load.clients) clients, \(Int(load.rate)) messages/s, "
             + "\(stack.fronts) fronts, \(stack.workers) workers"
-        let session = Session(layout: stack.layout, settings: load.settings(seed: seed, isRestless: false), settle: .seconds(load.settle))
+        let session = Session(
+            layout: stack.layout,
+            settings: load.settings(seed: seed, isRestless: false),
+            settle: .seconds(load.settle),
+            planned: stack.fronts + stack.workers,
+            isOrderly: true
+        )
         let report = try await session.run(title: title, duration: nil) { injector, _ in await injector.rollEverything() }
         say(report.text)
         if !report.isClean { throw ExitCode.failure }

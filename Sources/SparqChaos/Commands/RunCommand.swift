@@ -12,13 +12,18 @@ struct RunCommand: AsyncParsableCommand {
 
     func run() async throws {
         let seed = load.seed ?? .random(in: 1...999_999)
-        let faults = FaultPlan(seed: seed, duration: plan.milliseconds, kinds: try plan.kinds, fronts: stack.fronts, workers: stack.workers)
+        let faults = try plan.plan(seed: seed, stack)
         say("seed \(seed), \(faults.faults.count) faults:")
         for fault in faults.faults { say("  \(fault)") }
         let title =
             "seed \(seed), \(plan.milliseconds / 1_000) s, \(load.clients) clients, \(Int(load.rate)) messages/s, "
             + "\(stack.fronts) fronts, \(stack.workers) workers"
-        let session = Session(layout: stack.layout, settings: load.settings(seed: seed, isRestless: true), settle: .seconds(load.settle))
+        let session = Session(
+            layout: stack.layout,
+            settings: load.settings(seed: seed, isRestless: true),
+            settle: .seconds(load.settle),
+            planned: faults.faults.count
+        )
         let report = try await session.run(title: title, duration: .milliseconds(plan.milliseconds)) { injector, start in
             await injector.run(faults, from: start)
         }

@@ -5,6 +5,10 @@ struct Session: Sendable {
     let layout: ChaosStack.Layout
     let settings: LoadSettings
     let settle: Duration
+    /// How many faults there are to be.
+    let planned: Int
+    /// Clients may see nothing but the reconnect.
+    var isOrderly = false
 
     /// - Parameter duration: of the load; `nil` is as long as `trouble` takes.
     func run(
@@ -50,6 +54,7 @@ struct Session: Sendable {
         await trouble(injector, start)
         if duration == nil { ending.now() }
         await pause(ending.at - ContinuousClock.now)
+        let substance = Substance(rate: settings.rate, duration: ContinuousClock.now - start, planned: planned)
         say("All is healed; waiting for answers …")
         _ = await (talking, probing)
         let reader = DatabaseReader(pool: database)
@@ -60,14 +65,20 @@ struct Session: Sendable {
         for client in probes.clients { await Load.catchUp(client, to: heads, until: arrival) }
         // What would come twice or out of nowhere gets a moment to do so.
         await pause(.seconds(1))
-        let journals = await load.journals() + Load.journals(of: probes.clients)
-        var report = Report(title: title, verdict: Checker.check(journals, against: try await reader.contents()))
+        let spoken = await load.journals()
+        let journals = spoken + (await Load.journals(of: probes.clients))
+        let verdict = Checker.check(journals, against: try await reader.contents(), isOrderly: isOrderly)
+        var report = Report(title: title, verdict: verdict)
         report.latencies = (await load.latencies.percentile(0.5), await load.latencies.percentile(0.99), await load.latencies.percentile(1))
         for record in await injector.records {
             let time = await probes.recovery(after: record.at)
-            report.recoveries.append(Report.Recovery(kind: record.fault.kind, time: time?.wholeMilliseconds))
+            report.recoveries.append(
+                Report.Recovery(kind: record.fault.kind, time: time?.wholeMilliseconds, ready: record.ready?.wholeMilliseconds)
+            )
         }
+        report.skipped = await injector.skipped
         report.failures = await injector.failures
+        report.failures += substance.failures(spoken, done: report.recoveries.count, skipped: report.skipped.count)
         for role in [ChaosStack.Role.front, .worker] {
             for index in 0..<(role == .front ? layout.fronts : layout.workers) {
                 guard let status = await stack.crashed(role, index) else { continue }

@@ -9,7 +9,6 @@ extension FaultInjector {
         ] {
             for index in 0..<count {
                 let fault = Fault(kind: kind, at: 0, outage: 0, target: index)
-                say("  \(kind.rawValue) \(index + 1)")
                 do {
                     try await restart(role, index, fault)
                     try await stack.awaitReady(role, index, within: .seconds(60))
@@ -20,5 +19,6 @@ extension FaultInjector {
             }
         }
         await pause(.seconds(2))
+        await awaitWatches()
     }
 }

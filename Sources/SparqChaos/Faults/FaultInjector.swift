@@ -8,8 +8,11 @@ actor FaultInjector {
     private(set) var records: [FaultRecord] = []
     /// What could not be done or undone: a fault of the harness, or of a process that does not start again.
     private(set) var failures: [String] = []
+    /// What the plan had and nobody was there for.
+    private(set) var skipped: [String] = []
     /// Victims that are dead or asleep.
     private var down: Set<String> = []
+    private var watches: [Task<Void, Never>] = []
 
     init(stack: ChaosStack, database: PostgresPool) {
         self.stack = stack
@@ -26,95 +29,131 @@ actor FaultInjector {
                 }
             }
         }
+        await awaitWatches()
     }
 
-    private func perform(_ fault: Fault) async {
+    func awaitWatches() async {
+        for watch in watches { await watch.value }
+    }
+
+    private func perform(_ planned: Fault) async {
         let layout = stack.layout
+        var fault = planned
         let role: ChaosStack.Role? = fault.kind.victim == .front ? .front : fault.kind.victim == .worker ? .worker : nil
-        var index = fault.target
         // Somebody who is down already gives way to the next; where all are down, there is nothing to do.
         if let role {
             let count = role == .front ? layout.fronts : layout.workers
-            guard let free = (0..<count).map({ (index + $0) % count }).first(where: { !down.contains("\(role.rawValue)\($0)") }) else {
-                return
+            let order = (0..<count).map { (planned.target + $0) % count }
+            guard let free = order.first(where: { !down.contains("\(role.rawValue)\($0)") }) else {
+                return skip(planned, "every \(role.rawValue) is down")
             }
-            index = free
+            fault.target = free
         }
-        let victim = role.map { "\($0.rawValue)\(index)" } ?? "\(fault.kind.victim)"
-        guard down.insert(victim).inserted else { return }
+        let victim = role.map { "\($0.rawValue)\(fault.target)" } ?? "\(fault.kind.victim)"
+        guard down.insert(victim).inserted else { return skip(planned, "\(victim) is down") }
         defer { down.remove(victim) }
-        if let role, let status = await stack.crashed(role, index) {
-            failures.append("\(await stack.name(role, index)) had ended by itself with \(status)")
+        if let role, let status = await stack.crashed(role, fault.target) {
+            failures.append("\(await stack.name(role, fault.target)) had ended by itself with \(status)")
         }
-        say("  \(fault)")
         do {
-            try await carryOut(fault, index)
+            try await carryOut(fault)
         } catch {
             failures.append("\(fault): \(error)")
             say("  \(fault) FAILED: \(error)")
         }
     }
 
-    private func carryOut(_ fault: Fault, _ index: Int) async throws {
+    private func carryOut(_ fault: Fault) async throws {
         switch fault.kind {
-        case .killFront: try await kill(.front, index, fault)
-        case .killWorker: try await kill(.worker, index, fault)
-        case .killRabbitMQ: try await kill(.rabbitmq, fault)
-        case .killPostgres: try await kill(.postgres, fault)
-        case .pauseFront: await stop([try await pid(.front, index)], fault)
-        case .pauseWorker: await stop([try await pid(.worker, index)], fault)
-        case .pauseRabbitMQ: await stop([try await stack.servers.pid(.rabbitmq)], fault)
+        case .killFront: try await kill(.front, fault)
+        case .killWorker: try await kill(.worker, fault)
+        case .killRabbitMQ: try await kill(server: .rabbitmq, fault)
+        case .killPostgres: try await kill(server: .postgres, fault)
+        case .pauseFront: try await stop([try await pid(.front, fault.target)], fault)
+        case .pauseWorker: try await stop([try await pid(.worker, fault.target)], fault)
+        case .pauseRabbitMQ: try await stop([try await stack.servers.pid(.rabbitmq)], fault)
         case .pausePostgres:
             let postmaster = try await stack.servers.pid(.postgres)
-            await stop([postmaster] + ProcessTable.children(of: postmaster), fault)
-        case .cutBroker:
-            note(fault)
-            let choice = "lists:nth(\(fault.target) * 3 rem length(L) + 1, L)"
-            _ = try await stack.servers.control(
-                ["eval", "L = rabbit_networking:connections(), rabbit_networking:close_connection(\(choice), \"chaos\")."]
-            )
-        case .cutDatabase:
-            note(fault)
-            let sql = """
-                SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-                WHERE datname = current_database() AND pid <> pg_backend_pid() AND application_name <> 'sparq-chaos' ORDER BY backend_start LIMIT 1 OFFSET $1
-                """
-            _ = try await database.run(Statement(sql, fault.target))
-        case .restartFront: try await restart(.front, index, fault)
-        case .restartWorker: try await restart(.worker, index, fault)
+            try await stop([postmaster] + ProcessTable.children(of: postmaster), fault)
+        case .cutBroker, .cutDatabase: try await cut(fault)
+        case .restartFront: try await restart(.front, fault.target, fault)
+        case .restartWorker: try await restart(.worker, fault.target, fault)
         }
     }
 
     func note(failure: String) { failures.append(failure) }
-    private func note(_ fault: Fault) { records.append(FaultRecord(fault: fault, at: .now)) }
 
-    private func kill(_ role: ChaosStack.Role, _ index: Int, _ fault: Fault) async throws {
-        note(fault)
-        await stack.kill(role, index)
-        await pause(.milliseconds(fault.outage))
-        try await stack.start(role, index)
+    private func skip(_ fault: Fault, _ why: String) {
+        skipped.append("\(fault): \(why)")
+        say("  \(fault) skipped: \(why)")
     }
 
-    private func kill(_ server: Servers.Server, _ fault: Fault) async throws {
+    /// Returns the record's place.
+    @discardableResult
+    private func note(_ fault: Fault, on victim: String? = nil, at instant: ContinuousClock.Instant = .now) -> Int {
+        say("  \(fault)\(victim.map { " (\($0))" } ?? "")")
+        records.append(FaultRecord(fault: fault, victim: victim ?? fault.description, at: instant))
+        return records.count - 1
+    }
+
+    private func kill(_ role: ChaosStack.Role, _ fault: Fault) async throws {
+        let record = note(fault)
+        await stack.kill(role, fault.target)
+        await pause(.milliseconds(fault.outage))
+        try await stack.start(role, fault.target)
+        await watch(record, role)
+    }
+
+    private func kill(server: Servers.Server, _ fault: Fault) async throws {
         let pid = try await stack.servers.pid(server)
+        guard Foundation.kill(pid, SIGKILL) == 0 else { throw ChaosError("\(server.rawValue) (\(pid)) could not be killed") }
         note(fault)
-        Foundation.kill(pid, SIGKILL)
         await pause(.milliseconds(fault.outage))
         try await stack.servers.restart(server)
     }
 
     func restart(_ role: ChaosStack.Role, _ index: Int, _ fault: Fault) async throws {
-        note(fault)
+        let record = note(fault)
         try await stack.terminate(role, index)
+        records[record].at = .now
         await pause(.milliseconds(fault.outage))
         try await stack.start(role, index)
+        await watch(record, role)
     }
 
-    private func stop(_ pids: [pid_t], _ fault: Fault) async {
+    private func stop(_ pids: [pid_t], _ fault: Fault) async throws {
+        guard let first = pids.first, Foundation.kill(first, SIGSTOP) == 0 else { throw ChaosError("\(pids) could not be stopped") }
         note(fault)
-        for pid in pids { Foundation.kill(pid, SIGSTOP) }
+        for pid in pids.dropFirst() { Foundation.kill(pid, SIGSTOP) }
         await pause(.milliseconds(fault.outage))
         for pid in pids.reversed() { Foundation.kill(pid, SIGCONT) }
+    }
+
+    private func cut(_ fault: Fault) async throws {
+        let scissors = Scissors(servers: stack.servers, database: database)
+        let start = ContinuousClock.now
+        let victim = fault.kind == .cutBroker ? try await scissors.cutBroker(fault.target) : try await scissors.cutDatabase(fault.target)
+        guard let victim else { return skip(fault, "no connection was cut") }
+        note(fault, on: victim, at: start)
+    }
+
+    /// Notes when the process that was just started is ready, if nobody hits it before. Others need not wait for that.
+    private func watch(_ record: Int, _ role: ChaosStack.Role) async {
+        let (fault, start) = (records[record].fault, records[record].at)
+        guard let process = await stack.process(role, fault.target) else { return }
+        watches.append(
+            Task {
+                let deadline = ContinuousClock.now + .seconds(120)
+                while process.status == nil {
+                    if await stack.isReady(role, fault.target), process.status == nil {
+                        records[record].ready = ContinuousClock.now - start
+                        return
+                    }
+                    guard ContinuousClock.now < deadline else { return note(failure: "\(fault): not ready two minutes later") }
+                    await pause(.milliseconds(20))
+                }
+            }
+        )
     }
 
     private func pid(_ role: ChaosStack.Role, _ index: Int) async throws -> pid_t {

@@ -13,6 +13,7 @@ struct Community: Sendable {
         let deadline = ContinuousClock.now + .seconds(120)
         var names = (0..<settings.users).map { settings.user($0) }
         names.append("probe")
+        names += (0..<settings.visitors).map { settings.visitor($0) }
         let tokens = try await withThrowingTaskGroup(of: (String, String).self) { group in
             var tokens: [String: String] = [:]
             for (index, name) in names.enumerated() {

@@ -5,6 +5,8 @@ import SparqProtocol
 struct Load: Sendable {
     let settings: LoadSettings
     let clients: [ChaosClient]
+    /// Without sockets.
+    let visitors: [ChaosClient]
     let urls: [String]
     let latencies: Latencies
     /// Nobody gives up before this.
@@ -20,14 +22,17 @@ struct Load: Sendable {
             let seed = settings.seed &* 1_000_003 &+ UInt64(index)
             return ChaosClient(name: "c\(index)", user: user, token: tokens[user] ?? "", urls: sockets, seed: seed)
         }
+        visitors = (0..<settings.visitors).map { index in
+            let user = settings.visitor(index)
+            return ChaosClient(name: "v\(index)", user: user, token: tokens[user] ?? "", urls: [], seed: 0)
+        }
     }
 
     /// Connects all clients and subscribes them to everything that concerns them.
     func open() async throws {
         try await withThrowingTaskGroup(of: Void.self) { group in
             for (index, client) in clients.enumerated() {
-                let rooms = settings.rooms(ofUser: index % settings.users).map { Topic.room(settings.room($0)).rawValue }
-                let topics = [Topic.everyone.rawValue, Topic.user(client.user).rawValue] + rooms
+                let topics = topics(of: client, index)
                 group.addTask { try await client.open(topics: topics, deadline: .seconds(60)) }
             }
             try await group.waitForAll()
@@ -40,6 +45,7 @@ struct Load: Sendable {
             for (index, client) in clients.enumerated() {
                 for lane in 0..<LoadSettings.lanes { group.addTask { await self.talk(client, index, lane, until: end) } }
             }
+            for index in visitors.indices { group.addTask { await self.visit(index, until: end) } }
         }
     }
 
@@ -55,6 +61,9 @@ struct Load: Sendable {
             case 0..<3 where settings.isRestless: await client.breakOff()
             // One lane alone, so that there are no two new lives at once; the other lane's message is abandoned.
             case 3..<5 where settings.isRestless && lane == 0: await reopen(client)
+            // The same lane, so that no new life comes between.
+            case 10..<30 where settings.isRestless && lane == 0 && index.isMultiple(of: 4):
+                await letGo(client, index, &generator)
             case 5..<10: await client.postTwice(draft(client, index, &generator), lane: lane, at: urls, deadline: deadline)
             default:
                 let start = ContinuousClock.now
@@ -68,6 +77,32 @@ struct Load: Sendable {
     private func reopen(_ client: ChaosClient) async {
         // What goes wrong stands in the journal: a subscription without an answer leaves its events undelivered.
         try? await client.reopen(deadline: deadline - ContinuousClock.now)
+    }
+
+    private func letGo(_ client: ChaosClient, _ index: Int, _ generator: inout SeededGenerator) async {
+        guard let topic = topics(of: client, index).randomElement(using: &generator) else { return }
+        let time = Duration.milliseconds(Int.random(in: 0...3_000, using: &generator))
+        await client.letGo(of: topic, for: time, isHasty: index.isMultiple(of: 8), deadline: deadline - ContinuousClock.now)
+    }
+
+    /// One founds a room, the next enters and leaves it: messages that run in a transaction, each twice at once at two fronts.
+    private func visit(_ index: Int, until end: Ending) async {
+        var generator = SeededGenerator(seed: settings.seed &* 104_729 &+ UInt64(index))
+        let (host, guest) = (visitors[index], visitors[(index + 1) % visitors.count])
+        var count = 0
+        while !end.isOver {
+            count += 1
+            let room = "visit-\(index)-\(count)"
+            await host.postTwice(.create(room: room), lane: 0, at: urls, deadline: deadline)
+            await guest.postTwice(.join(room: room), lane: 1, at: urls, deadline: deadline)
+            await guest.postTwice(.leave(room: room), lane: 1, at: urls, deadline: deadline)
+            await pause(.milliseconds(Int.random(in: 0...2_000, using: &generator)))
+        }
+    }
+
+    private func topics(of client: ChaosClient, _ index: Int) -> [String] {
+        let rooms = settings.rooms(ofUser: index % settings.users).map { Topic.room(settings.room($0)).rawValue }
+        return [Topic.everyone.rawValue, Topic.user(client.user).rawValue] + rooms
     }
 
     private func draft(_ client: ChaosClient, _ index: Int, _ generator: inout SeededGenerator) -> Draft {
@@ -90,7 +125,7 @@ struct Load: Sendable {
     }
 
     /// Ends all clients and takes their journals.
-    func journals() async -> [ClientJournal] { await Self.journals(of: clients) }
+    func journals() async -> [ClientJournal] { await Self.journals(of: clients + visitors) }
 
     static func journals(of clients: [ChaosClient]) async -> [ClientJournal] {
         var journals: [ClientJournal] = []

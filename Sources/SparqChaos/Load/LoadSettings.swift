@@ -9,10 +9,13 @@ struct LoadSettings: Sendable {
 
     /// Several clients share a user, as devices do.
     var users: Int { max(2, clients / 5) }
+    /// Users who found, enter and leave rooms of their own, over HTTP alone.
+    var visitors: Int { max(2, clients / 30) }
     var rooms: Int { max(1, users * 2 / 3) }
     static let lanes = 2
 
     func user(_ index: Int) -> String { "user-\(index)" }
+    func visitor(_ index: Int) -> String { "visitor-\(index)" }
     func room(_ index: Int) -> String { "room-\(index)" }
     /// One or two, in ever other company.
     func rooms(ofUser user: Int) -> [Int] { Set([user % rooms, (user + 1 + user / rooms) % rooms]).sorted() }

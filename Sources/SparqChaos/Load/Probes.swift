@@ -1,7 +1,7 @@
 import SparqClient
 import SparqProtocol
 
-/// A client per front that sends one small message after the other: what tells when service is back after a fault.
+/// Two clients per front, which know no other, that send one small message after the other: what tells when service is back after a fault.
 struct Probes: Sendable {
     let clients: [ChaosClient]
     let log = ProbeLog()
@@ -10,7 +10,15 @@ struct Probes: Sendable {
     init(token: String, sockets: [String], seed: UInt64, deadline: ContinuousClock.Instant) {
         self.deadline = deadline
         clients = (0..<sockets.count * 2).map {
-            ChaosClient(name: "p\($0)", user: "probe", token: token, urls: sockets, seed: seed &+ UInt64($0))
+            // They come back at once, so that it is the front's time that is measured and not theirs.
+            ChaosClient(
+                name: "p\($0)",
+                user: "probe",
+                token: token,
+                urls: [sockets[$0 % sockets.count]],
+                seed: seed &+ UInt64($0),
+                backoffCap: 200
+            )
         }
     }
 

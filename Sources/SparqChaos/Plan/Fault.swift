@@ -6,7 +6,7 @@ struct Fault: Hashable, Sendable, CustomStringConvertible {
     /// How long the victim stays dead or asleep, in milliseconds.
     let outage: Int
     /// Which of several; counted from 0.
-    let target: Int
+    var target: Int
 
     var description: String {
         let name = kind.victim == .front || kind.victim == .worker ? "\(kind.rawValue) \(target + 1)" : kind.rawValue

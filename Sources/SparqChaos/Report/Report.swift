@@ -4,11 +4,15 @@ struct Report: Sendable {
         let kind: FaultKind
         /// Milliseconds; `nil` where service did not come back.
         let time: Int?
+        /// Milliseconds until the process that was started again was ready; `nil` where there was none.
+        var ready: Int?
     }
 
     var title: String
     var verdict: Verdict
     var recoveries: [Recovery] = []
+    /// Faults of the plan that found nobody; no fault of the system's.
+    var skipped: [String] = []
     var failures: [String] = []
     /// Reply latencies: median, 99th percentile and longest, in milliseconds.
     var latencies = (0, 0, 0)
@@ -22,20 +26,26 @@ struct Report: Sendable {
                 ["durable messages sent", "\(verdict.sent)"], ["accepted", "\(verdict.accepted)"],
                 ["abandoned by their client before the answer", "\(verdict.abandoned)"],
                 ["events delivered", "\(verdict.deliveries)"], ["subscriptions checked", "\(verdict.subscriptions)"],
-                ["sockets opened", "\(verdict.connections)"], ["messages written again", "\(verdict.resent)"],
+                ["sockets opened", "\(verdict.connections)"], ["sockets closed unannounced", "\(verdict.unannounced)"],
+                ["messages written again", "\(verdict.resent)"], ["answers of unavailable or rate limited", "\(verdict.passing)"],
+                ["requests over HTTP broken off", "\(verdict.brokenRequests)"],
+                ["topics let go of and taken again", "\(verdict.returns)"],
+                ["events of both the old and the new subscription", "\(verdict.overlaps)"],
+                ["events ahead of a subscription's backlog", "\(verdict.early)"],
                 ["answer after, median / p99 / longest", "\(latencies.0) / \(latencies.1) / \(latencies.2) ms"],
             ],
             header: ["load", ""]
         )
         lines.append("")
-        lines += table(Verdict.Fault.allCases.map { [$0.rawValue, "\(verdict.count($0))"] }, header: ["must be zero", ""])
+        let counted = Verdict.Fault.allCases.filter { verdict.isOrderly || !$0.isOfOrderlyRuns }
+        lines += table(counted.map { [$0.rawValue, "\(verdict.count($0))"] }, header: ["must be zero", ""])
         if !recoveries.isEmpty {
             lines.append("")
-            lines += table(recoveryRows, header: ["fault", "n", "service back after: median", "longest"])
+            lines += table(recoveryRows, header: ["fault", "n", "service back after: median", "longest", "ready again: median", "longest"])
         }
-        if !verdict.examples.isEmpty || !failures.isEmpty {
+        if !verdict.examples.isEmpty || !failures.isEmpty || !skipped.isEmpty {
             lines.append("")
-            lines += verdict.examples.map { "  " + $0 } + failures.map { "  harness: " + $0 }
+            lines += verdict.examples.map { "  " + $0 } + failures.map { "  harness: " + $0 } + skipped.map { "  skipped: " + $0 }
         }
         lines += ["", isClean ? "CLEAN" : "FAILED", ""]
         return lines.joined(separator: "\n")
@@ -47,7 +57,11 @@ struct Report: Sendable {
             guard !times.isEmpty else { return nil }
             let known = times.compactMap(\.time).sorted()
             let longest = known.count < times.count ? "never" : seconds(known.last ?? 0)
-            return [kind.rawValue, "\(times.count)", known.isEmpty ? "never" : seconds(known[(known.count - 1) / 2]), longest]
+            let ready = times.compactMap(\.ready).sorted()
+            return [
+                kind.rawValue, "\(times.count)", known.isEmpty ? "never" : seconds(known[(known.count - 1) / 2]), longest,
+                ready.isEmpty ? "" : seconds(ready[(ready.count - 1) / 2]), ready.last.map(seconds) ?? "",
+            ]
         }
     }
 

@@ -112,7 +112,7 @@ actor ChaosStack {
         }
     }
 
-    private func isReady(_ role: Role, _ index: Int) async -> Bool {
+    func isReady(_ role: Role, _ index: Int) async -> Bool {
         switch role {
         case .worker: FileManager.default.fileExists(atPath: readyFile(index))
         case .front:

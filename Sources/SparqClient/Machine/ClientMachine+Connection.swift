@@ -39,6 +39,7 @@ extension ClientMachine {
     mutating func closed(code: Int?, now: Int) -> [ClientAction] {
         guard phase == .opened || phase == .ready else { return [] }
         if phase == .ready, now - phaseSince >= 5_000 { backoff.reset() }
+        if leaveAt == nil, code != 1012 { counters.unannounced += 1 }
         let remaining = leaveAt.map { max(0, $0 - now) }
         var actions: [ClientAction] = phase == .ready ? [.deliver(.disconnected(closeCode: code))] : []
         if code == 1009 { forgetLargest(&actions) }

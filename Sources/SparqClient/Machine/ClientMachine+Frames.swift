@@ -58,7 +58,12 @@ extension ClientMachine {
         var actions: [ClientAction] = []
         if let cursor = state.cursor {
             guard seq > cursor else {
-                counters.repeated += 1
+                if state.missed.remove(seq) == nil {
+                    counters.repeated += 1
+                } else {
+                    counters.inverted += 1
+                    topics[topic] = state
+                }
                 return []
             }
             if seq > cursor + 1 {
@@ -68,6 +73,7 @@ extension ClientMachine {
                     return []
                 }
                 counters.gaps += 1
+                state.missed.formUnion((cursor + 1..<seq).prefix(max(0, 1_024 - state.missed.count)))
                 actions.append(.deliver(.gap(topic: topic, cursor: cursor, seq: seq)))
             }
         }
@@ -121,6 +127,7 @@ extension ClientMachine {
         if let failure, isPassing(failure), request.deadline > now {
             // A second answer to the same writing changes nothing.
             guard request.isWritten else { return [] }
+            counters.passing += 1
             request.isWritten = false
             writtenCount -= 1
             request.attempts += 1
@@ -158,6 +165,7 @@ extension ClientMachine {
     ) -> [ClientAction] {
         guard let subscription = subscriptions[ordinal] else { return [] }
         if failure.map(isPassing) ?? subscription.isInVain, subscription.deadline > now {
+            if failure != nil { counters.passing += 1 }
             let retryAt = now + retryDelay(3)
             subscriptions[ordinal]?.retryAt = retryAt
             earliest = min(earliest, retryAt)

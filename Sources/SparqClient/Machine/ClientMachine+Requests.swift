@@ -33,7 +33,7 @@ extension ClientMachine {
             var state = topics[topic] ?? TopicState()
             if let cursor {
                 if phase == .ready, let known = state.cursor, cursor < known { rewinds.append(topic) }
-                state.cursor = cursor
+                (state.cursor, state.missed) = (cursor, [])
             }
             state.asked = ordinal
             state.isLeaving = false

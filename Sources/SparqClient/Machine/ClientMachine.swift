@@ -65,6 +65,8 @@ struct ClientMachine {
         var cursor: Int?
         /// The unanswered subscription that names the topic.
         var asked: Int?
+        /// What gaps left out, the first of it: tells an event out of order from a repeated one.
+        var missed: Set<Int> = []
         /// Being unsubscribed: what still comes is dropped.
         var isLeaving = false
     }
