@@ -65,7 +65,8 @@ export class Subscription {
   topic = new Topic();
   /** Asks for what is missing before what came early. */ timer = null;
   /** How often that was in vain. */ tries = 0;
-  /** The cursor was set back: the server keeps its place, so it must give that up first. */ rewinds = false;
+  /** The cursor was set back, or an end is on its way that may never be heard: the server must give up its place first. */
+  rewinds = false;
   #waiters = [];
 
   get isAwaited() {

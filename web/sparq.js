@@ -104,7 +104,7 @@ export class Sparq {
   subscribe(topic, cursor = null) {
     const state = this.#topic(topic);
     if (cursor !== null) {
-      state.rewinds ||= this.status === "open" && cursor < state.topic.resume;
+      state.rewinds ||= this.status === "open" && (cursor < state.topic.resume || this.#leaves.has(topic));
       state.topic.cursor = cursor;
     }
     this.#offers.want(topic);

@@ -108,6 +108,26 @@ extension ClientMachineTests {
         #expect(machine.counters.gaps == 0 && machine.counters.repeated == 0 && machine.counters.early == 1)
     }
 
+    /// The server may never hear of the end, and would keep the place: what came meanwhile was dropped here.
+    @Test func aTopicThatIsWantedAgainAtOnceBeginsAnew() {
+        var machine = Self.open()
+        for seq in 1...3 { _ = machine.received(Self.event("a", seq), now: 1) }
+        #expect(machine.unsubscribe(["a"]).count == 1)
+        #expect(machine.received(Self.event("a", 4), now: 1).isEmpty)
+        let written = machine.subscribe(["a": 3], token: 2, deadline: 99_000).compactMap(Self.text)
+        #expect(written.map { $0.contains("unsubscribe") } == [true, false])
+        #expect(machine.received(Self.event("a", 5), now: 1).isEmpty)
+        // None of the three was heard.
+        for id in ["t-1", "t-3", "t-2"] { #expect(machine.received(Self.refused(id, "unavailable"), now: 2).isEmpty) }
+        var texts: [String] = []
+        while texts.count < 2, let due = machine.nextTick, due < 10_000 { texts += machine.tick(now: due).compactMap(Self.text) }
+        #expect(texts.map { $0.contains("unsubscribe") } == [true, false] && texts.last?.contains(#""a":3"#) ?? false)
+        let reply = Array(#"{"re":"t-2","ok":true,"data":{"topics":{"a":{"ok":true,"seq":5}}}}"#.utf8)
+        #expect(machine.received(reply, now: 9_000).count == 1)
+        #expect([4, 5, 6].map { Self.seqs(machine.received(Self.event("a", $0), now: 9_001)) } == [[4], [5], [6]])
+        #expect(machine.counters.gaps == 0)
+    }
+
     @Test func aPlaceThatWasNotGivenUpIsNoReplay() {
         var machine = Self.open()
         _ = machine.received(Self.event("a", 3), now: 1)

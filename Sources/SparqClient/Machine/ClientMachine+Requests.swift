@@ -32,7 +32,8 @@ extension ClientMachine {
         for (topic, cursor) in wanted {
             var state = topics[topic] ?? TopicState()
             if let cursor {
-                if phase == .ready, let known = state.cursor, cursor < known { rewinds.append(topic) }
+                // Nobody knows yet whether the server hears of an end that is on its way; where it does not, it would keep the old place.
+                if phase == .ready, state.isLeaving || state.cursor.map({ cursor < $0 }) ?? false { rewinds.append(topic) }
                 (state.cursor, state.missed) = (cursor, [])
             }
             state.asked = ordinal
