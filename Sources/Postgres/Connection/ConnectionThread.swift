@@ -149,13 +149,13 @@ final class ConnectionThread: Sendable {
     /// Does the next job, or waits for one and watches the connection meanwhile.
     private func turn(_ session: Session) throws(Interruption) {
         let isIdle = jobs.run(on: executor.asUnownedTaskExecutor())
+        // What the thread's own steps asked for has not signalled.
+        if let interruption = mailbox.interruption { throw interruption }
         if let job = mailbox.take() {
             try perform(job, session)
             return
         }
         guard isIdle else { return }
-        // What the thread's own steps asked for has not signalled.
-        if let interruption = mailbox.interruption { throw interruption }
         if try session.wait(for: Int16(POLLIN), until: nil) != 0 {
             do { try session.readUnasked() } catch { throw .lost(error) }
         }

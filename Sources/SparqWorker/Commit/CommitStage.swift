@@ -113,7 +113,8 @@ struct CommitStage: Sendable {
         let statements = question.statements
         if statements.isEmpty { return }
         let before = view
-        view = try await retry(timeoutsPass: true) {
+        // The commit stands, and so whoever hears of it must: also where the broker delivers the messages again meanwhile.
+        view = try await retry.always(timeoutsPass: true) {
             var answer = before
             try question.read(try await pool.pipeline(statements)[...], into: &answer)
             return answer
