@@ -6,8 +6,8 @@ import Testing
 
 /// A worker that loses the broker while it has something in hand: the broker delivers that again.
 @Suite(.timeLimit(.minutes(2))) struct LostConnectionTests {
-    /// Without an `id` nothing but the ack tells a message from its copy.
-    @Test func whatWaitsToBeCommittedIsDropped() async throws {
+    /// A stack with a proxy each to its broker and its database.
+    private static func withProxies(_ body: (Stack, Proxy, PostgresConfiguration, Proxy) async throws -> Void) async throws {
         try await Stack.with { stack in
             let broker = try Proxy(to: stack.amqp.port)
             let (postgres, database) = try stack.postgresThroughProxy()
@@ -15,6 +15,13 @@ import Testing
                 broker.close()
                 database.close()
             }
+            try await body(stack, broker, postgres, database)
+        }
+    }
+
+    /// Without an `id` nothing but the ack tells a message from its copy.
+    @Test func whatWaitsToBeCommittedIsDropped() async throws {
+        try await Self.withProxies { stack, broker, postgres, database in
             var router = Router()
             router.on("post", Post.self) { message, _ in [.append(to: Topic(rawValue: message.topic), Note(n: message.n))] }
             let (node, log) = (try await stack.node(), LogLines())
@@ -43,13 +50,7 @@ import Testing
     }
 
     @Test func aHandlerThatWaitsForTheDatabaseIsGivenUp() async throws {
-        try await Stack.with { stack in
-            let broker = try Proxy(to: stack.amqp.port)
-            let (postgres, database) = try stack.postgresThroughProxy()
-            defer {
-                broker.close()
-                database.close()
-            }
+        try await Self.withProxies { stack, broker, postgres, database in
             var router = Router()
             router.onTransaction("enter", Post.self) { message, _, _ in [.append(to: .room("a"), Note(n: message.n))] }
             let (node, log) = (try await stack.node(), LogLines())

@@ -6,7 +6,7 @@ import SparqProtocol
 struct CommitStage: Sendable {
     let queue: BatchQueue<Run>
     let pool: PostgresPool
-    private(set) var retry: DatabaseRetry
+    let retry: DatabaseRetry
     let failed: FailedMessages
     let repetition: Repetition
     let outbox: Outbox
@@ -35,9 +35,7 @@ struct CommitStage: Sendable {
         var set = CommitSet(runs)
         do {
             // One that is lost meanwhile ends the turn: the broker delivers all of them again.
-            var stage = self
-            stage.retry = retry.during(runs.map(\.batch))
-            let directory = try await stage.settle(&set)
+            let directory = try await settle(&set, retry.during(runs.map(\.batch)))
             let (units, tickets) = set.settled
             if !tickets.isEmpty { outbox.add(DeliveryPlan(units: units, directory: directory, limit: deliveryBytes), tickets: tickets) }
             return set.held
@@ -53,7 +51,7 @@ struct CommitStage: Sendable {
     private func goOn(_ run: Run) async {
         do {
             let allowed = try await repetition.allowed(run)
-            if queue.add(allowed, weight: allowed.weight) { return }
+            if queue.add(allowed, count: allowed.units.count, weight: allowed.weight) { return }
         } catch {
             logger.debug("repeat given up", metadata: ["error": "\(error)"])
         }
@@ -61,7 +59,7 @@ struct CommitStage: Sendable {
     }
 
     /// Commits what is to be committed; the units are then as they are to be delivered.
-    private func settle(_ set: inout CommitSet) async throws -> DirectoryView {
+    private func settle(_ set: inout CommitSet, _ untilLost: DatabaseRetry) async throws -> DirectoryView {
         var view = DirectoryView()
         let question = DirectoryQuestion(units: set.units)
         let places = set.pending
@@ -69,7 +67,7 @@ struct CommitStage: Sendable {
             try await ask(question, &view)
             return view
         }
-        if try await commit(places, of: &set, asking: question, &view) { return view }
+        if try await commit(places, of: &set, asking: question, &view, untilLost) { return view }
         view = DirectoryView()
         try await ask(DirectoryQuestion(units: set.settled.units), &view)
         return view
@@ -80,15 +78,16 @@ struct CommitStage: Sendable {
         _ places: [Int],
         of set: inout CommitSet,
         asking question: DirectoryQuestion,
-        _ view: inout DirectoryView
+        _ view: inout DirectoryView,
+        _ untilLost: DatabaseRetry
     ) async throws -> Bool {
         let plan = CommitPlan(set[places])
         guard plan.isDistinct else {
-            try await commitApart(places, of: &set)
+            try await commitApart(places, of: &set, untilLost)
             return false
         }
         do {
-            let results = try await retry(timeoutsPass: true) {
+            let results = try await untilLost(timeoutsPass: true) {
                 // Separate transactions of one round trip: what is looked up is what stands after the commit.
                 var results = try await pool.pipeline(
                     Sabotage.isOn(.directoryBeforeCommit) ? question.statements + [plan.statement] : [plan.statement] + question.statements
@@ -102,9 +101,9 @@ struct CommitStage: Sendable {
             do { try question.read(results[1...], into: &view) } catch { return false }
             return true
         } catch let error as PostgresError where error.isRepeat {
-            try await commitApart(places, of: &set)
+            try await commitApart(places, of: &set, untilLost)
         } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
-            try await commitEach(places, of: &set, after: error)
+            try await commitEach(places, of: &set, after: error, untilLost)
         }
         return false
     }
@@ -114,7 +113,7 @@ struct CommitStage: Sendable {
         if statements.isEmpty { return }
         let before = view
         // The commit stands, and so whoever hears of it must: also where the broker delivers the messages again meanwhile.
-        view = try await retry.always(timeoutsPass: true) {
+        view = try await retry(timeoutsPass: true) {
             var answer = before
             try question.read(try await pool.pipeline(statements)[...], into: &answer)
             return answer
@@ -122,21 +121,21 @@ struct CommitStage: Sendable {
     }
 
     /// Finds those that took effect before, and commits the others.
-    private func commitApart(_ places: [Int], of set: inout CommitSet) async throws {
+    private func commitApart(_ places: [Int], of set: inout CommitSet, _ untilLost: DatabaseRetry) async throws {
         do {
-            try await commitAroundRepeats(places, of: &set)
+            try await commitAroundRepeats(places, of: &set, untilLost)
         } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
-            try await commitEach(places, of: &set, after: error)
+            try await commitEach(places, of: &set, after: error, untilLost)
         }
     }
 
     /// Some took effect before, or are there twice; and again where somebody was faster meanwhile. What it came to before it throws stands.
-    private func commitAroundRepeats(_ places: [Int], of set: inout CommitSet) async throws {
+    private func commitAroundRepeats(_ places: [Int], of set: inout CommitSet, _ untilLost: DatabaseRetry) async throws {
         while true {
             let keyed = places.filter { set.isPending($0) && set.units[$0].key != nil }
             if !keyed.isEmpty {
                 let statement = Repeats.statement(keyed.compactMap { set.units[$0].key })
-                let repeats = try Repeats(try await retry(timeoutsPass: true) { try await pool.run(statement) })
+                let repeats = try Repeats(try await untilLost(timeoutsPass: true) { try await pool.run(statement) })
                 for (index, known) in repeats.known { set.replace(keyed[index], with: known.unit(insteadOf: set.units[keyed[index]])) }
             }
             var seen: Set<[String]> = []
@@ -146,7 +145,7 @@ struct CommitStage: Sendable {
             if first.isEmpty { return }
             let plan = CommitPlan(set[first])
             do {
-                let rows = try await retry(timeoutsPass: true) { try await pool.run(plan.statement) }
+                let rows = try await untilLost(timeoutsPass: true) { try await pool.run(plan.statement) }
                 plan.apply(try CommitOutcome(rows, topics: plan.topics.count), to: &set[first])
             } catch let error as PostgresError where error.isRepeat {
                 continue
@@ -155,7 +154,12 @@ struct CommitStage: Sendable {
     }
 
     /// One bad message fails alone.
-    private func commitEach(_ places: [Int], of set: inout CommitSet, after error: PostgresError) async throws {
+    private func commitEach(
+        _ places: [Int],
+        of set: inout CommitSet,
+        after error: PostgresError,
+        _ untilLost: DatabaseRetry
+    ) async throws {
         if places.count > 1 {
             logger.error(
                 "commit failed, its messages are committed one by one",
@@ -164,7 +168,7 @@ struct CommitStage: Sendable {
         }
         for place in places where set.isPending(place) {
             do {
-                try await commitAroundRepeats([place], of: &set)
+                try await commitAroundRepeats([place], of: &set, untilLost)
             } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
                 let envelope = set.units[place].envelope
                 logger.error("message cannot be committed", metadata: failed.metadata(envelope, error))

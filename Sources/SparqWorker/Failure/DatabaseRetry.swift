@@ -29,9 +29,6 @@ struct DatabaseRetry: Sendable {
         return retry
     }
 
-    /// The same, however it goes with batches: for what follows a commit.
-    var always: DatabaseRetry { DatabaseRetry(logger: logger, health: health) }
-
     /// - Parameter timeoutsPass: Whether a statement that took too long is tried again; it had to wait for others' locks, where its own
     ///   work is small.
     func callAsFunction<Value>(timeoutsPass: Bool = false, _ body: () async throws -> Value) async throws -> Value {

@@ -6,7 +6,7 @@ import Synchronization
 /// It has no limit of its own; what can be in it is bounded by the prefetch of the consumer.
 final class BatchQueue<Element: Sendable>: Sendable {
     private struct State {
-        var items: Deque<(element: Element, weight: Int)> = []
+        var items: Deque<(element: Element, count: Int, weight: Int)> = []
         var waiters: Deque<CheckedContinuation<Void, Never>> = []
         var isClosed = false
     }
@@ -21,10 +21,12 @@ final class BatchQueue<Element: Sendable>: Sendable {
     }
 
     /// False where the queue is closed: then nobody will take the element.
-    func add(_ element: Element, weight: Int = 1) -> Bool {
+    ///
+    /// - Parameter count: As how many it counts.
+    func add(_ element: Element, count: Int = 1, weight: Int = 1) -> Bool {
         let (isOpen, waiter) = state.withLock { state -> (Bool, CheckedContinuation<Void, Never>?) in
             guard !state.isClosed else { return (false, nil) }
-            state.items.append((element, weight))
+            state.items.append((element, count, weight))
             return (true, state.waiters.popFirst())
         }
         waiter?.resume()
@@ -60,8 +62,11 @@ final class BatchQueue<Element: Sendable>: Sendable {
         state.withLock { state in
             guard !state.items.isEmpty else { return state.isClosed ? [] : nil }
             var batch: [Element] = []
-            var weight = 0
-            while let first = state.items.first, batch.isEmpty || (batch.count < countLimit && weight + first.weight <= weightLimit) {
+            var (count, weight) = (0, 0)
+            while let first = state.items.first,
+                batch.isEmpty || (count + first.count <= countLimit && weight + first.weight <= weightLimit)
+            {
+                count += first.count
                 weight += first.weight
                 batch.append(first.element)
                 state.items.removeFirst()
