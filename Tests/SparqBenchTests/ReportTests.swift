@@ -64,8 +64,9 @@ struct ReportTests {
     }
 
     @Test func theRowsThatAWholeRunBringsAreThoseThatItMustBring() throws {
-        func crowd(_ name: String, fronts: String, workers: String) throws -> String {
-            try line(name, ["window": "8", "connections": "100", "fronts": fronts, "workers": workers]) { $0.rate = 1 }
+        func crowd(_ name: String, fronts: String, workers: String, _ more: [String: String] = [:]) throws -> String {
+            let parameters = ["window": "8", "connections": "100", "fronts": fronts, "workers": workers]
+            return try line(name, parameters.merging(more) { $1 }) { $0.rate = 1 }
         }
         func lone(_ name: String, _ parameters: [String: String] = [:]) throws -> String {
             try line(name, parameters.merging(["window": "1", "connections": "1"]) { $1 }) {
@@ -91,6 +92,7 @@ struct ReportTests {
             lines.append(try line("fanout-bare", ["receivers": receivers, "joined": "1"]) { $0.rate = 1 })
         }
         for name in ["echo", "durable"] { for workers in ["1", "2"] { lines.append(try crowd(name, fronts: "4", workers: workers)) } }
+        lines.append(try crowd("durable", fronts: "4", workers: "2", ["commits": "1"]))
         for (connections, atOnce) in [("5000", "256"), ("10000", "256"), ("10000", "10000")] {
             lines.append(
                 try line("connections", ["connections": connections, "at_once": atOnce, "topics": "1"]) {

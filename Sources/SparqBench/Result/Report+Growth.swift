@@ -92,8 +92,10 @@ extension Report {
         text += "|---|---|---|---|---|---|---|---|---|\n"
         for (key, rounds) in rows.sorted(by: { $0.key < $1.key }) {
             let parameters = rounds.first?.parameters ?? [:]
-            let name =
-                "\(rounds.first?.scenario ?? ""), \(parameters["fronts"] ?? "1") + \(parameters["workers"] ?? "1"), \(parameters["connections"] ?? "") × \(parameters["window"] ?? "")"
+            let processes = "\(parameters["fronts"] ?? "1") + \(parameters["workers"] ?? "1")"
+            let commits = parameters["commits"].map { ", \($0) commit in flight each" } ?? ""
+            let load = "\(parameters["connections"] ?? "") × \(parameters["window"] ?? "")\(commits)"
+            let name = "\(rounds.first?.scenario ?? ""), \(processes), \(load)"
             let costs = ["front", "worker", "broker", "database", "generator"].map { role in
                 Self.median(rounds.flatMap(\.processors).filter { $0.name == role }.map(\.perMessage)).map { String(format: "%.1f", $0) }
                     ?? ""

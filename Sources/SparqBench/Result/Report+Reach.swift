@@ -18,7 +18,9 @@ extension Report {
         ("connections 10000, 10000 at once, a room of its own each, welcome and subscribed, the slowest", ""),
     ]
     /// Rows of the second and the third table that have no goal of their own.
-    private static let scaled = ["echo", "durable"].flatMap { name in [1, 2].map { "\(name) crowd, fronts=4, workers=\($0)" } }
+    private static let scaled =
+        ["echo", "durable"].flatMap { name in [1, 2].map { "\(name) crowd, fronts=4, workers=\($0)" } }
+        + ["durable crowd, fronts=4, workers=2, commits=1"]
 
     /// Those that are not there.
     var missing: [Row] {

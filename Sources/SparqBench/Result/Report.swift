@@ -120,6 +120,7 @@ public struct Report {
         let fronts = parameters["fronts"] ?? "1"
         let workers = parameters["workers"] ?? "1"
         if fronts != (name == "durable" ? "2" : "1") || workers != "1" { key += ", fronts=\(fronts), workers=\(workers)" }
+        if let commits = parameters["commits"] { key += ", commits=\(commits)" }
         return key
     }
 
