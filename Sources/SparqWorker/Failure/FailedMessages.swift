@@ -33,6 +33,8 @@ struct FailedMessages: Sendable {
         case commit
         /// What a node asked cannot be done.
         case node
+        /// Workers died over it.
+        case worker
         /// The line cannot be read.
         case envelope
     }
@@ -47,6 +49,18 @@ struct FailedMessages: Sendable {
         )
         let queue = WorkerTopology.retryQueue(names: names, pool: pool, delay: delay)
         return await broker.publish(message, queue: queue) == .confirmed ? .waits : .unknown
+    }
+
+    /// Back into the pool's queue after a moment, together and apart from what they came with: until then that is acked. False where the broker can't
+    /// be told any more.
+    func again(_ envelopes: [Envelope], attempt: Int) async -> Bool {
+        let message = AMQPMessage(
+            body: envelopes.flatMap(\.line),
+            contentType: NDJSON.contentType,
+            headers: attempt > 1 ? [Self.attemptHeader: .int64(Int64(attempt))] : [:]
+        )
+        let queue = schedule.delay(afterAttempt: 1).map { WorkerTopology.retryQueue(names: names, pool: pool, delay: $0) }
+        return await broker.publish(message, queue: queue ?? names.work(pool: pool)) == .confirmed
     }
 
     /// To the dead letters.
@@ -93,7 +107,8 @@ struct FailedMessages: Sendable {
 }
 
 extension Envelope {
-    fileprivate var line: [UInt8] {
+    /// As it travels.
+    var line: [UInt8] {
         var writer = JSONWriter(reservingCapacity: message.count + 256)
         encode(into: &writer)
         return writer.bytes

@@ -3,6 +3,8 @@ import Logging
 import SparqProtocol
 
 /// Takes AMQP messages of one queue, each in a task of its own, reads their lines, and gives each connection's messages to a task of its own in turn.
+///
+/// Those that workers may have died over are taken one by one, in any order: see ``Suspicion``.
 struct Intake: Sendable {
     let consumer: Consumer
     /// Where a message that comes alone is worked on.
@@ -19,14 +21,18 @@ struct Intake: Sendable {
     func run() async {
         await withTaskExecutorPreference(consumer.executor) {
             await withDiscardingTaskGroup { group in
+                let suspects = BatchQueue<AMQP.Delivery>(countLimit: .max, weightLimit: .max)
+                group.addTask(executorPreference: globalConcurrentExecutor) { await workOff(suspects) }
                 while let deliveries = await consumer.nextBatch() {
                     // What comes alone has few threads to wake on its way where handlers run; a crowd is for all cores.
                     let isAlone = deliveries.count == 1 && deliveries[0].message.body.count <= Self.smallBody
                     for delivery in deliveries {
                         inHand.begin()
+                        if Suspicion(of: delivery.message) > .none, suspects.add(delivery) { continue }
                         group.addTask(executorPreference: isAlone ? alone : globalConcurrentExecutor) { await take(delivery) }
                     }
                 }
+                suspects.close()
                 ended.finish()
             }
         }
@@ -34,8 +40,24 @@ struct Intake: Sendable {
 
     /// Bytes of an AMQP message that counts as alone.
     private static let smallBody = 4096
+    /// So long the next one waits: what kills, kills at once; what only takes long must not hold up the others.
+    private static let patience: Duration = .seconds(1)
 
-    private func take(_ delivery: AMQP.Delivery) async {
+    private func workOff(_ suspects: BatchQueue<AMQP.Delivery>) async {
+        await withDiscardingTaskGroup { group in
+            while let deliveries = await suspects.next() {
+                // In any order: else the same ones would stand behind the one that kills, in each life.
+                for delivery in deliveries.shuffled() {
+                    let finished = Delivered()
+                    group.addTask { await take(delivery, finished) }
+                    await finished.wait(for: Self.patience)
+                }
+            }
+        }
+    }
+
+    /// - Parameter finished: Told when nothing of it is open any more.
+    private func take(_ delivery: AMQP.Delivery, _ finished: Delivered? = nil) async {
         if Sabotage.isOn(.ackBeforeCommit) { consumer.ack(delivery.tag) }
         let attempt = delivery.message.headers[FailedMessages.attemptHeader]?.intValue ?? 1
         let batch = InboundBatch(attempt: attempt, isLost: { [consumer, tag = delivery.tag] in !consumer.isCurrent(tag) }) {
@@ -43,18 +65,35 @@ struct Intake: Sendable {
             // Given back it goes to others; one that nobody can finish reaches its delivery limit and lies among the dead letters.
             if ack, !Sabotage.isOn(.ackBeforeCommit) { consumer.ack(delivery.tag) } else { consumer.nack(delivery.tag, requeue: true) }
             inHand.finish()
+            finished?.finish()
         }
+        let suspicion = Suspicion(of: delivery.message)
         await withDiscardingTaskGroup { group in
             let envelopes = read(delivery.message.body, batch, &group)
             let gathering = Gathering(isOnlyOfBatch: envelopes.count == 1)
-            for connection in ConnectionGroups.make(envelopes) {
+            let connections = ConnectionGroups.make(envelopes)
+            if suspicion >= .apart, connections.count > 1 { return await takeApart(connections, batch) }
+            for connection in connections {
                 batch.begin()
+                if suspicion == .givenUp {
+                    group.addTask { await processor.giveUp(connection, batch: batch) }
+                    continue
+                }
                 // Begins here and now: a handler that has nothing to wait for is through with it when this returns.
                 group.addImmediateTask { await processor.process(connection, batch: batch, gathering: gathering) }
             }
             processor.pass(gathering.close(), batch)
             batch.finish()
         }
+    }
+
+    /// Publishes what each connection sent on its own, instead of the whole: whoever dies over one does no more harm to the others.
+    private func takeApart(_ connections: [[Envelope]], _ batch: InboundBatch) async {
+        logger.warning("workers died over a batch, it is taken apart", metadata: ["connections": "\(connections.count)"])
+        for connection in connections {
+            guard await failed.again(connection, attempt: batch.attempt) else { return batch.abandon() }
+        }
+        batch.finish()
     }
 
     /// The messages of a batch, without what nodes send by themselves.

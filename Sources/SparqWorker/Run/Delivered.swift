@@ -19,6 +19,16 @@ final class Delivered: Sendable {
         waiter?.resume()
     }
 
+    /// As ``wait()``, but not for longer than so long.
+    func wait(for limit: Duration) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.wait() }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
+        }
+    }
+
     /// Returns when all is finished, or when the task is cancelled: the broker can be away for longer than a worker may take to end. For one
     /// caller.
     func wait() async {

@@ -1,3 +1,4 @@
+import Logging
 import Postgres
 import SparqProtocol
 
@@ -50,6 +51,29 @@ struct Processor: Sendable {
         }
     }
 
+    /// Buries one connection's messages, and tells their sender; but those that took effect get their reply.
+    func giveUp(_ envelopes: [Envelope], batch: InboundBatch) async {
+        var units: [Unit] = []
+        do {
+            for envelope in envelopes {
+                let context = Context(envelope, attempt: batch.attempt, database: pool)
+                let error = Suspicion.TooManyDeaths()
+                failed.logger.error("message is given up", metadata: failed.metadata(envelope, error))
+                if let key = MessageKey(envelope), try await isKnown(key, context, retry.during([batch])) {
+                    var unit = Unit(envelope: envelope, refusal: .internalFailure)
+                    unit.key = key
+                    units.append(unit)
+                } else {
+                    units.append(try await failed.never(envelope, attempt: batch.attempt, .worker, error))
+                }
+            }
+            await flush(&units, batch, wait: false)
+            batch.finish()
+        } catch {
+            batch.abandon()
+        }
+    }
+
     /// Hands on what was gathered, of many connections; a part of the batch must be open.
     func pass(_ gathered: [[Unit]], _ batch: InboundBatch) {
         var finished: [Unit] = []
@@ -80,7 +104,7 @@ struct Processor: Sendable {
 
     private func commit(_ run: Run) {
         run.batch.begin()
-        if run.batch.isLost || !commits.add(run, weight: run.weight) { run.ticket.abandon() }
+        if run.batch.isLost || !commits.add(run, count: run.units.count, weight: run.weight) { run.ticket.abandon() }
     }
 
     private func deliver(_ units: [Unit], _ ticket: Ticket) {
