@@ -1,6 +1,7 @@
 /** The chat page: who I am, what I am in, what I say. The wire is sparq.js's, the drawing view.js's. */
 import { Sparq, SparqError } from "./sparq.js";
 import { Conversations } from "./conversations.js";
+import { Presences } from "./presences.js";
 import * as view from "./view.js";
 import { $ } from "./view.js";
 
@@ -9,6 +10,7 @@ const PAGE = 50;
 let sparq = null;
 let me = null;
 let conversations = new Conversations();
+let presences = new Presences();
 let current = null;
 let pendingCount = 0;
 
@@ -42,6 +44,7 @@ function showLogin(message = "") {
   sparq?.close();
   sparq = me = current = null;
   conversations = new Conversations();
+  presences = new Presences();
   document.title = "Sparq";
   view.show("login");
   view.showError("auth-error", message);
@@ -88,6 +91,7 @@ function enter(user) {
   sparq.on("$truncated", ifMine(({ topic }) => startOver(topic, "Some of what was said while you were away is no longer kept.")));
   sparq.on("$reset", ifMine(({ topic }) => startOver(topic, "The server's history was set back. What was said last may be gone.")));
   sparq.on("refused", ifMine(({ topic }) => topic.startsWith("room:") && forgetRoom(topic)));
+  sparq.on("presence.changed", ifMine(({ data }) => presenceIs([data])));
   sparq.on("*", ifMine(arrived));
   sparq.connect();
   open("everyone", { load: false });
@@ -101,7 +105,7 @@ async function populate() {
     const topics = Promise.all(["everyone", `user:${me}`].map((topic) => mine.subscribe(topic)));
     const [{ rooms }, { events }] = await Promise.all([mine.send("room.list"), mine.send("direct.history", { limit: 100 }), topics]);
     if (mine !== sparq) return;
-    for (const event of events) conversations.get(Conversations.key(event, me));
+    for (const event of events) takeDirect(Conversations.key(event, me));
     await Promise.all(rooms.map(({ room }) => takeRoom(room)));
     if (mine !== sparq) return;
     const wanted = decodeURIComponent(location.hash.slice(1));
@@ -114,12 +118,14 @@ async function populate() {
 function statusChanged({ status, reason }) {
   view.showStatus(status, sparq.node);
   if (status === "unauthenticated") showLogin(reason || "Your session has ended. Log in again.");
+  if (status === "open") askForPresence(presences.questions());
   if (status === "failed") view.showNotice(reason || "The server ended the connection. Reload the page to come back.");
 }
 
 // MARK: Conversations
 
 function open(key, { load = true } = {}) {
+  if (key.startsWith("direct:")) takeDirect(key);
   current = conversations.get(key);
   current.unread = 0;
   history.replaceState(null, "", `#${encodeURIComponent(key)}`);
@@ -131,7 +137,7 @@ function open(key, { load = true } = {}) {
 }
 
 function draw() {
-  view.showConversations(conversations, current.key);
+  view.showConversations(conversations, current.key, presences);
   view.showConversation(current, me);
 }
 
@@ -155,6 +161,7 @@ function arrived(event) {
   if (!key) return;
   if (event.type === "room.left" && event.data.user === me) return forgetRoom(key);
   if (event.topic.startsWith("room:") && !conversations.has(key)) return; // Was on its way when I left.
+  if (key.startsWith("direct:")) takeDirect(key);
   const conversation = conversations.get(key);
   const last = conversation.events.at(-1)?.seq ?? 0;
   if (event.data.from === me) conversation.settle(event.data.text);
@@ -165,7 +172,7 @@ function arrived(event) {
     if (follow) view.scrollToEnd();
   }
   if ((conversation !== current || document.hidden) && event.data.text !== undefined && event.data.from !== me) conversation.unread += 1;
-  view.showConversations(conversations, current.key);
+  view.showConversations(conversations, current.key, presences);
 }
 
 /** What is shown of a topic no longer goes together with its log: say so, and read the log's end anew. */
@@ -184,10 +191,28 @@ async function takeRoom(room) {
   });
 }
 
+/** A conversation with a person: whether they are there is shown beside it. */
+function takeDirect(key) {
+  const { name } = conversations.get(key);
+  if (!presences.watch(name)) return;
+  // Listening first: who comes or goes before the answer is heard of, or in it.
+  sparq.subscribe(`presence:${name}`).then(() => askForPresence(presences.questions([name])), () => {});
+}
+
+/** What is not answered is asked again when the connection is back. */
+function askForPresence(questions) {
+  const mine = sparq;
+  for (const [type, fields] of questions) mine.send(type, fields).then(({ presence }) => mine === sparq && presenceIs(presence), () => {});
+}
+
+function presenceIs(list) {
+  if (list.filter((each) => presences.note(each)).length) view.showConversations(conversations, current.key, presences);
+}
+
 function forgetRoom(key) {
   conversations.remove(key);
   if (current?.key === key) return open("everyone");
-  view.showConversations(conversations, current.key);
+  view.showConversations(conversations, current.key, presences);
 }
 
 async function say(text) {
@@ -283,7 +308,7 @@ document.addEventListener("keydown", ({ key }) => key === "Escape" && view.showM
 document.addEventListener("visibilitychange", () => {
   if (document.hidden || !current) return;
   current.unread = 0;
-  view.showConversations(conversations, current.key);
+  view.showConversations(conversations, current.key, presences);
 });
 $("earlier").addEventListener("click", () => loadHistory(current));
 $("notice-close").addEventListener("click", () => view.showNotice());

@@ -63,7 +63,7 @@ export function showMenu(open) {
 }
 
 /** The lists of the sidebar. */
-export function showConversations(conversations, currentKey) {
+export function showConversations(conversations, currentKey, presences) {
   const everyone = $("conversations-everyone");
   markItem(everyone, conversations.get("everyone"), currentKey);
   for (const [id, kind] of [["rooms", "room"], ["directs", "direct"]]) {
@@ -75,6 +75,7 @@ export function showConversations(conversations, currentKey) {
       const glyph = kind === "room" ? element("span", "glyph", "#") : paintAvatar(element("span", "avatar"), conversation.name);
       glyph.setAttribute("aria-hidden", "true");
       item.append(glyph, element("span", "label", conversation.name), element("span", "unread"));
+      if (kind === "direct") markPresence(item, conversation.name, presences.isOnline(conversation.name));
       markItem(item, conversation, currentKey);
       row.append(item);
       return row;
@@ -82,6 +83,11 @@ export function showConversations(conversations, currentKey) {
   }
   const unread = conversations.unread;
   document.title = unread ? `(${unread}) Sparq` : "Sparq";
+}
+
+function markPresence(item, name, online) {
+  item.dataset.online = String(online);
+  item.title = `${name} is ${online ? "here" : "away"}`;
 }
 
 function markItem(item, conversation, currentKey) {

@@ -1,6 +1,6 @@
 public import SparqWorker
 
-/// The application: accounts, rooms, direct messages, and what is said to everyone.
+/// The application: accounts, rooms, direct messages, who is there, and what is said to everyone.
 ///
 /// ```swift
 /// var router = Router()
@@ -18,6 +18,7 @@ public enum Messenger {
         Everyone.register(on: &router)
         Rooms.register(on: &router, members: members)
         Direct.register(on: &router)
+        PresenceOfUsers.register(on: &router)
         Connections.register(on: &router, members: members)
     }
 }

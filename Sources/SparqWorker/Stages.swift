@@ -75,6 +75,7 @@ struct Stages: Sendable {
             limit: configuration.deliveryBytes,
             logger: logger
         )
+        let notices = router.watchesPresence ? PresenceNotices(broker: broker, names: names) : nil
         let commits = BatchQueue<Run>(countLimit: configuration.commitMessages, weightLimit: configuration.commitBytes)
         let nodeRequests = BatchQueue<NodeRequest>(countLimit: 256, weightLimit: 4096)
         let repetition = Repetition(router: router, pool: pool, retry: retry, failed: failedOfPool)
@@ -94,6 +95,7 @@ struct Stages: Sendable {
             retry: retry,
             failed: failedOfNodes,
             outbox: outbox,
+            notices: notices,
             leaseSeconds: Int(configuration.leaseDuration.components.seconds),
             deliveryBytes: configuration.deliveryBytes,
             logger: logger
@@ -112,7 +114,7 @@ struct Stages: Sendable {
         let reaper = Reaper(
             pool: pool,
             router: router,
-            losses: Losses(pool: pool, commits: commits),
+            losses: Losses(pool: pool, commits: commits, notices: notices),
             health: health,
             readiness: readiness,
             interval: configuration.reapInterval,

@@ -68,6 +68,7 @@ import Testing
         try await ann.type("#direct-name", "bob")
         try await ann.click("#direct-start")
         try await awaitConversation(ann, "direct:bob")
+        try await eventually("bob is shown as present") { try await ann.texts(presenceOfBob("true")) == ["bob"] }
         try await say(ann, "hello bob")
         try await eventually("bob has a conversation with ann") { try await !bob.texts(#"[data-key="direct:ann"]"#).isEmpty }
         try await bob.click(#"#directs [data-key="direct:ann"]"#)
@@ -75,9 +76,12 @@ import Testing
         // Not once more than it was said.
         #expect(try await bob.texts(#"#messages [data-from="ann"] .text"#) == ["hello bob"])
         #expect(try await bob.texts("#messages .pending").isEmpty)
-        await ann.close()
         await bob.close()
+        try await eventually("bob is shown as away") { try await ann.texts(presenceOfBob("false")) == ["bob"] }
+        await ann.close()
     }
+
+    private func presenceOfBob(_ online: String) -> String { #"#directs [data-key="direct:bob"][data-online="\#(online)"] .label"# }
 
     private func register(_ browser: Browser, _ name: String, _ front: Front) async throws {
         try await browser.go(front.http + "/")

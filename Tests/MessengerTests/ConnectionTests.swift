@@ -22,6 +22,7 @@ import Testing
             ("everyone", "alice", nil), ("user:alice", "alice", nil), ("everyone", nil, .unauthenticated),
             ("user:alice", nil, .unauthenticated), ("user:bob", "alice", .forbidden), ("user:", "alice", .forbidden),
             ("user:alice:more", "alice", .forbidden), ("everyone:else", "alice", .notFound), ("room:lobby", nil, .unauthenticated),
+            ("presence:bob", "alice", nil), ("presence:bob", nil, .unauthenticated), ("presence:", "alice", .notFound),
             ("queue:1", "alice", .forbidden),
         ] as [(String, String?, ErrorCode?)]
     )

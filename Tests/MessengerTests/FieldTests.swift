@@ -26,6 +26,9 @@ import Testing
         ("room.send", #"{"room":"lobby"}"#), ("room.send", #"{"text":"hi"}"#), ("room.send", #"{"room":"lobby","text":" "}"#),
         ("room.history", #"{"room":"lobby","limit":1000}"#), ("room.history", "{}"), ("room.list", #"{"all":"yes"}"#),
         ("direct.send", #"{"to":"bob"}"#), ("direct.send", #"{"to":"b","text":"hi"}"#), ("direct.send", #"{"to":"bob","text":""}"#),
+        ("presence.get", "{}"), ("presence.get", #"{"users":[]}"#), ("presence.get", #"{"users":"bob"}"#),
+        ("presence.get", #"{"users":["bob",""]}"#), ("presence.get", #"{"users":["a\u0000"]}"#),
+        ("presence.get", #"{"users":["\#(String(repeating: #"bob",""#, count: 512))bob"]}"#),
         ("direct.history", #"{"with":"b"}"#), ("direct.history", #"{"with":"bob","limit":-1}"#),
     ])
     func badFields(_ type: String, _ json: String) async throws {
@@ -36,7 +39,7 @@ import Testing
 
     @Test(arguments: [
         "who", "sendMessage", "everyone.history", "room.create", "room.join", "room.leave", "room.send", "room.history", "room.list",
-        "direct.send", "direct.history",
+        "direct.send", "direct.history", "presence.get",
     ])
     func anonymousClientsMustLogIn(_ type: String) async throws {
         #expect(try await tester.send(type, "{}").refusal?.code == .unauthenticated)

@@ -248,7 +248,32 @@ import Testing
             try await stack.worker(router)
             try await stack.send([envelope("expel", "{}")])
             try await late.wait(for: "the disconnect") { deliveries in
-                deliveries.contains { if case .disconnect(.user("bob"), _, _, _) = $0 { true } else { false } }
+                deliveries.contains { if case .disconnect(.user("bob"), _, _, _, _) = $0 { true } else { false } }
+            }
+        }
+    }
+
+    /// It may be asleep, and its queue keeps for it what it must know.
+    @Test func aNodeThatWasTakenForDeadIsToldToo() async throws {
+        try await Stack.with { stack in
+            var router = Router()
+            router.on("expel", RawMessage.self) { _, _ in [.unsubscribe(.room("a"), user: "bob"), .disconnect(.user("bob"))] }
+            try await stack.pool.query("INSERT INTO nodes (node, expires_at) VALUES ('n2', now()), ('n3', now() + '1 hour'::interval)")
+            try await stack.pool.query("INSERT INTO directory VALUES ('room:a', 'n2', 1, 1)")
+            // The other one has no row for the room: its own `$sync` may be on its way still.
+            let nodes = [try await stack.node("n2"), try await stack.node("n3")]
+            try await stack.worker(router) {
+                $0.leaseDuration = .seconds(1)
+                $0.reapInterval = .milliseconds(50)
+            }
+            while try await stack.count("SELECT count(*) FROM losses WHERE announced") == 0 { try await Task.sleep(for: .milliseconds(5)) }
+            #expect(try await stack.count("SELECT count(*) FROM nodes") == 1)
+            try await stack.send([envelope("expel", "{}")])
+            for node in nodes {
+                try await node.wait(for: "both") { deliveries in
+                    deliveries.contains { if case .disconnect(.user("bob"), _, _, _, _) = $0 { true } else { false } }
+                        && deliveries.contains { if case .unsubscribe(.user("bob"), _, _, ["room:a"]) = $0 { true } else { false } }
+                }
             }
         }
     }

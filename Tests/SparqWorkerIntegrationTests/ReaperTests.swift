@@ -73,7 +73,9 @@ import Testing
             try await stack.worker(Self.router(), Self.reap)
             try await node.wait(for: "the event") { !$0.events.isEmpty }
             #expect(node.events.first?.seq == 1 && node.events.first?.body.text.contains(#""data":{"n":7}"#) == true)
-            while try await stack.count("SELECT count(*) FROM losses") > 0 { try await Task.sleep(for: .milliseconds(5)) }
+            while try await stack.count("SELECT count(*) FROM losses WHERE NOT announced") > 0 {
+                try await Task.sleep(for: .milliseconds(5))
+            }
             #expect(try await stack.count("SELECT count(*) FROM events") == 1)
         }
     }

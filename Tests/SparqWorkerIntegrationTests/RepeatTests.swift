@@ -171,7 +171,7 @@ import Testing
             try await node.wait(for: "the end") { $0.events.count == 2 }
             try await stack.send([envelope("echo", "{}", connection: "c2")])
             try await node.wait(for: "the echo") { $0.dones.contains { $0.connection == "c2" } }
-            #expect(node.deliveries.ends == [.disconnect(.user("bob"), code: 4003, reason: "")])
+            #expect(node.deliveries.ends == [.disconnect(.user("bob"), origin: "c1 1 0", code: 4003, reason: "")])
             #expect(node.deliveries.count { if case .subscribe = $0 { true } else { false } } == 1)
             #expect(node.events.count == 2)
         }
@@ -252,8 +252,10 @@ extension [SparqProtocol.Delivery] {
 
     fileprivate static func endsOfExpelling(own connection: String) -> [SparqProtocol.Delivery] {
         [
-            .unsubscribe(.connection(connection), ordinal: 1, topics: ["room:a"]), .unsubscribe(.user("bob"), topics: ["room:a"]),
-            .disconnect(.user("bob"), code: 4007, reason: "out,\n\tnow"),
+            .unsubscribe(.connection(connection), ordinal: 1, topics: ["room:a"]),
+            // By these a node knows them again.
+            .unsubscribe(.user("bob"), origin: "\(connection) 1 0", topics: ["room:a"]),
+            .disconnect(.user("bob"), origin: "\(connection) 1 1", code: 4007, reason: "out,\n\tnow"),
         ]
     }
 }

@@ -39,12 +39,14 @@ struct NodeState: Sendable {
     /// The node's own count of its directory changes. A node that comes back under its old id must go on above where it was.
     var version: Int
     var checksum = 0
+    private var heard: Heard
     var nextLookAtRings = 0
     var counters = NodeCounters()
 
     init(settings: NodeSettings, shards: Int, version: Int = 0) {
         self.settings = settings
         self.shards = shards
+        heard = Heard(limit: settings.originsKept)
         self.version = version
     }
 
@@ -74,9 +76,11 @@ struct NodeState: Sendable {
             for grant in grants where SparqProtocol.Topic(rawValue: grant.topic).isValid {
                 subscribe(id, grant, ordinal: ordinal, now: now, into: &actions)
             }
-        case .unsubscribe(let target, let ordinal, let topics):
+        case .unsubscribe(let target, let ordinal, let origin, let topics):
+            guard isNew(origin) else { return }
             tell(target, into: &actions) { .unsubscribe($0, ordinal: ordinal, topics: topics) }
-        case .disconnect(let target, let ordinal, let code, let reason):
+        case .disconnect(let target, let ordinal, let origin, let code, let reason):
+            guard isNew(origin) else { return }
             tell(target, into: &actions) { .disconnect($0, ordinal: ordinal, code: code, reason: reason) }
         case .page(let page):
             if let connection = page.connection {
@@ -110,6 +114,8 @@ struct NodeState: Sendable {
         return id
     }
 
+    private mutating func isNew(_ origin: String?) -> Bool { origin.map { heard.insert($0) } ?? true }
+
     private func tell(_ target: Target, into actions: inout NodeActions, _ command: (ConnectionTarget) -> ShardCommand) {
         switch target {
         case .connection(let text):
@@ -134,4 +140,6 @@ struct NodeSettings: Sendable, Equatable {
     var strayInterval = 10_000_000_000
     /// Topics of which that is remembered.
     var strayLimit = 10_000
+    /// Instructions for users that are remembered, at least.
+    var originsKept = 10_000
 }

@@ -30,11 +30,13 @@ extension Delivery {
             )
         case "subscribe":
             self = .subscribe(connection: try fields.required(fields.connection), ordinal: fields.ordinal, grants: fields.grants)
-        case "unsubscribe": self = .unsubscribe(try fields.target(), ordinal: fields.ordinal, topics: fields.topics)
+        case "unsubscribe":
+            self = .unsubscribe(try fields.target(), ordinal: fields.ordinal, origin: fields.origin, topics: fields.topics)
         case "disconnect":
             self = .disconnect(
                 try fields.target(),
                 ordinal: fields.ordinal,
+                origin: fields.origin,
                 code: try fields.required(fields.code),
                 reason: fields.reason ?? ""
             )
@@ -66,6 +68,7 @@ extension Delivery {
         var session: String?
         var reason: String?
         var answer: String?
+        var origin: String?
         var seq: Int?
         var ordinal: Int?
         var code: Int?
@@ -106,6 +109,7 @@ extension Delivery {
                 case "session": fields.session = try cursor.text(in: bytes)
                 case "reason": fields.reason = try cursor.text(in: bytes)
                 case "answer": fields.answer = try cursor.text(in: bytes)
+                case "origin": fields.origin = try cursor.text(in: bytes)
                 case "code": fields.code = try cursor.integer(in: bytes)
                 case "after": fields.after = try cursor.integer(in: bytes)
                 case "first": fields.first = try cursor.integer(in: bytes)

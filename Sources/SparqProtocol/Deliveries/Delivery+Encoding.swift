@@ -37,16 +37,18 @@ extension Delivery {
                 writer.integer(grant.head)
                 writer.byte(UInt8(ascii: "}"))
             }
-        case .unsubscribe(let target, let ordinal, let topics):
+        case .unsubscribe(let target, let ordinal, let origin, let topics):
             writer.raw("{\"kind\":\"unsubscribe\"")
             target.encode(into: &writer)
             writer.ordinal(ordinal)
+            writer.origin(origin)
             writer.raw(",\"topics\":")
             writer.array(topics) { topic, writer in writer.string(topic) }
-        case .disconnect(let target, let ordinal, let code, let reason):
+        case .disconnect(let target, let ordinal, let origin, let code, let reason):
             writer.raw("{\"kind\":\"disconnect\"")
             target.encode(into: &writer)
             writer.ordinal(ordinal)
+            writer.origin(origin)
             writer.raw(",\"code\":")
             writer.integer(code)
             writer.raw(",\"reason\":")
@@ -119,6 +121,12 @@ extension JSONWriter {
         guard let ordinal else { return }
         raw(",\"n\":")
         integer(ordinal)
+    }
+
+    fileprivate mutating func origin(_ origin: String?) {
+        guard let origin else { return }
+        raw(",\"origin\":")
+        string(origin)
     }
 
     /// Appends an array; `element` writes each.

@@ -1,7 +1,8 @@
 /// One line of a batch from a worker to a node.
 ///
 /// What a message wants for its own connection comes right behind its ``done(_:)``, in the same batch, and has its ordinal: a node that does not
-/// take the one passes over the other. So a copy of an outcome that comes late changes nothing that later messages have changed since.
+/// take the one passes over the other. So a copy of an outcome that comes late changes nothing that later messages have changed since. What it wants
+/// for all connections of a user has its origin, and a node that has heard of that passes over it too.
 public enum Delivery: Equatable, Sendable {
     /// For the subscribers of a topic.
     case event(Event)
@@ -15,9 +16,9 @@ public enum Delivery: Equatable, Sendable {
     /// A connection becomes a subscriber.
     case subscribe(connection: String, ordinal: Int? = nil, grants: [Grant])
     /// Subscribers no more.
-    case unsubscribe(Target, ordinal: Int? = nil, topics: [String])
+    case unsubscribe(Target, ordinal: Int? = nil, origin: String? = nil, topics: [String])
     /// Close the sockets with this code (RFC 6455, section 7.4) and reason (123 bytes at most).
-    case disconnect(Target, ordinal: Int? = nil, code: Int, reason: String)
+    case disconnect(Target, ordinal: Int? = nil, origin: String? = nil, code: Int, reason: String)
     /// A piece of a topic's log.
     case page(Page)
     /// The answer to the renewal of the node's lease.

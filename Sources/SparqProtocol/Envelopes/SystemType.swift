@@ -1,4 +1,4 @@
-/// Types of the messages that fronts send on their own. A client cannot send them: `$` is reserved.
+/// Types of the messages that fronts and workers send on their own. A client cannot send them: `$` is reserved.
 public enum SystemType {
     /// A connection opened; a handler may refuse it.
     public static let connect = "$connect"
@@ -12,6 +12,8 @@ public enum SystemType {
     public static let read = "$read"
     /// A node lives. Carries a ``LeaseRequest``.
     public static let lease = "$lease"
+    /// Users may have come or gone; workers send it, to their default pool. Carries a ``PresenceRequest``.
+    public static let presence = "$presence"
     /// What nodes send by themselves, for no connection.
     public static let ofNodes: Set<String> = [sync, leave, read, lease]
 }

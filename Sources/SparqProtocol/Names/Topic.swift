@@ -9,8 +9,10 @@ public struct Topic: RawRepresentable, Hashable, Sendable, Codable, CustomString
     /// A topic by its name.
     public init(rawValue: String) { self.rawValue = rawValue }
 
+    /// How the names of users' streams begin.
+    public static let userPrefix = "user:"
     /// The stream of one user: every connection of theirs.
-    public static func user(_ id: String) -> Topic { Topic(rawValue: "user:\(id)") }
+    public static func user(_ id: String) -> Topic { Topic(rawValue: userPrefix + id) }
     /// The stream of one room.
     public static func room(_ id: String) -> Topic { Topic(rawValue: "room:\(id)") }
     /// The stream of everyone who is connected.

@@ -5,7 +5,7 @@ import SparqProtocol
 struct DirectoryQuestion: Equatable, Sendable {
     private(set) var topics: [String]
     private(set) var heads: [String]
-    private(set) var alive = false
+    private(set) var allNodes = false
 
     init(units: [Unit]) {
         var topics: Set<String> = []
@@ -15,9 +15,7 @@ struct DirectoryQuestion: Equatable, Sendable {
             for event in units[place].appends { topics.insert(event.topic) }
             for event in units[place].events { topics.insert(event.topic) }
             for event in units[place].ephemerals { topics.insert(event.topic) }
-            for remote in units[place].remote {
-                if let topic = remote.topic { topics.insert(topic) } else { alive = true }
-            }
+            if !units[place].remote.isEmpty { allNodes = true }
             for subscription in units[place].subscriptions { heads.insert(subscription.topic) }
         }
         self.topics = Array(topics)
@@ -34,8 +32,9 @@ struct DirectoryQuestion: Equatable, Sendable {
         var statements: [Statement] = []
         if !topics.isEmpty { statements.append(Statement("SELECT topic_index, node FROM sparq_nodes($1)", topics)) }
         if !heads.isEmpty { statements.append(Statement("SELECT topic, seq FROM sparq_heads($1)", heads)) }
-        // Those too whose lease has just run out: they may have clients still, and what is for a node that is gone is dropped.
-        if alive { statements.append(Statement("SELECT node FROM nodes")) }
+        // Those too whose lease ran out, and that were taken for dead: they may be asleep, and have clients still. What is for a node that is
+        // gone is dropped.
+        if allNodes { statements.append(Statement("SELECT node FROM nodes UNION SELECT node FROM losses")) }
         return statements
     }
 
@@ -55,6 +54,6 @@ struct DirectoryQuestion: Equatable, Sendable {
                 view.heads[topic] = seq
             }
         }
-        if alive, let rows = try next() { view.alive = try rows.map { try $0.decode(String.self) } }
+        if allNodes, let rows = try next() { view.allNodes = try rows.map { try $0.decode(String.self) } }
     }
 }

@@ -7,5 +7,5 @@ struct DirectoryView: Equatable, Sendable {
     /// The last numbers of topics; without events there is none.
     var heads: [String: Int] = [:]
     /// All nodes that are alive, or may be.
-    var alive: [String] = []
+    var allNodes: [String] = []
 }

@@ -40,6 +40,15 @@ struct NodePlan: Sendable {
         }
     }
 
+    /// Whose presence may change by it.
+    var users: [String] {
+        var users: Set<String> = []
+        for row in [joins.keys, leaves.keys].joined() where row.topic.hasPrefix(Topic.userPrefix) {
+            users.insert(String(row.topic.dropFirst(Topic.userPrefix.count)))
+        }
+        return Array(users)
+    }
+
     /// In an order in which nothing undoes what is newer: a lease tells of the time before the others; a leave goes by its version.
     /// The pages are read last, after the joins are committed.
     func statements(leaseSeconds: Int) -> [Statement] {

@@ -37,6 +37,13 @@ struct NodeRequest: Sendable {
         }
     }
 
+    var changesDirectory: Bool {
+        switch kind {
+        case .join, .leave: true
+        case .read, .lease: false
+        }
+    }
+
     /// How much work it is, about: topics.
     var weight: Int { max(1, topics.count) }
 

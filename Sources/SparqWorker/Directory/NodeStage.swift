@@ -9,6 +9,8 @@ struct NodeStage: Sendable {
     let retry: DatabaseRetry
     let failed: FailedMessages
     let outbox: Outbox
+    /// Absent where nobody wants to know.
+    let notices: PresenceNotices?
     let leaseSeconds: Int
     let deliveryBytes: Int
     let logger: Logger
@@ -35,6 +37,7 @@ struct NodeStage: Sendable {
                 let results = try await pool.pipeline(statements)
                 return try plan.answers(try results.map { try $0.get() })
             }
+            tell(plan.users, of: requests)
             var delivery = DeliveryPlan(limit: deliveryBytes)
             for answer in answers { delivery.add(answer.delivery, size: answer.size, to: answer.node) }
             outbox.add(delivery, tickets: tickets)
@@ -43,6 +46,12 @@ struct NodeStage: Sendable {
         } catch {
             for ticket in tickets { ticket.abandon() }
         }
+    }
+
+    /// After the commit: whoever looks then sees it.
+    private func tell(_ users: [String], of requests: [NodeRequest]) {
+        guard let notices, !users.isEmpty else { return }
+        notices.publish(users, from: requests[0].envelope.node, of: requests.filter(\.changesDirectory).map(\.batch))
     }
 
     private func isolate(_ requests: [NodeRequest], _ error: PostgresError) async {

@@ -1,10 +1,13 @@
 import SparqProtocol
 
-/// A node that was removed because its lease ran out. A value without I/O.
+/// Rows of a node that were removed from the directory: all that it had, because its lease ran out, or because they were not what it said.
+/// A value without I/O.
 struct Loss: Equatable, Sendable {
     /// The database's number of it: a node can be lost more than once.
     let number: Int
     let node: String
+    /// Whose presence may have changed by it.
+    let users: [String]
 
     /// What its handler's effects are effects of.
     var envelope: Envelope {

@@ -2,26 +2,31 @@ import Postgres
 import SparqProtocol
 import Synchronization
 
-/// Announces lost nodes. The removal stands before anything is published; the table `losses` says what another worker has to publish where
-/// this one dies in between.
+/// Announces lost nodes, and whose users may be gone with them. The removal stands before anything is published; the table `losses` says what
+/// another worker has to publish where this one dies in between, and what nobody has published yet.
 final class Losses: Sendable {
     private struct State {
         /// On their way from here.
         var open: Set<Int> = []
-        /// The broker has confirmed all of it, but the table still holds them.
+        /// The broker has confirmed all of it, but the table does not know yet.
         var published: [Int] = []
     }
 
     /// The most that one look takes over from others.
     private static let limit = 100
+    /// How long a node's queue outlives its node, beside the time of a lease; twice that, because the row is older than the queue's last reader.
+    private static let queueLife: Duration = .seconds(120)
 
     private let pool: PostgresPool
     private let commits: BatchQueue<Run>
+    /// Absent where nobody wants to know.
+    private let notices: PresenceNotices?
     private let state = Mutex(State())
 
-    init(pool: PostgresPool, commits: BatchQueue<Run>) {
+    init(pool: PostgresPool, commits: BatchQueue<Run>, notices: PresenceNotices?) {
         self.pool = pool
         self.commits = commits
+        self.notices = notices
     }
 
     /// Publishes what a loss brought.
@@ -33,25 +38,34 @@ final class Losses: Sendable {
                 if isPublished { state.published.append(loss.number) }
             }
         }
+        notices?.publish(loss.users, from: loss.node, of: [batch])
         let run = Run(units: [unit], batch: batch, delivered: nil)
-        if !commits.add(run, weight: run.weight) { run.ticket.abandon() }
+        if !commits.add(run, count: run.units.count, weight: run.weight) { run.ticket.abandon() }
     }
 
-    /// Forgets what is published, and publishes what others removed and have not published for so long. Twice does no harm.
+    /// Notes what is published, and publishes what others removed and have not published for so long. Twice does no harm.
     func settle(after patience: Duration) async throws {
         let (open, published) = state.withLock { ($0.open, $0.published) }
         if !published.isEmpty {
-            try await pool.execute("DELETE FROM losses WHERE loss = ANY ($1)", published)
+            try await pool.execute("UPDATE losses SET announced = true WHERE loss = ANY ($1)", published)
             state.withLock { $0.published.removeFirst(published.count) }
         }
+        let kept = Self.queueLife + patience
+        try await pool.execute(
+            "DELETE FROM losses WHERE announced AND at < now() - make_interval(secs => $1)",
+            Double(kept.milliseconds) / 1000
+        )
         let old = try await pool.query(
-            "SELECT loss, node FROM losses WHERE at < now() - make_interval(secs => $1) AND loss <> ALL ($2) ORDER BY loss LIMIT $3",
+            """
+            SELECT loss, node, users FROM losses
+            WHERE NOT announced AND at < now() - make_interval(secs => $1) AND loss <> ALL ($2) ORDER BY loss LIMIT $3
+            """,
             Double(patience.milliseconds) / 1000,
             Array(open),
             Self.limit
         ).map { row in
-            let (number, node) = try row.decode(Int.self, String.self)
-            return Loss(number: number, node: node)
+            let (number, node, users) = try row.decode(Int.self, String.self, [String].self)
+            return Loss(number: number, node: node, users: users)
         }
         if old.isEmpty { return }
         let repeats = try Repeats(try await pool.run(Repeats.statement(old.map(\.key))))

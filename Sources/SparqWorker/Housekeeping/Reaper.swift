@@ -75,9 +75,9 @@ struct Reaper: Sendable {
             let unit: Unit? = try await pool.transaction { transaction in
                 found = nil
                 let rows = try await transaction.query(Self.removal, Array(skipped))
-                guard let (number, node) = try rows.first?.decode(Int.self, String.self) else { return nil }
+                guard let (number, node, users) = try rows.first?.decode(Int.self, String.self, [String].self) else { return nil }
                 if stoodStill(.now - start) { throw StoodStill() }
-                let loss = Loss(number: number, node: node)
+                let loss = Loss(number: number, node: node, users: users)
                 found = loss
                 return unannounced.contains(node) ? Unit(envelope: loss.envelope) : try await run(loss, transaction)
             }
@@ -112,19 +112,26 @@ struct Reaper: Sendable {
                 ORDER BY n.expires_at LIMIT 1 FOR UPDATE SKIP LOCKED
             ) RETURNING node
         ), gone AS (
-            DELETE FROM directory d USING lost WHERE d.node = lost.node
+            DELETE FROM directory d USING lost WHERE d.node = lost.node RETURNING d.topic
         )
-        INSERT INTO losses (node) SELECT node FROM lost RETURNING loss, node
+        INSERT INTO losses (node, users)
+        SELECT node, ARRAY(SELECT substr(topic, 6) FROM gone WHERE topic LIKE 'user:%') FROM lost
+        RETURNING loss, node, users
         """
 
-    /// Rows of nodes that are not there at all. The distinct nodes are found by jumping along the index.
+    /// Rows of nodes that are not there at all. The distinct nodes are found by jumping along the index. One statement, and so one look: what a node
+    /// joins meanwhile is not seen.
     private static let orphans = """
         WITH RECURSIVE known (node) AS (
             SELECT min(node) FROM directory
             UNION ALL
             SELECT (SELECT min(d.node) FROM directory d WHERE d.node > known.node) FROM known WHERE known.node IS NOT NULL
+        ), gone AS (
+            DELETE FROM directory d
+            WHERE d.node IN (SELECT k.node FROM known k WHERE k.node IS NOT NULL EXCEPT SELECT n.node FROM nodes n)
+            RETURNING d.node, d.topic
         )
-        DELETE FROM directory d
-        WHERE d.node IN (SELECT k.node FROM known k WHERE k.node IS NOT NULL EXCEPT SELECT n.node FROM nodes n)
+        INSERT INTO losses (node, users)
+        SELECT g.node, array_agg(substr(g.topic, 6)) FROM gone g WHERE g.topic LIKE 'user:%' GROUP BY g.node
         """
 }

@@ -58,9 +58,7 @@ extension DeliveryPlan {
             add(lines: units[place].ownLines(directory), to: units[place].envelope.node)
         }
         for place in units.indices {
-            for remote in units[place].remote {
-                add(remote.delivery, size: 256, to: remote.topic.map { directory.nodes[$0] ?? [] } ?? directory.alive)
-            }
+            for delivery in units[place].remote { add(delivery, size: 256, to: directory.allNodes) }
         }
         for place in units.indices {
             for event in units[place].events { add(.event(event), size: event.body.count, to: directory.nodes[event.topic] ?? []) }

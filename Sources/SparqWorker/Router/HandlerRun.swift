@@ -13,8 +13,8 @@ extension Router {
     /// Runs the handler of a type, up to the point where it needs a transaction. Throws what the handler throws, but for refusals.
     package func run(_ type: String, json: ArraySlice<UInt8>, context: Context) async throws -> HandlerRun {
         guard let handler = handlers[type] else {
-            // Connections come and go whether anybody is interested or not.
-            if type == SystemType.connect || type == SystemType.disconnect { return .effects([]) }
+            // Connections and users come and go whether anybody is interested or not.
+            if type == SystemType.connect || type == SystemType.disconnect || type == SystemType.presence { return .effects([]) }
             return .refused(Refusal(.unknownType, "There is no handler for messages of the type \"\(type)\"."))
         }
         if let refusal = handler.access.refusal(for: context) { return .refused(refusal) }

@@ -20,6 +20,9 @@ public struct Router: Sendable {
     /// Runs when a node's lease ran out, in the transaction that removes the node.
     public typealias NodeLossHandler = @Sendable (_ node: String, Context, PostgresTransaction) async throws -> [Effect]
 
+    /// Runs when users may have come or gone.
+    public typealias PresenceHandler = @Sendable (Presence, Context) async throws -> [Effect]
+
     package private(set) var handlers: [String: Handler] = [:]
     package private(set) var policies: [Substring: SubscriptionPolicy] = [:]
     package private(set) var nodeLossHandler: NodeLossHandler?
@@ -91,4 +94,22 @@ public struct Router: Sendable {
     public mutating func onNodeLost(_ handler: @escaping NodeLossHandler) {
         nodeLossHandler = handler
     }
+
+    /// Runs after a user's connections came to a node, or the last of them there went, however they went: closed, or with a node that died. It
+    /// is told how things are when it runs, and may run again while nothing has changed. It has no user and no connection of its own:
+    /// ``Effect/publish(to:_:)`` is its effect.
+    public mutating func onPresence(_ handler: @escaping PresenceHandler) {
+        handlers[SystemType.presence] = Handler(
+            access: .anyone,
+            body: .effects { json, context in
+                let users = try MessageDecoder.decode(PresenceRequest.self, from: json).users
+                var effects: [Effect] = []
+                for presence in try await Presence.of(users, context.database) { effects += try await handler(presence, context) }
+                return effects
+            }
+        )
+    }
+
+    /// Whether anybody wants to know of users who come and go.
+    var watchesPresence: Bool { handlers[SystemType.presence] != nil }
 }

@@ -65,12 +65,15 @@ extension Unit {
         }
     }
 
+    /// Names an instruction for other connections: the same when the broker delivers the message again, and no other's.
+    private var nextOrigin: String? { envelope.connection.map { "\($0) \(envelope.ordinal) \(remote.count)" } }
+
     /// Makes a lasting change, or makes it anew.
     mutating func make(_ change: Change) {
         switch change {
         case .subscribe(let topic, let cursor): subscriptions.append((topic, cursor))
         case .unsubscribe(let topic, let user?):
-            remote.append(RemoteInstruction(topic: topic, delivery: .unsubscribe(.user(user), topics: [topic])))
+            remote.append(.unsubscribe(.user(user), origin: nextOrigin, topics: [topic]))
         case .unsubscribe(let topic, nil):
             guard let connection = envelope.connection else { return }
             instructions.append(.unsubscribe(.connection(connection), ordinal: envelope.ordinal, topics: [topic]))
@@ -78,8 +81,7 @@ extension Unit {
             guard let connection = envelope.connection else { return }
             instructions.append(.disconnect(.connection(connection), ordinal: envelope.ordinal, code: code, reason: reason))
         case .disconnect(let target?, let code, let reason):
-            // Nobody knows which nodes a user's connections are at but the nodes themselves.
-            remote.append(RemoteInstruction(topic: nil, delivery: .disconnect(target, code: code, reason: reason)))
+            remote.append(.disconnect(target, origin: nextOrigin, code: code, reason: reason))
         case .beginSession(let user): session = .begin(user: user)
         case .endSession: session = .end
         }

@@ -20,8 +20,8 @@ struct Unit: Sendable {
     var ephemerals: [PendingEvent] = []
     /// For the node that the message came from.
     var instructions: [SparqProtocol.Delivery] = []
-    /// For nodes that have to be found first.
-    var remote: [RemoteInstruction] = []
+    /// For all nodes: nobody else knows where a user's connections are.
+    var remote: [SparqProtocol.Delivery] = []
     /// Topics to subscribe to, with the cursor; their heads are read after the commit.
     var subscriptions: [Subscription] = []
     /// Those of the topics that policies must allow first, because it is a repeat.
@@ -40,11 +40,4 @@ struct Unit: Sendable {
 
     var needsCommit: Bool { !appends.isEmpty || key != nil }
     var needsDatabase: Bool { needsCommit || !events.isEmpty || !ephemerals.isEmpty || !remote.isEmpty || !subscriptions.isEmpty }
-}
-
-/// An instruction for nodes other than that of the message.
-struct RemoteInstruction: Equatable, Sendable {
-    /// The topic whose nodes are meant; `nil` for all nodes that are alive.
-    var topic: String?
-    var delivery: SparqProtocol.Delivery
 }

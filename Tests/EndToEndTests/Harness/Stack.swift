@@ -33,6 +33,7 @@ actor Stack {
         fronts: Int = 2,
         workers: Int = 2,
         front settings: [String: String] = [:],
+        worker workerSettings: [String: String] = [:],
         _ body: (Stack, [Front]) async throws -> Void
     ) async throws {
         await StackGate.shared.enter()
@@ -46,7 +47,7 @@ actor Stack {
         }
         do {
             // Workers first: the first of them lays the topology and applies the migrations.
-            let starting = try await stack.startWorkers(workers)
+            let starting = try await stack.startWorkers(workers, workerSettings)
             var running: [Front] = []
             for _ in 0..<fronts { running.append(try await stack.startFront(settings)) }
             for worker in starting { try await stack.awaitReady(worker) }
@@ -122,8 +123,8 @@ actor Stack {
         return try launch("worker-\(count)", ["worker"], workerSettings.merging(ready) { $1 }.merging(settings) { $1 })
     }
 
-    private func startWorkers(_ count: Int) throws -> [RunningProcess] {
-        for _ in 0..<count { workers.append(try startWorker()) }
+    private func startWorkers(_ count: Int, _ settings: [String: String]) throws -> [RunningProcess] {
+        for _ in 0..<count { workers.append(try startWorker(settings)) }
         return workers
     }
 
