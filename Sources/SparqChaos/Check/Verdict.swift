@@ -34,6 +34,8 @@ struct Verdict: Sendable, Equatable {
         case strayReply = "replies to nobody"
         /// A message and its repeat that were not answered alike.
         case otherReply = "repeats answered otherwise"
+        /// A user who was there for nobody, or still there when all of theirs had gone.
+        case presence = "users shown otherwise than they are"
         /// Errors that clients saw besides lost sockets.
         case clientError = "client errors"
         /// What an orderly restart spares its clients; where processes are killed it must be.

@@ -45,6 +45,9 @@ struct Session: Sendable {
         let probes = Probes(token: tokens["probe"] ?? "", sockets: sockets, seed: settings.seed, deadline: deadline)
         try await load.open()
         try await probes.open()
+        let watched = (0..<settings.users).map(settings.user) + ["probe"]
+        let onlooker = try Onlooker(of: watched, token: tokens[settings.visitor(0)] ?? "", sockets: sockets, seed: settings.seed)
+        try await onlooker.open()
         let injector = FaultInjector(stack: stack, database: database)
         let start = ContinuousClock.now
         say("Under load:")
@@ -63,11 +66,17 @@ struct Session: Sendable {
         let arrival = min(deadline, ContinuousClock.now + settle)
         await load.catchUp(to: heads, until: arrival)
         for client in probes.clients { await Load.catchUp(client, to: heads, until: arrival) }
+        let missed = await onlooker.others(than: true, until: arrival)
         // What would come twice or out of nowhere gets a moment to do so.
         await pause(.seconds(1))
         let spoken = await load.journals()
         let journals = spoken + (await Load.journals(of: probes.clients))
-        let verdict = Checker.check(journals, against: try await reader.contents(), isOrderly: isOrderly)
+        // Nobody is connected any more but the one who looks on.
+        let ghosts = await onlooker.others(than: false, until: min(deadline, ContinuousClock.now + settle))
+        await onlooker.close()
+        var verdict = Checker.check(journals, against: try await reader.contents(), isOrderly: isOrderly)
+        verdict.note(.presence, count: missed.count, "\(missed.prefix(5)) were not seen")
+        verdict.note(.presence, count: ghosts.count, "\(ghosts.prefix(5)) were seen when they had gone")
         var report = Report(title: title, verdict: verdict)
         report.latencies = (await load.latencies.percentile(0.5), await load.latencies.percentile(0.99), await load.latencies.percentile(1))
         for record in await injector.records {
