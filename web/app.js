@@ -118,7 +118,8 @@ async function populate() {
 function statusChanged({ status, reason }) {
   view.showStatus(status, sparq.node);
   if (status === "unauthenticated") showLogin(reason || "Your session has ended. Log in again.");
-  if (status === "open") askForPresence(presences.questions());
+  // Whatever is answered behind the subscriptions tells that they stand.
+  if (status === "open" && presences.questions().length) sparq.send("who").then(() => askForPresence(presences.questions()), () => {});
   if (status === "failed") view.showNotice(reason || "The server ended the connection. Reload the page to come back.");
 }
 
@@ -195,8 +196,9 @@ async function takeRoom(room) {
 function takeDirect(key) {
   const { name } = conversations.get(key);
   if (!presences.watch(name)) return;
+  const [mine, watched] = [sparq, presences];
   // Listening first: who comes or goes before the answer is heard of, or in it.
-  sparq.subscribe(`presence:${name}`).then(() => askForPresence(presences.questions([name])), () => {});
+  mine.subscribe(`presence:${name}`).then(() => mine === sparq && askForPresence(presences.questions([name])), () => watched.forget(name));
 }
 
 /** What is not answered is asked again when the connection is back. */

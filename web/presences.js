@@ -13,6 +13,11 @@ export class Presences {
     return true;
   }
 
+  /** @param {string} user */
+  forget(user) {
+    this.#known.delete(user);
+  }
+
   /** Takes an answer or an event; of two the one with the later time counts. @returns {boolean} Whether anything changed. */
   note({ user, online, at }) {
     const known = this.#known.get(user);

@@ -194,7 +194,7 @@ extension Front {
             topology: FrontTopology(
                 names: configuration.names,
                 node: node,
-                queueExpiry: 60_000 + configuration.lease.nanoseconds / 1_000_000
+                queueExpiry: (BrokerNames.nodeQueuePatience + configuration.lease).nanoseconds / 1_000_000
             ),
             // Each lane has one publish at a time.
             window: configuration.publishLanes * configuration.pools.pools.count,

@@ -75,7 +75,7 @@ struct Stages: Sendable {
             limit: configuration.deliveryBytes,
             logger: logger
         )
-        let notices = router.watchesPresence ? PresenceNotices(broker: broker, names: names) : nil
+        let notices = PresenceNotices(broker: broker, names: names)
         let commits = BatchQueue<Run>(countLimit: configuration.commitMessages, weightLimit: configuration.commitBytes)
         let nodeRequests = BatchQueue<NodeRequest>(countLimit: 256, weightLimit: 4096)
         let repetition = Repetition(router: router, pool: pool, retry: retry, failed: failedOfPool)
@@ -130,16 +130,17 @@ struct Stages: Sendable {
         )
         let inHand = inHand
         var ends: [AsyncStream<Never>] = []
-        intakes = [(consumer, pool, failedOfPool), (nodeConsumer, nodePool, failedOfNodes)].map { consumer, pool, failed in
+        intakes = [(consumer, pool, failedOfPool), (nodeConsumer, nodePool, failedOfNodes)].map { queue, pool, failed in
             let (end, ended) = AsyncStream.makeStream(of: Never.self)
             ends.append(end)
             return Intake(
-                consumer: consumer,
+                consumer: queue,
                 alone: pool.executor,
                 processor: processor,
                 nodeRequests: nodeRequests,
                 failed: failed,
                 inHand: inHand,
+                isWary: queue === consumer,
                 logger: logger,
                 ended: ended
             )

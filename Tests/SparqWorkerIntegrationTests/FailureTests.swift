@@ -45,46 +45,6 @@ import Testing
         }
     }
 
-    /// A handler that traps takes the whole worker along, and with it all that was in hand: the others get through all the same.
-    @Test(.timeLimit(.minutes(2))) func whatKillsItsWorkerGoesAloneToTheDeadLetters() async throws {
-        try await Stack.with { stack in
-            let (deaths, death) = AsyncStream.makeStream(of: Void.self)
-            var router = Router()
-            router.on("killer", RawMessage.self) { _, _ in
-                death.yield()
-                try await Task.sleep(for: .seconds(3600))
-                return []
-            }
-            // Nothing that stands beside it is done before it kills.
-            router.on("work", Post.self) { message, _ in
-                try await Task.sleep(for: .milliseconds(100))
-                return [.append(to: .room("a"), Note(n: message.n)), .reply(Note(n: message.n))]
-            }
-            func work(_ number: Int) -> Envelope {
-                envelope("work", #"{"topic":"","n":\#(number)}"#, connection: "c\(number)", user: "u\(number)", id: "m")
-            }
-            let node = try await stack.node()
-            try await stack.send([work(1), envelope("killer", "{}", connection: "bad", id: "m"), work(2)])
-            for number in 3...8 { try await stack.send([work(number)]) }
-            let supervisor = Task { [router] in
-                var deaths = deaths.makeAsyncIterator()
-                while !Task.isCancelled {
-                    let worker = try await stack.worker(router)
-                    await deaths.next()
-                    await worker.kill()
-                }
-            }
-            try await node.wait(for: "nine answers", seconds: 100) { Set($0.dones.map(\.connection)).count == 9 }
-            supervisor.cancel()
-            #expect(node.dones.first { $0.connection == "bad" }?.reply?.text.contains(#""code":"internal""#) == true)
-            #expect(node.dones.filter { $0.connection != "bad" }.allSatisfy { $0.reply?.text.contains(#""ok":true"#) == true })
-            #expect(try await stack.count("SELECT count(*) FROM events") == 8)
-            let letters = try await stack.deadLetters()
-            #expect(letters.map { $0.headers["type"]?.stringValue } == ["killer"])
-            #expect(letters.first?.headers["reason"]?.stringValue?.hasPrefix("worker: ") == true)
-        }
-    }
-
     @Test func aMalformedLineDoesNotHarmTheOthers() async throws {
         try await Stack.with { stack in
             let node = try await stack.node()

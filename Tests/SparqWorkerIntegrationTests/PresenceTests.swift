@@ -105,6 +105,25 @@ import Testing
         }
     }
 
+    /// The last word was said before it listened, or while it slept.
+    @Test func aNodeThatBeginsToListenIsTold() async throws {
+        try await Stack.with { stack in
+            var router = Router()
+            router.onPresence { presence, _ in
+                [.publish(to: .presence(presence.user), Seen(user: presence.user, online: presence.isOnline, at: presence.at))]
+            }
+            let node = try await stack.node()
+            try await stack.worker(router)
+            try await stack.pool.query("INSERT INTO directory VALUES ('user:bob', 'n2', 1, 1)")
+            for version in 1...2 {
+                try await stack.send([sync(["presence:bob": 0, "presence:carl": 0], version: version)])
+                try await node.wait(for: "both") { $0.seen.count == 2 * version }
+            }
+            #expect(node.deliveries.says("bob", true) && !node.deliveries.says("bob", false))
+            #expect(node.deliveries.says("carl", false) && !node.deliveries.says("carl", true))
+        }
+    }
+
     /// The directory says so already, but the broker has nothing of it when the worker dies.
     @Test func anotherSaysWhatADeadWorkerCouldNot() async throws {
         try await Stack.with { stack in

@@ -19,6 +19,11 @@ test("of those that nobody watches nothing is kept", () => {
   const presences = new Presences();
   assert.equal(presences.note({ user: "eve", online: true, at: "2026" }), false);
   assert.equal(presences.isOnline("eve"), false);
+  presences.watch("eve");
+  presences.note({ user: "eve", online: true, at: "2026" });
+  presences.forget("eve");
+  assert.equal(presences.isOnline("eve"), false);
+  assert.deepEqual(presences.questions(), []);
 });
 
 test("a question names as many as the server takes", () => {

@@ -39,19 +39,14 @@ enum PresenceOfUsers {
         init(_ presence: Presence) { (user, online, at) = (presence.user, presence.isOnline, presence.at) }
     }
 
-    /// The kind of the topics.
-    static let kind = "presence"
-
     static func register(on router: inout Router) {
         router.onPresence { presence, _ in
-            // Not every user's name leaves room for the longer kind.
-            let topic = Topic(rawValue: "\(kind):\(presence.user)")
-            return topic.isValid ? [.publish(to: topic, Changed(presence))] : []
+            Topic.isUser(presence.user) ? [.publish(to: .presence(presence.user), Changed(presence))] : []
         }
         router.on("presence.get", Get.self) { message, context in
             [.reply(List(presence: try await Presence.of(message.users, context.database).map(Changed.init)))]
         }
-        router.onSubscribe(kind: kind) { topic, context in
+        router.onSubscribe(kind: "presence") { topic, context in
             guard context.userID != nil else { throw Refusal(.unauthenticated, "Log in first.") }
             guard Topic.isUser(String(topic.id)) else { throw Refusal(.notFound, "There is no such topic.") }
         }

@@ -72,7 +72,7 @@ struct Session: Sendable {
         let spoken = await load.journals()
         let journals = spoken + (await Load.journals(of: probes.clients))
         // Nobody is connected any more but the one who looks on.
-        let ghosts = await onlooker.others(than: false, until: min(deadline, ContinuousClock.now + settle))
+        let ghosts = await onlooker.others(than: false, until: ContinuousClock.now + settle)
         await onlooker.close()
         var verdict = Checker.check(journals, against: try await reader.contents(), isOrderly: isOrderly)
         verdict.note(.presence, count: missed.count, "\(missed.prefix(5)) were not seen")

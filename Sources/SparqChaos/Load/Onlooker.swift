@@ -55,9 +55,10 @@ actor Onlooker {
         }
     }
 
-    /// Behind the subscriptions: who comes or goes before the answer is in it, or heard of.
+    /// When the subscriptions stand, as what is answered behind them tells: who comes or goes after that is heard of.
     private func ask() {
         Task {
+            guard (try? await client.send("who", [String: String](), deadline: .seconds(60))) != nil else { return }
             guard let reply = try? await client.send("presence.get", ["users": users], deadline: .seconds(60)) else { return }
             for word in (try? reply.decode(Answer.self))?.presence ?? [] { journal.note(word) }
         }

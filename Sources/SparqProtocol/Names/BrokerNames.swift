@@ -1,5 +1,8 @@
 /// Names of exchanges and queues (DESIGN, part 4).
 public struct BrokerNames: Equatable, Sendable {
+    /// How long a node's queue outlives its reader, beside the time of a lease.
+    public static let nodeQueuePatience: Duration = .seconds(60)
+
     /// What all names begin with; `sparq`, unless several stacks share a broker's virtual host.
     public let prefix: String
 

@@ -9,14 +9,21 @@ public struct Topic: RawRepresentable, Hashable, Sendable, Codable, CustomString
     /// A topic by its name.
     public init(rawValue: String) { self.rawValue = rawValue }
 
-    /// How the names of users' streams begin.
-    public static let userPrefix = "user:"
+    private static let userPrefix = "user:"
+    private static let presencePrefix = "presence:"
     /// The stream of one user: every connection of theirs.
     public static func user(_ id: String) -> Topic { Topic(rawValue: userPrefix + id) }
+    /// The stream of words on whether a user is there.
+    public static func presence(_ id: String) -> Topic { Topic(rawValue: presencePrefix + id) }
     /// The stream of one room.
     public static func room(_ id: String) -> Topic { Topic(rawValue: "room:\(id)") }
     /// The stream of everyone who is connected.
     public static let everyone = Topic(rawValue: "everyone")
+
+    /// Whose stream a name is; `nil` for other names.
+    public static func user(ofTopic name: String) -> String? { name.dropping(userPrefix) }
+    /// Whose presence a name is of; `nil` for other names.
+    public static func user(ofPresence name: String) -> String? { name.dropping(presencePrefix) }
 
     /// The part before the first colon; the whole name where there is none.
     public var kind: Substring { rawValue.prefix { $0 != ":" } }
@@ -34,4 +41,8 @@ public struct Topic: RawRepresentable, Hashable, Sendable, Codable, CustomString
 
     /// The name as it travels.
     public var description: String { rawValue }
+}
+
+extension String {
+    fileprivate func dropping(_ prefix: String) -> String? { hasPrefix(prefix) ? String(dropFirst(prefix.count)) : nil }
 }

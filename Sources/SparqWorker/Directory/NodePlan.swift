@@ -40,12 +40,11 @@ struct NodePlan: Sendable {
         }
     }
 
-    /// Whose presence may change by it.
+    /// Whose presence may change by it, or is to be told to a node that has just begun to listen.
     var users: [String] {
         var users: Set<String> = []
-        for row in [joins.keys, leaves.keys].joined() where row.topic.hasPrefix(Topic.userPrefix) {
-            users.insert(String(row.topic.dropFirst(Topic.userPrefix.count)))
-        }
+        for row in joins.keys { if let user = Topic.user(ofTopic: row.topic) ?? Topic.user(ofPresence: row.topic) { users.insert(user) } }
+        for row in leaves.keys { if let user = Topic.user(ofTopic: row.topic) { users.insert(user) } }
         return Array(users)
     }
 

@@ -9,8 +9,7 @@ struct NodeStage: Sendable {
     let retry: DatabaseRetry
     let failed: FailedMessages
     let outbox: Outbox
-    /// Absent where nobody wants to know.
-    let notices: PresenceNotices?
+    let notices: PresenceNotices
     let leaseSeconds: Int
     let deliveryBytes: Int
     let logger: Logger
@@ -50,7 +49,7 @@ struct NodeStage: Sendable {
 
     /// After the commit: whoever looks then sees it.
     private func tell(_ users: [String], of requests: [NodeRequest]) {
-        guard let notices, !users.isEmpty else { return }
+        if users.isEmpty { return }
         notices.publish(users, from: requests[0].envelope.node, of: requests.filter(\.changesDirectory).map(\.batch))
     }
 

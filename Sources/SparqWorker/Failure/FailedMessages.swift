@@ -57,7 +57,7 @@ struct FailedMessages: Sendable {
         let message = AMQPMessage(
             body: envelopes.flatMap(\.line),
             contentType: NDJSON.contentType,
-            headers: attempt > 1 ? [Self.attemptHeader: .int64(Int64(attempt))] : [:]
+            headers: [Self.attemptHeader: .int64(Int64(attempt)), Suspicion.deathsHeader: .int64(Int64(Suspicion.apartFrom))]
         )
         let queue = schedule.delay(afterAttempt: 1).map { WorkerTopology.retryQueue(names: names, pool: pool, delay: $0) }
         return await broker.publish(message, queue: queue ?? names.work(pool: pool)) == .confirmed

@@ -14,7 +14,8 @@ struct Loss: Equatable, Sendable {
         Envelope(
             node: node,
             connection: nil,
-            ordinal: 0,
+            // So that instructions of this loss have an origin.
+            ordinal: number,
             user: nil,
             receivedAt: 0,
             type: "$node-lost",

@@ -14,16 +14,13 @@ final class Losses: Sendable {
 
     /// The most that one look takes over from others.
     private static let limit = 100
-    /// How long a node's queue outlives its node, beside the time of a lease; twice that, because the row is older than the queue's last reader.
-    private static let queueLife: Duration = .seconds(120)
 
     private let pool: PostgresPool
     private let commits: BatchQueue<Run>
-    /// Absent where nobody wants to know.
-    private let notices: PresenceNotices?
+    private let notices: PresenceNotices
     private let state = Mutex(State())
 
-    init(pool: PostgresPool, commits: BatchQueue<Run>, notices: PresenceNotices?) {
+    init(pool: PostgresPool, commits: BatchQueue<Run>, notices: PresenceNotices) {
         self.pool = pool
         self.commits = commits
         self.notices = notices
@@ -38,7 +35,7 @@ final class Losses: Sendable {
                 if isPublished { state.published.append(loss.number) }
             }
         }
-        notices?.publish(loss.users, from: loss.node, of: [batch])
+        notices.publish(loss.users, from: loss.node, of: [batch])
         let run = Run(units: [unit], batch: batch, delivered: nil)
         if !commits.add(run, count: run.units.count, weight: run.weight) { run.ticket.abandon() }
     }
@@ -50,15 +47,20 @@ final class Losses: Sendable {
             try await pool.execute("UPDATE losses SET announced = true WHERE loss = ANY ($1)", published)
             state.withLock { $0.published.removeFirst(published.count) }
         }
-        let kept = Self.queueLife + patience
+        // Twice the queue's life beside the lease: the row may be older than the end of the queue's reader.
+        let kept = BrokerNames.nodeQueuePatience * 2 + patience
         try await pool.execute(
             "DELETE FROM losses WHERE announced AND at < now() - make_interval(secs => $1)",
             Double(kept.milliseconds) / 1000
         )
         let old = try await pool.query(
+            // Whoever takes one over has it for itself for as long.
             """
-            SELECT loss, node, users FROM losses
-            WHERE NOT announced AND at < now() - make_interval(secs => $1) AND loss <> ALL ($2) ORDER BY loss LIMIT $3
+            UPDATE losses l SET at = now() WHERE l.loss IN (
+                SELECT o.loss FROM losses o
+                WHERE NOT o.announced AND o.at < now() - make_interval(secs => $1) AND o.loss <> ALL ($2)
+                ORDER BY o.loss LIMIT $3 FOR UPDATE SKIP LOCKED
+            ) RETURNING l.loss, l.node, l.users
             """,
             Double(patience.milliseconds) / 1000,
             Array(open),

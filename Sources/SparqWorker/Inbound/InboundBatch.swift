@@ -27,6 +27,9 @@ final class InboundBatch: Sendable {
     /// effect beside its copy.
     var isLost: Bool { hasGone() }
 
+    /// Whether some part of it cannot be finished here.
+    var isAbandoned: Bool { pending.withLock { $0.isAbandoned } }
+
     func begin() { pending.withLock { $0.begin() } }
 
     func finish() {

@@ -13,6 +13,8 @@ struct Intake: Sendable {
     let nodeRequests: BatchQueue<NodeRequest>
     let failed: FailedMessages
     let inHand: InHand
+    /// Handlers run for these messages, and may take the process along.
+    let isWary: Bool
     let logger: Logger
     /// Finished when nothing more will be taken.
     let ended: AsyncStream<Never>.Continuation
@@ -21,15 +23,18 @@ struct Intake: Sendable {
     func run() async {
         await withTaskExecutorPreference(consumer.executor) {
             await withDiscardingTaskGroup { group in
-                let suspects = BatchQueue<AMQP.Delivery>(countLimit: .max, weightLimit: .max)
+                let suspects = Suspects()
                 group.addTask(executorPreference: globalConcurrentExecutor) { await workOff(suspects) }
                 while let deliveries = await consumer.nextBatch() {
                     // What comes alone has few threads to wake on its way where handlers run; a crowd is for all cores.
                     let isAlone = deliveries.count == 1 && deliveries[0].message.body.count <= Self.smallBody
                     for delivery in deliveries {
                         inHand.begin()
-                        if Suspicion(of: delivery.message) > .none, suspects.add(delivery) { continue }
-                        group.addTask(executorPreference: isAlone ? alone : globalConcurrentExecutor) { await take(delivery) }
+                        if isWary, Suspicion(of: delivery.message) > .none {
+                            suspects.add(delivery)
+                        } else {
+                            group.addTask(executorPreference: isAlone ? alone : globalConcurrentExecutor) { await take(delivery) }
+                        }
                     }
                 }
                 suspects.close()
@@ -41,18 +46,22 @@ struct Intake: Sendable {
     /// Bytes of an AMQP message that counts as alone.
     private static let smallBody = 4096
     /// So long the next one waits: what kills, kills at once; what only takes long must not hold up the others.
-    private static let patience: Duration = .seconds(1)
+    private static let patience: Duration = .milliseconds(200)
+    /// Those that were in hand together come right behind each other.
+    private static let gatheringTime: Duration = .milliseconds(50)
 
-    private func workOff(_ suspects: BatchQueue<AMQP.Delivery>) async {
+    private func workOff(_ suspects: Suspects) async {
         await withDiscardingTaskGroup { group in
-            while let deliveries = await suspects.next() {
-                // In any order: else the same ones would stand behind the one that kills, in each life.
-                for delivery in deliveries.shuffled() {
+            for await _ in suspects.signals {
+                try? await Task.sleep(for: Self.gatheringTime)
+                while let delivery = suspects.take() {
                     let finished = Delivered()
                     group.addTask { await take(delivery, finished) }
                     await finished.wait(for: Self.patience)
                 }
             }
+            // Left by a cancellation: each is given back.
+            while let delivery = suspects.take() { group.addTask { await take(delivery) } }
         }
     }
 
@@ -67,18 +76,16 @@ struct Intake: Sendable {
             inHand.finish()
             finished?.finish()
         }
-        let suspicion = Suspicion(of: delivery.message)
+        let suspicion = isWary ? Suspicion(of: delivery.message) : .none
         await withDiscardingTaskGroup { group in
             let envelopes = read(delivery.message.body, batch, &group)
             let gathering = Gathering(isOnlyOfBatch: envelopes.count == 1)
             let connections = ConnectionGroups.make(envelopes)
-            if suspicion >= .apart, connections.count > 1 { return await takeApart(connections, batch) }
+            if suspicion >= .apart, let first = connections.first {
+                return await connections.count > 1 ? takeApart(connections, batch) : workOn(first, suspicion, batch)
+            }
             for connection in connections {
                 batch.begin()
-                if suspicion == .givenUp {
-                    group.addTask { await processor.giveUp(connection, batch: batch) }
-                    continue
-                }
                 // Begins here and now: a handler that has nothing to wait for is through with it when this returns.
                 group.addImmediateTask { await processor.process(connection, batch: batch, gathering: gathering) }
             }
@@ -92,6 +99,17 @@ struct Intake: Sendable {
         logger.warning("workers died over a batch, it is taken apart", metadata: ["connections": "\(connections.count)"])
         for connection in connections {
             guard await failed.again(connection, attempt: batch.attempt) else { return batch.abandon() }
+        }
+        batch.finish()
+    }
+
+    /// The first message of a connection alone; what is behind it goes on as a batch of its own when that is through.
+    private func workOn(_ envelopes: [Envelope], _ suspicion: Suspicion, _ batch: InboundBatch) async {
+        guard let first = envelopes.first, await processor.finish(first, batch: batch, givesUp: suspicion == .givenUp) else {
+            return batch.abandon()
+        }
+        if envelopes.count > 1 {
+            guard await failed.again(Array(envelopes.dropFirst()), attempt: batch.attempt) else { return batch.abandon() }
         }
         batch.finish()
     }

@@ -1,6 +1,6 @@
 public import Postgres
 
-/// Whether a user is there: some connection of theirs, at any node, is subscribed to their topic (`user:<id>`).
+/// Whether a user is there, that is: some connection of theirs, at any node, is subscribed to their topic (`user:<id>`).
 ///
 /// The directory knows, so there is nothing to keep beside it: what removes a dead node's rows, or mends a lost write, mends this too.
 public struct Presence: Hashable, Sendable {

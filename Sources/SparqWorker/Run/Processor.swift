@@ -51,27 +51,34 @@ struct Processor: Sendable {
         }
     }
 
-    /// Buries one connection's messages, and tells their sender; but those that took effect get their reply.
-    func giveUp(_ envelopes: [Envelope], batch: InboundBatch) async {
+    /// Works on a single message until all that it brought is delivered. False where it must be left to the broker.
+    ///
+    /// - Parameter givesUp: It is buried, and its sender told; but if it took effect before, it gets its reply.
+    func finish(_ envelope: Envelope, batch: InboundBatch, givesUp: Bool) async -> Bool {
         var units: [Unit] = []
         do {
-            for envelope in envelopes {
-                let context = Context(envelope, attempt: batch.attempt, database: pool)
-                let error = Suspicion.TooManyDeaths()
-                failed.logger.error("message is given up", metadata: failed.metadata(envelope, error))
-                if let key = MessageKey(envelope), try await isKnown(key, context, retry.during([batch])) {
-                    var unit = Unit(envelope: envelope, refusal: .internalFailure)
-                    unit.key = key
-                    units.append(unit)
-                } else {
-                    units.append(try await failed.never(envelope, attempt: batch.attempt, .worker, error))
-                }
+            if givesUp {
+                units = [try await giveUp(envelope, batch)]
+            } else {
+                units.append(try await step(envelope, &units, batch, nil, isOnlyOfBatch: true))
             }
-            await flush(&units, batch, wait: false)
-            batch.finish()
         } catch {
-            batch.abandon()
+            return false
         }
+        await flush(&units, batch, wait: true)
+        return !batch.isAbandoned && !Task.isCancelled
+    }
+
+    private func giveUp(_ envelope: Envelope, _ batch: InboundBatch) async throws -> Unit {
+        let error = Suspicion.TooManyDeaths()
+        let context = Context(envelope, attempt: batch.attempt, database: pool)
+        if let key = MessageKey(envelope), try await isKnown(key, context, retry.during([batch])) {
+            var unit = Unit(envelope: envelope, refusal: .internalFailure)
+            unit.key = key
+            return unit
+        }
+        failed.logger.error("message is given up", metadata: failed.metadata(envelope, error))
+        return try await failed.never(envelope, attempt: batch.attempt, .worker, error)
     }
 
     /// Hands on what was gathered, of many connections; a part of the batch must be open.

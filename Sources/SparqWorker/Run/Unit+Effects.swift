@@ -66,7 +66,10 @@ extension Unit {
     }
 
     /// Names an instruction for other connections: the same when the broker delivers the message again, and no other's.
-    private var nextOrigin: String? { envelope.connection.map { "\($0) \(envelope.ordinal) \(remote.count)" } }
+    private var nextOrigin: String? {
+        guard envelope.ordinal > 0 else { return nil }
+        return "\(envelope.connection ?? envelope.node) \(envelope.ordinal) \(remote.count)"
+    }
 
     /// Makes a lasting change, or makes it anew.
     mutating func make(_ change: Change) {
