@@ -75,7 +75,7 @@ struct Stages: Sendable {
             limit: configuration.deliveryBytes,
             logger: logger
         )
-        let notices = PresenceNotices(broker: broker, names: names)
+        let notices = PresenceNotices(broker: broker, names: names, pool: pool, logger: logger)
         let commits = BatchQueue<Run>(countLimit: configuration.commitMessages, weightLimit: configuration.commitBytes)
         let nodeRequests = BatchQueue<NodeRequest>(countLimit: 256, weightLimit: 4096)
         let repetition = Repetition(router: router, pool: pool, retry: retry, failed: failedOfPool)

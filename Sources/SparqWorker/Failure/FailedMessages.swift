@@ -51,16 +51,16 @@ struct FailedMessages: Sendable {
         return await broker.publish(message, queue: queue) == .confirmed ? .waits : .unknown
     }
 
-    /// Back into the pool's queue after a moment, together and apart from what they came with: until then that is acked. False where the broker can't
-    /// be told any more.
-    func again(_ envelopes: [Envelope], attempt: Int) async -> Bool {
+    /// Back into the pool's queue, together and apart from what they came with. False where the broker can't be told any more.
+    func again(_ envelopes: [Envelope], attempt: Int, afterPause: Bool) async -> Bool {
         let message = AMQPMessage(
             body: envelopes.flatMap(\.line),
             contentType: NDJSON.contentType,
             headers: [Self.attemptHeader: .int64(Int64(attempt)), Suspicion.deathsHeader: .int64(Int64(Suspicion.apartFrom))]
         )
-        let queue = schedule.delay(afterAttempt: 1).map { WorkerTopology.retryQueue(names: names, pool: pool, delay: $0) }
-        return await broker.publish(message, queue: queue ?? names.work(pool: pool)) == .confirmed
+        let delay = afterPause ? schedule.delay(afterAttempt: 1) : nil
+        let queue = delay.map { WorkerTopology.retryQueue(names: names, pool: pool, delay: $0) } ?? names.work(pool: pool)
+        return await broker.publish(message, queue: queue) == .confirmed
     }
 
     /// To the dead letters.

@@ -131,7 +131,7 @@ struct Reaper: Sendable {
             WHERE d.node IN (SELECT k.node FROM known k WHERE k.node IS NOT NULL EXCEPT SELECT n.node FROM nodes n)
             RETURNING d.node, d.topic
         )
-        INSERT INTO losses (node, users)
-        SELECT g.node, array_agg(substr(g.topic, 6)) FROM gone g WHERE g.topic LIKE 'user:%' GROUP BY g.node
+        INSERT INTO losses (node, users, at)
+        SELECT g.node, array_agg(substr(g.topic, 6)), '-infinity' FROM gone g WHERE g.topic LIKE 'user:%' GROUP BY g.node
         """
 }

@@ -98,7 +98,8 @@ struct Intake: Sendable {
     private func takeApart(_ connections: [[Envelope]], _ batch: InboundBatch) async {
         logger.warning("workers died over a batch, it is taken apart", metadata: ["connections": "\(connections.count)"])
         for connection in connections {
-            guard await failed.again(connection, attempt: batch.attempt) else { return batch.abandon() }
+            // After a moment: until then the whole is acked, and comes not again beside its parts.
+            guard !batch.isLost, await failed.again(connection, attempt: batch.attempt, afterPause: true) else { return batch.abandon() }
         }
         batch.finish()
     }
@@ -109,7 +110,8 @@ struct Intake: Sendable {
             return batch.abandon()
         }
         if envelopes.count > 1 {
-            guard await failed.again(Array(envelopes.dropFirst()), attempt: batch.attempt) else { return batch.abandon() }
+            let rest = Array(envelopes.dropFirst())
+            guard !batch.isLost, await failed.again(rest, attempt: batch.attempt, afterPause: false) else { return batch.abandon() }
         }
         batch.finish()
     }

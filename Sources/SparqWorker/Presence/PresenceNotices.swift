@@ -1,5 +1,6 @@
 import AMQP
 import Logging
+import Postgres
 import SparqProtocol
 
 /// Passes on whose presence may have changed, to the pool that runs the handler: what it does must not hold up what nodes ask, leases above all.
@@ -7,21 +8,50 @@ struct PresenceNotices: Sendable {
     /// Users of one message.
     private static let limit = 500
 
+    /// So long a batch stays open for it: what waits to be acked keeps leases from being taken.
+    private static let patience: Duration = .seconds(5)
+
     let broker: Broker
     let names: BrokerNames
+    /// Where the broker does not take it, `losses` keeps it.
+    let pool: PostgresPool
+    let logger: Logger
 
-    /// Publishes `$presence`. Each of the batches has a part open until the broker has confirmed all of it.
+    /// Publishes `$presence`. Each of the batches has a part open until the broker has confirmed all of it, or the table has it.
     func publish(_ users: [String], from node: String, of batches: [InboundBatch]) {
         guard !users.isEmpty else { return }
         for batch in batches { batch.begin() }
         Task.immediate(executorPreference: broker.publisher.executor) {
-            var isDone = true
-            for message in Self.messages(users, from: node) where isDone {
-                // Where no queue is bound nobody serves the pool, and so nobody wants to know.
-                isDone = await broker.publish(message, exchange: names.inbound, routingKey: PoolMap.defaultPool, mandatory: true) != .ended
-            }
+            var isDone = await isConfirmed(Self.messages(users, from: node))
+            if !isDone, !batches.contains(where: \.isLost) { isDone = await keep(users, node) }
             for batch in batches { if isDone { batch.finish() } else { batch.abandon() } }
         }
+    }
+
+    /// Within the time.
+    private func isConfirmed(_ messages: [AMQPMessage]) async -> Bool {
+        await withTaskGroup(of: Bool.self) { group in
+            group.addTask(executorPreference: broker.publisher.executor) {
+                for message in messages {
+                    // Where no queue is bound nobody serves the pool, and so nobody wants to know.
+                    let outcome = await broker.publish(message, exchange: names.inbound, routingKey: PoolMap.defaultPool, mandatory: true)
+                    if outcome == .ended { return false }
+                }
+                return true
+            }
+            group.addTask {
+                try? await Task.sleep(for: Self.patience)
+                return false
+            }
+            defer { group.cancelAll() }
+            return await group.next() ?? false
+        }
+    }
+
+    private func keep(_ users: [String], _ node: String) async -> Bool {
+        logger.warning("the broker does not take whose presence may have changed; it is told later", metadata: ["users": "\(users.count)"])
+        let kept = try? await pool.execute("INSERT INTO losses (node, users, at) VALUES ($1, $2, '-infinity')", node, users)
+        return kept != nil
     }
 
     private static func messages(_ users: [String], from node: String) -> [AMQPMessage] {

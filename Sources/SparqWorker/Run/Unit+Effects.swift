@@ -21,9 +21,10 @@ extension Unit {
                 weight += event.data.count
                 appends.append(event)
             case .publish(let topic, let event):
-                ephemerals.append(
-                    PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try DataEncoder.encode(event))
-                )
+                let event = PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try DataEncoder.encode(event))
+                // There may be many: a look-up and a line for each.
+                weight += event.data.count + 100
+                ephemerals.append(event)
             default: try add(effect)
             }
         }
