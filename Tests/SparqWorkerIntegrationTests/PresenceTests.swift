@@ -150,6 +150,28 @@ import Testing
         }
     }
 
+    /// What waits for the broker's word would keep leases from being taken.
+    @Test func whatTheBrokerDoesNotTakeIsKeptForLater() async throws {
+        try await Stack.with { stack in
+            let broker = try Proxy(to: stack.amqp.port)
+            defer { broker.close() }
+            let watcher = try await Self.watcher(stack)
+            try await stack.worker(Self.router) {
+                Self.reap(&$0)
+                $0.amqp = stack.amqp(through: broker)
+            }
+            broker.freeze(.toBroker)
+            try await stack.send([sync(["user:alice": 0], version: 1)])
+            while try await stack.count("SELECT count(*) FROM losses WHERE users = '{alice}'") == 0 {
+                try await Task.sleep(for: .milliseconds(5))
+            }
+            #expect(watcher.deliveries.seen.isEmpty)
+            broker.freeze([])
+            broker.cut()
+            try await watcher.wait(for: "alice") { $0.says("alice", true) }
+        }
+    }
+
     /// Leases are answered while the handler hangs.
     @Test func aHandlerThatHangsHoldsUpNoNode() async throws {
         try await Stack.with { stack in
