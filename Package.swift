@@ -71,8 +71,9 @@ let package = Package(
         .target(name: "CAllocationCount"),
 
         // The base: none of these knows Sparq.
-        .target(name: "AMQP", dependencies: ["CRabbitMQ", .lifecycle, .log, .deque], swiftSettings: strict),
-        .target(name: "Postgres", dependencies: ["CPostgreSQL", .lifecycle, .log, .deque], swiftSettings: strict),
+        .target(name: "FaultLog", dependencies: [.log], swiftSettings: strict),
+        .target(name: "AMQP", dependencies: ["CRabbitMQ", "FaultLog", .lifecycle, .log, .deque], swiftSettings: strict),
+        .target(name: "Postgres", dependencies: ["CPostgreSQL", "FaultLog", .lifecycle, .log, .deque], swiftSettings: strict),
         .target(name: "WebSocket", dependencies: [.nioCore, .crypto], swiftSettings: strict),
 
         // The words that the roles share.
@@ -82,14 +83,14 @@ let package = Package(
         .target(
             name: "SparqFront",
             dependencies: [
-                "AMQP", "SparqProtocol", "WebSocket", .hummingbird, .hummingbirdCore, .jwt, .lifecycle, .log,
+                "AMQP", "FaultLog", "SparqProtocol", "WebSocket", .hummingbird, .hummingbirdCore, .jwt, .lifecycle, .log,
                 .nioCore, .nioPosix, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioConcurrencyHelpers, .deque, .httpTypes,
             ],
             swiftSettings: strict
         ),
         .target(
             name: "SparqWorker",
-            dependencies: ["AMQP", "Postgres", "SparqProtocol", .lifecycle, .log, .deque],
+            dependencies: ["AMQP", "FaultLog", "Postgres", "SparqProtocol", .lifecycle, .log, .deque],
             swiftSettings: strict
         ),
         .target(name: "SparqWorkerTestKit", dependencies: ["Postgres", "SparqProtocol", "SparqWorker"], swiftSettings: strict),
@@ -137,6 +138,7 @@ let package = Package(
         ),
 
         // Unit tests need no server; the ones that do say so by their name: …IntegrationTests.
+        .testTarget(name: "FaultLogTests", dependencies: ["FaultLog", .log], swiftSettings: strict),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP"], swiftSettings: strict),
         .testTarget(name: "AMQPIntegrationTests", dependencies: ["AMQP", .lifecycle, .log], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: strict),
