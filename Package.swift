@@ -116,7 +116,7 @@ let package = Package(
         .executableTarget(
             name: "sparq",
             dependencies: [
-                "AMQP", "Postgres", "SparqProtocol", "SparqFront", "SparqWorker", "SparqClient", "SparqBench", "Messenger",
+                "AMQP", "FaultLog", "Postgres", "SparqProtocol", "SparqFront", "SparqWorker", "SparqClient", "SparqBench", "Messenger",
                 .argumentParser, .configuration, .hummingbird, .lifecycle, .unixSignals, .systemPackage, .log,
             ],
             swiftSettings: strict
@@ -141,7 +141,7 @@ let package = Package(
         .testTarget(name: "FaultLogTests", dependencies: ["FaultLog", .log], swiftSettings: strict),
         .testTarget(name: "AMQPTests", dependencies: ["AMQP"], swiftSettings: strict),
         .testTarget(name: "AMQPIntegrationTests", dependencies: ["AMQP", .lifecycle, .log], swiftSettings: strict),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres"], swiftSettings: strict),
+        .testTarget(name: "PostgresTests", dependencies: ["Postgres", .log], swiftSettings: strict),
         .testTarget(name: "PostgresIntegrationTests", dependencies: ["Postgres", .lifecycle, .log], swiftSettings: strict),
         .testTarget(
             name: "WebSocketTests",

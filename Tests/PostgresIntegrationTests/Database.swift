@@ -15,6 +15,33 @@ enum Database {
         }
     }
 
+    /// Who logs in, the server's port, and the database with a slash before it.
+    private static var parts: (user: Substring, port: UInt16, database: Substring) {
+        get throws {
+            guard let match = try url.wholeMatch(of: #/postgresql://(?<user>.*)@[^@]*:(?<port>\d+)(?<database>/[^?]*).*/#),
+                let port = UInt16(match.output.port)
+            else { throw Missing() }
+            return (match.output.user, port, match.output.database)
+        }
+    }
+
+    static var port: UInt16 { get throws { try parts.port } }
+
+    /// The same database, at other places or with other parameters.
+    static func url(hosts: [(String, UInt16)], query: String = "") throws -> String {
+        let (user, _, database) = try parts
+        return "postgresql://\(user)@\(hosts.map { "\($0):\($1)" }.joined(separator: ","))\(database)\(query.isEmpty ? "" : "?")\(query)"
+    }
+
+    /// By way of a port on this machine.
+    static func url(port: UInt16) throws -> String { try url(hosts: [("127.0.0.1", port)]) }
+
+    /// With settings for the session.
+    static func url(options: String) throws -> String {
+        let escaped = options.replacing(" ", with: "%20").replacing("=", with: "%3D")
+        return try url(hosts: [("127.0.0.1", try port)], query: options.isEmpty ? "" : "options=\(escaped)")
+    }
+
     static func configuration() throws -> PostgresConfiguration {
         try PostgresConfiguration(url: try url)
     }

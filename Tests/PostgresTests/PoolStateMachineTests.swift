@@ -35,6 +35,14 @@ import Testing
         #expect(pool.established(3) == [.lease(3, to: 1), .open(4, failures: 0), .open(5, failures: 0)])
     }
 
+    @Test func whereOneIsFrozenTheIdleOnesAreClosedToo() {
+        var pool = PoolStateMachine(capacity: 4, maximumWaiters: 9)
+        #expect(pool.start() + pool.acquire(1) + pool.acquire(2) == [.open(1, failures: 0), .open(2, failures: 0)])
+        _ = pool.established(1) + pool.established(2) + pool.release(1, reusable: true)
+        #expect(pool.closeIdle() + pool.lost(2) == [.close(1), .open(3, failures: 0)])
+        #expect(pool.leaseIdle() == nil)
+    }
+
     @Test func oneConnectionIsKeptOnceStarted() {
         var pool = PoolStateMachine(capacity: 4, maximumWaiters: 9)
         #expect(pool.start() == [.open(1, failures: 0)])

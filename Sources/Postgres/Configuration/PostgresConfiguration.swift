@@ -4,7 +4,8 @@ import CPostgreSQL
 ///
 /// The address goes to libpq as it is, so every parameter of
 /// [libpq's connection strings](https://www.postgresql.org/docs/15/libpq-connect.html) works, TLS (`sslmode`, `sslrootcert`, …)
-/// and several hosts among them, and so do libpq's environment variables and password file.
+/// and several hosts among them, and so do libpq's environment variables and password file. Of several hosts, and of several numeric
+/// addresses of one name, each is tried in turn for ``connectTimeout``; who let that pass comes last for half a minute.
 /// Printing a configuration never shows the address's password.
 public struct PostgresConfiguration: Sendable {
     /// The most connections held at once. Each has a thread of its own.
@@ -13,11 +14,17 @@ public struct PostgresConfiguration: Sendable {
     public var maximumWaiters = 4096
     /// How long a caller waits for a connection.
     public var acquireTimeout: Duration = .seconds(5)
-    /// How long one attempt to connect may take, TLS and authentication included.
+    /// How long one attempt to connect to one address may take, TLS and authentication included. The address's `connect_timeout` wins.
     public var connectTimeout: Duration = .seconds(5)
     /// The server's `statement_timeout`. Two seconds after it the client gives the connection up by itself, for a server or
     /// network that is gone without a word. Zero: no limit.
     public var statementTimeout: Duration = .seconds(30)
+    /// How long the server may say nothing while an answer is due, before another connection looks at what that session does. One that does nothing
+    /// is frozen: its connection is given up, and the session ended, so that it holds no locks. One that works is left alone, and looked at
+    /// again after as long. Where a pooler or a balancer stands between, nobody can tell, and only ``statementTimeout`` counts.
+    public var silenceLimit: Duration = .seconds(3)
+    /// After so long without a request a connection is asked for a sign of life.
+    public var idleCheckInterval: Duration = .seconds(5)
     /// The server's `idle_in_transaction_session_timeout`: how long a transaction may stand still between two statements, and hold its locks. A
     /// process that was stopped, or a body that waits for something else, loses its session then; see ``PostgresError/isIdleTimeout``.
     /// Zero: no limit.
@@ -32,7 +39,9 @@ public struct PostgresConfiguration: Sendable {
     public var backoff = PostgresBackoff()
 
     /// Secret: may hold the password.
-    let address: String
+    private let address: String
+    /// The same, read.
+    let conninfo: ConnectionInfo
 
     /// Reads an address.
     ///
@@ -43,7 +52,8 @@ public struct PostgresConfiguration: Sendable {
             throw PostgresError(.invalidConfiguration, "the database's address is no PostgreSQL URL or connection string")
         }
         PQconninfoFree(options)
-        self.address = url
+        address = url
+        conninfo = ConnectionInfo(url)
     }
 
     /// ``statementTimeout`` as the server wants it.

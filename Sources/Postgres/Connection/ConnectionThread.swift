@@ -26,17 +26,20 @@ final class ConnectionThread: Sendable {
     private let mailbox: Mailbox
     private let wakeUp: WakeUp
     private let configuration: PostgresConfiguration
+    private let addresses: Addresses
     private let delay: Duration
     private let report: @Sendable (Event) -> Void
 
     /// Starts the thread, which connects after a delay, and then takes steps of tasks from the executor.
     init(
         _ configuration: PostgresConfiguration,
+        addresses: Addresses,
         delay: Duration,
         executor: PoolExecutor,
         report: @escaping @Sendable (Event) -> Void
     ) throws(PostgresError) {
         self.configuration = configuration
+        self.addresses = addresses
         self.delay = delay
         self.report = report
         wakeUp = try WakeUp()
@@ -101,8 +104,8 @@ final class ConnectionThread: Sendable {
         let session: Session
         do {
             try pause()
-            session = try Session(configuration, wakeUp: wakeUp, mailbox: mailbox)
-            try prepareSession(session)
+            session = try Session.connect(configuration, addresses, wakeUp: wakeUp, mailbox: mailbox)
+            try session.prepare()
         } catch {
             let failure = ConnectionThread.error(of: error, code: .connectionFailed)
             report(.failed(failure))
@@ -111,8 +114,9 @@ final class ConnectionThread: Sendable {
         executor.add(self)
         jobs.begin()
         report(.established)
-        do {
-            while true { try turn(session) }
+        var heard = ContinuousClock.now
+        do throws(Interruption) {
+            while true { try turn(session, &heard) }
         } catch {
             executor.remove(self)
             jobs.end()
@@ -136,28 +140,28 @@ final class ConnectionThread: Sendable {
         }
     }
 
-    private func prepareSession(_ session: Session) throws(Interruption) {
-        let sql = """
-            SET statement_timeout = \(configuration.statementTimeoutMilliseconds);
-            SET idle_in_transaction_session_timeout = \(configuration.idleInTransactionTimeoutMilliseconds)
-            """
-        var exchange = Exchange(session, Request(work: .script(sql)))
-        try exchange.run()
-        if case .failure(let error)? = exchange.outcomes.first ?? nil { throw .lost(error) }
-    }
-
     /// Does the next job, or waits for one and watches the connection meanwhile.
-    private func turn(_ session: Session) throws(Interruption) {
+    ///
+    /// - Parameter heard: when the server last gave an answer.
+    private func turn(_ session: Session, _ heard: inout ContinuousClock.Instant) throws(Interruption) {
         let isIdle = jobs.run(on: executor.asUnownedTaskExecutor())
         // What the thread's own steps asked for has not signalled.
         if let interruption = mailbox.interruption { throw interruption }
         if let job = mailbox.take() {
             try perform(job, session)
+            heard = .now
             return
         }
         guard isIdle else { return }
-        if try session.wait(for: Int16(POLLIN), until: nil) != 0 {
+        // Not within a transaction: it would no longer count as one that stands still.
+        let check = session.isInTransaction ? nil : heard + max(configuration.idleCheckInterval, .milliseconds(10))
+        if try session.wait(for: Int16(POLLIN), until: check) != 0 {
             do { try session.readUnasked() } catch { throw .lost(error) }
+        } else if let check, ContinuousClock.now >= check {
+            jobs.end()
+            try session.askForALifeSign()
+            heard = .now
+            jobs.begin()
         }
     }
 

@@ -10,25 +10,51 @@ import CPostgreSQL
 final class Session {
     let connection: OpaquePointer
     var cache: StatementCache
-    private let wakeUp: WakeUp
-    private let mailbox: Mailbox
-    /// How long the server may say nothing while an answer is due.
-    private let patience: Duration?
+    let configuration: PostgresConfiguration
+    /// Where the server is.
+    let address: ServerAddress
+    let wakeUp: WakeUp
+    let mailbox: Mailbox
+    /// Who it is at the server; without it nobody else can be asked about it.
+    var identity: SessionIdentity?
     /// Why the server closes the connection, where it said so while nothing was asked of it: libpq makes a notice of that.
     private var farewell: PostgresError?
 
-    /// Connects, and waits for as long as the configuration allows.
-    init(_ configuration: PostgresConfiguration, wakeUp: WakeUp, mailbox: Mailbox) throws(Interruption) {
+    /// Connects to the first address that takes the connection. Each has its own time: who is silent must not keep others from being asked.
+    static func connect(
+        _ configuration: PostgresConfiguration,
+        _ addresses: Addresses,
+        wakeUp: WakeUp,
+        mailbox: Mailbox
+    ) throws(Interruption) -> Session {
+        var failures: [String] = []
+        for address in addresses.all() {
+            do throws(Interruption) {
+                return try Session(configuration, address, wakeUp: wakeUp, mailbox: mailbox)
+            } catch {
+                guard case .lost(let failure) = error else { throw error }
+                if failure.code == .timeout { addresses.wasSilent(address) }
+                if !failures.contains(failure.message) { failures.append(failure.message) }
+            }
+        }
+        throw .lost(PostgresError(.connectionFailed, failures.joined(separator: "; ")))
+    }
+
+    /// Connects to one address, and waits for as long as the configuration allows.
+    init(_ configuration: PostgresConfiguration, _ address: ServerAddress, wakeUp: WakeUp, mailbox: Mailbox) throws(Interruption) {
+        self.configuration = configuration
+        self.address = address
         self.wakeUp = wakeUp
         self.mailbox = mailbox
         cache = StatementCache(capacity: max(1, configuration.statementCacheSize))
-        patience = configuration.statementTimeout > .zero ? configuration.statementTimeout + .seconds(2) : nil
 
-        // Later ones win: ours are defaults for the address, but for the encoding that this module relies on.
-        let settings = [
-            ("fallback_application_name", configuration.applicationName), ("keepalives_idle", "10"), ("keepalives_interval", "5"),
-            ("keepalives_count", "3"), ("tcp_user_timeout", "20000"), ("dbname", configuration.address), ("client_encoding", "UTF8"),
+        // The kernel notices a silent peer within about 10 s, busy or idle.
+        let defaults = [
+            ("fallback_application_name", configuration.applicationName), ("keepalives_idle", "5"), ("keepalives_interval", "2"),
+            ("keepalives_count", "3"), ("tcp_user_timeout", "10000"),
         ]
+        // This module relies on the encoding.
+        let settings = configuration.conninfo.parameters(for: address, defaults: defaults, fixed: [("client_encoding", "UTF8")])
         guard let connection = Session.start(settings) else {
             throw .lost(PostgresError(.connectionFailed, "no memory for a connection"))
         }
@@ -39,7 +65,7 @@ final class Session {
         }
         // Unretained: the connection ends with the session.
         PQsetNoticeReceiver(connection, receiver, Unmanaged.passUnretained(self).toOpaque())
-        try establish(until: .now + configuration.connectTimeout)
+        try establish(until: .now + (configuration.conninfo.connectTimeout ?? configuration.connectTimeout))
         guard PQsetnonblocking(connection, 1) == 0 else { throw connectionFailed() }
     }
 
@@ -55,7 +81,7 @@ final class Session {
         }
         let keywords: [UnsafePointer<CChar>?] = texts.map { $0.0.map { UnsafePointer($0) } } + [nil]
         let values: [UnsafePointer<CChar>?] = texts.map { $0.1.map { UnsafePointer($0) } } + [nil]
-        return PQconnectStartParams(keywords, values, 1)
+        return PQconnectStartParams(keywords, values, 0)
     }
 
     private func establish(until deadline: ContinuousClock.Instant) throws(Interruption) {
@@ -75,7 +101,8 @@ final class Session {
     private func awaitSocket(_ events: Int16, until deadline: ContinuousClock.Instant) throws(Interruption) {
         while try wait(for: events, until: deadline) == 0 {
             if ContinuousClock.now >= deadline {
-                throw .lost(PostgresError(.connectionFailed, "the server did not answer within the time limit for connecting"))
+                let place = address.hostaddr ?? address.host ?? "the server"
+                throw .lost(PostgresError(.timeout, "\(place) did not answer within the time limit for connecting"))
             }
         }
     }
@@ -97,6 +124,9 @@ final class Session {
     }
 
     var isBroken: Bool { PQstatus(connection) == CONNECTION_BAD }
+
+    /// The server process's number, as the server said when the connection began.
+    var backend: Int32 { PQbackendPID(connection) }
 
     var isInTransaction: Bool { PQtransactionStatus(connection) != PQTRANS_IDLE }
 
@@ -169,14 +199,22 @@ final class Session {
         if PQconsumeInput(connection) == 0 && PQisBusy(connection) == 1 { throw .lost(lost()) }
     }
 
+    /// Waits for the socket while an answer is due. A server that says nothing for a while is looked at over another connection.
     private func waitPatiently(for events: Int16, isUnlimited: Bool) throws(Interruption) -> Int16 {
-        let deadline = isUnlimited ? nil : patience.map { ContinuousClock.now + $0 }
+        let limit = configuration.statementTimeout
+        let deadline = isUnlimited || limit <= .zero ? nil : ContinuousClock.now + limit + .seconds(2)
         while true {
-            let events = try wait(for: events, until: deadline)
-            if events != 0 { return events }
+            let look = ContinuousClock.now + max(configuration.silenceLimit, .milliseconds(10))
+            let next = deadline.map { min($0, look) } ?? look
+            while ContinuousClock.now < next {
+                let events = try wait(for: events, until: next)
+                if events != 0 { return events }
+            }
             if let deadline, ContinuousClock.now >= deadline {
                 throw .lost(PostgresError(.timeout, "the server said nothing for longer than the statement timeout"))
             }
+            let arrived = try doubt(for: events)
+            if arrived != 0 { return arrived }
         }
     }
 

@@ -22,6 +22,9 @@ extension PostgresError {
     /// or a plan that the schema outran.
     public var isRetryable: Bool { sqlState == "40001" || sqlState == "40P01" || isStalePlan }
 
+    /// It only says that the transaction had failed before (25P02, or a commit that became a rollback).
+    var isAftermath: Bool { sqlState == "25P02" || code == .transactionAborted || code == .pipelineAborted }
+
     /// The database cannot be reached, or not in time: nothing is wrong with the statement. Look at ``isOutcomeUnknown``
     /// before sending it again.
     public var isConnectionTrouble: Bool {

@@ -64,7 +64,7 @@ extension PostgresError {
         public static let poolTimeout = Code(.poolTimeout)
         /// The pool is shutting down.
         public static let poolClosed = Code(.poolClosed)
-        /// The server fell silent for longer than the statement timeout; the connection was given up.
+        /// The server fell silent: for longer than the statement timeout, or though its session had nothing left to do. The connection was given up.
         public static let timeout = Code(.timeout)
         /// A parameter cannot be sent.
         public static let encoding = Code(.encoding)

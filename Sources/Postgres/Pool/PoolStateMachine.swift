@@ -92,6 +92,9 @@ struct PoolStateMachine {
         return offer(connection) + openIfNeeded()
     }
 
+    /// Closes those that nobody uses: whatever froze another one may have frozen them too.
+    mutating func closeIdle() -> [Action] { closeAll(.idle) }
+
     /// An attempt failed, or an established connection broke.
     mutating func lost(_ connection: ConnectionID) -> [Action] {
         guard let slot = slots.removeValue(forKey: connection) else { return [] }

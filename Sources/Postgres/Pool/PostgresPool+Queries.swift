@@ -72,7 +72,7 @@ extension PostgresPool: PostgresExecutor {
     /// ``PostgresError/isOutcomeUnknown`` and not retried.
     ///
     /// - Parameter attempts: how often `body` is run at most.
-    /// - Throws: what `body` throws, ``PostgresError``, or `CancellationError`.
+    /// - Throws: what `body` throws, ``PostgresError``, or `CancellationError`. Where the body only met the aftermath of an error that may pass, that error.
     public func transaction<Value>(
         isolation: PostgresIsolation = .readCommitted,
         attempts: Int = 5,
@@ -86,7 +86,9 @@ extension PostgresPool: PostgresExecutor {
                 return value
             } catch {
                 await transaction.rollback()
-                if let cause = transaction.firstFailure, cause.isRetryable { throw cause }
+                guard let cause = transaction.firstFailure else { throw error }
+                let isAftermath = (error as? PostgresError)?.isAftermath == true
+                if cause.isRetryable || (isAftermath && cause.mayPass) { throw cause }
                 throw error
             }
         }

@@ -1,3 +1,4 @@
+import FaultLog
 public import Logging
 public import ServiceLifecycle
 import Synchronization
@@ -15,6 +16,8 @@ public final class PostgresPool: Service {
     struct Core {
         var machine: PoolStateMachine
         var threads: [PoolStateMachine.ConnectionID: ConnectionThread] = [:]
+        /// Connections whose thread could not be started, until their failure is told.
+        var pauses: [PoolStateMachine.ConnectionID: Task<Void, Never>] = [:]
         var waiters: [PoolStateMachine.WaiterID: CheckedContinuation<Lease, any Error>] = [:]
         var lastWaiter = 0
         var lastFailure: PostgresError?
@@ -27,8 +30,19 @@ public final class PostgresPool: Service {
         let thread: ConnectionThread
     }
 
+    /// Starts a connection's thread.
+    typealias Start =
+        @Sendable (
+            PostgresConfiguration, Addresses, _ delay: Duration, PoolExecutor,
+            _ report: @escaping @Sendable (ConnectionThread.Event) -> Void
+        ) throws(PostgresError) -> ConnectionThread
+
     let configuration: PostgresConfiguration
     let logger: Logger
+    private let unreachable: FaultLog
+    private let lost: FaultLog
+    private let addresses: Addresses
+    private let start: Start
     let core: Mutex<Core>
     private let poolExecutor = PoolExecutor()
     private let reported = Mutex(PostgresPoolState.connecting)
@@ -38,16 +52,33 @@ public final class PostgresPool: Service {
     ///
     /// - Parameters:
     ///   - configuration: where the database is, and the limits.
-    ///   - logger: gets one line when the database becomes reachable, unreachable, or an established connection breaks.
+    ///   - logger: gets one line when the database becomes reachable, unreachable, or established connections break; one a minute while that lasts.
     ///   - onStateChange: called for each change, one at a time, from a connection's thread; must return at once.
-    public init(
+    public convenience init(
         configuration: PostgresConfiguration,
         logger: Logger,
         onStateChange: @escaping @Sendable (PostgresPoolState) -> Void = { _ in }
     ) {
+        self.init(configuration: configuration, logger: logger, onStateChange: onStateChange) {
+            (configuration, addresses, delay, executor, report) throws(PostgresError) in
+            try ConnectionThread(configuration, addresses: addresses, delay: delay, executor: executor, report: report)
+        }
+    }
+
+    /// The same, with a way of its own to start threads: tests let it fail.
+    init(
+        configuration: PostgresConfiguration,
+        logger: Logger,
+        onStateChange: @escaping @Sendable (PostgresPoolState) -> Void = { _ in },
+        start: @escaping Start
+    ) {
         self.configuration = configuration
         self.logger = logger
         self.onStateChange = onStateChange
+        self.start = start
+        unreachable = FaultLog(logger)
+        lost = FaultLog(logger)
+        addresses = Addresses(configuration.conninfo)
         core = Mutex(
             Core(machine: PoolStateMachine(capacity: configuration.poolSize, maximumWaiters: configuration.maximumWaiters))
         )
@@ -95,21 +126,27 @@ public final class PostgresPool: Service {
     private func effect(of action: PoolStateMachine.Action, _ core: inout Core) -> @Sendable () -> Void {
         switch action {
         case .open(let id, let failures):
-            do {
-                let delay = configuration.backoff.delay(failures: failures, random: Double.random(in: 0..<1))
-                core.threads[id] = try ConnectionThread(configuration, delay: delay, executor: poolExecutor) { [weak self] event in
+            let delay = configuration.backoff.delay(failures: failures, random: Double.random(in: 0..<1))
+            do throws(PostgresError) {
+                core.threads[id] = try start(configuration, addresses, delay, poolExecutor) { [weak self] event in
                     self?.handle(event, of: id)
                 }
-                return {}
             } catch {
-                return { [weak self] in
+                // Told later, and from elsewhere: the next attempt follows from it, and may fail as quickly.
+                core.pauses[id] = Task { [weak self] in
+                    try? await Task.sleep(for: delay)
                     self?.handle(.failed(error), of: id)
                     self?.handle(.ended, of: id)
                 }
             }
+            return {}
         case .close(let id):
             let thread = core.threads[id]
-            return { thread?.close() }
+            let pause = core.pauses[id]
+            return {
+                thread?.close()
+                pause?.cancel()
+            }
         case .lease(let id, let waiter):
             guard let continuation = core.waiters.removeValue(forKey: waiter), let thread = core.threads[id] else {
                 return { [weak self] in self?.apply { $0.release(id, reusable: true) } }
@@ -137,14 +174,17 @@ public final class PostgresPool: Service {
                 core.lastFailure = error
                 return core.machine.lost(id)
             })
+            if state == .unavailable { reportUnreachable(error) }
         case .broken(let error):
             if core.withLock({ $0.machine.phase == .running }) {
-                logger.warning("a database connection was lost", metadata: ["connection": "\(id)", "error": "\(error)"])
+                lost.occurred(FaultLog.single, "a database connection was lost", metadata: ["connection": "\(id)", "error": "\(error)"])
             }
-            apply { $0.lost(id) }
+            let isSilent = error.code == .timeout
+            apply { (isSilent ? $0.closeIdle() : []) + $0.lost(id) }
         case .ended:
             apply(core: { core in
                 core.threads[id] = nil
+                core.pauses[id] = nil
                 return core.machine.ended(id)
             })
         }
@@ -153,21 +193,27 @@ public final class PostgresPool: Service {
     /// Compares what is with what was told last; under a lock, so that changes are told in their order.
     private func reportState() {
         reported.withLock { last in
-            let (now, failure): (PostgresPoolState, PostgresError?) = core.withLock { core in
-                if core.machine.phase == .closed { return (.closed, nil) }
-                if core.machine.establishedCount > 0 { return (.ready, nil) }
-                return (core.machine.failures > 0 ? .unavailable : last == .ready ? .ready : last, core.lastFailure)
+            let now: PostgresPoolState = core.withLock { core in
+                if core.machine.phase == .closed { return .closed }
+                if core.machine.establishedCount > 0 { return .ready }
+                return core.machine.failures > 0 ? .unavailable : last == .ready ? .ready : last
             }
             guard now != last else { return }
-            last = now
             switch now {
-            case .ready: logger.info("the database is reachable")
-            case .unavailable: logger.warning("the database is unreachable", metadata: ["error": "\(failure?.description ?? "")"])
+            // What makes it unreachable is a failed attempt, which is told with its cause.
+            case .unavailable, .connecting: break
+            case .ready:
+                if last == .connecting { logger.info("the database is reachable") }
+                unreachable.ended(FaultLog.single, "the database is reachable")
             case .closed: logger.debug("the database pool is closed")
-            case .connecting: break
             }
+            last = now
             onStateChange(now)
         }
+    }
+
+    private func reportUnreachable(_ error: PostgresError) {
+        unreachable.occurred(FaultLog.single, "the database is unreachable", metadata: ["error": "\(error)"])
     }
 
     private static func error(for refusal: PoolStateMachine.Refusal) -> PostgresError {

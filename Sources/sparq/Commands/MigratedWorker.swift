@@ -1,3 +1,4 @@
+import FaultLog
 import Logging
 import Postgres
 import ServiceLifecycle
@@ -20,16 +21,22 @@ struct MigratedWorker: Service {
     }
 
     private func migrate(_ migrator: Migrator) async throws {
-        while !Task.isCancelled {
-            do {
-                let applied = try await PostgresPool.with(database, logger: logger) { try await migrator.apply(using: $0) }
-                for migration in applied { logger.info("migration applied", metadata: ["file": "\(migration.file)"]) }
-                return
-            } catch let error as PostgresError where error.isConnectionTrouble {
-                // The pool has waited, with backoff, as long as it lets a caller wait.
-                logger.warning("waiting for the database", metadata: ["error": "\(error)"])
-            } catch is CancellationError {
-                return
+        let faults = FaultLog(logger)
+        // One pool for all attempts: it says once that the database is away.
+        try await PostgresPool.with(database, logger: logger) { pool in
+            while !Task.isCancelled {
+                do {
+                    let applied = try await migrator.apply(using: pool)
+                    for migration in applied { logger.info("migration applied", metadata: ["file": "\(migration.file)"]) }
+                    return
+                } catch let error as PostgresError where error.mayPass {
+                    // What failed was rolled back as a whole.
+                    faults.occurred(FaultLog.single, "waiting for the database", metadata: ["error": "\(error)"])
+                    // The pool waits, with backoff, for a server that is away, but not for one that answers with an error.
+                    try? await Task.sleep(for: .milliseconds(500))
+                } catch is CancellationError {
+                    return
+                }
             }
         }
     }

@@ -1,0 +1,77 @@
+extension PostgresError {
+    /// Where the cause of an error lies, and so who can end it. This is the one place that knows PostgreSQL's error codes by their classes.
+    public enum Cause: Sendable, Hashable {
+        /// Two transactions were in each other's way: the same one, run again, can succeed at once.
+        case conflict
+        /// The server, its disk, its memory, or the way to it. It passes, by itself or by an operator's hand.
+        case outage
+        /// A statement took too long, or a transaction stood still: others' locks, load, or what was asked itself.
+        case slowness
+        /// The server fails inside (class XX). It may pass; it may also be about certain rows, and stay.
+        case defect
+        /// Tables, functions, types or privileges are not as the statement expects: the operator's mistake, or the statement's.
+        case schema
+        /// Values that cannot be stored or sent, or a rule that says no to them.
+        case data
+        /// Whoever called used this module in a way that cannot work.
+        case usage
+        /// The pool is shutting down.
+        case shutdown
+    }
+
+    /// Where the cause lies. In doubt, where it may pass.
+    public var cause: Cause {
+        switch code {
+        case .poolClosed: return .shutdown
+        case .encoding: return .data
+        case .decoding, .transactionAborted, .pipelineAborted, .misuse, .unsupported, .invalidConfiguration, .migration: return .usage
+        default: break
+        }
+        if isRetryable { return .conflict }
+        if let sqlState, let cause = Self.cause(ofState: sqlState) { return cause }
+        return code == .server ? Self.cause(ofClass: sqlState?.prefix(2) ?? "") : .outage
+    }
+
+    /// Nothing is wrong with what was asked, as far as one can tell: the same, tried again, may succeed.
+    public var mayPass: Bool {
+        switch cause {
+        case .conflict, .outage, .slowness, .defect: true
+        case .schema, .data, .usage, .shutdown: false
+        }
+    }
+
+    /// Codes that differ from the rest of their class.
+    private static func cause(ofState state: String) -> Cause? {
+        switch state {
+        // lock_not_available (NOWAIT, or lock_timeout) and object_in_use: somebody else has it now.
+        case "55P03", "55006": .conflict
+        // query_canceled: the statement timeout, or somebody's hand. 25P03, 25P04: the transaction stood still, or took too long.
+        case "57014", "25P03", "25P04": .slowness
+        // read_only_sql_transaction: a server that has not taken over yet, or is no longer the first.
+        case "25006": .outage
+        default: nil
+        }
+    }
+
+    private static func cause(ofClass name: Substring) -> Cause {
+        switch name {
+        // transaction_rollback
+        case "40": .conflict
+        // connection_exception, insufficient_resources (disk, memory, connections), operator_intervention (shutdown, start, recovery), system_error
+        // (input and output), snapshot_too_old, config_file_error, fdw_error (another server that this one asks)
+        case "08", "53", "57", "58", "72", "F0", "HV": .outage
+        // internal_error, data_corrupted, index_corrupted
+        case "XX": .defect
+        // triggered_action_exception, cardinality_violation, data_exception, integrity_constraint_violation, triggered_data_change_violation,
+        // with_check_option_violation, program_limit_exceeded (too large for an index, too deep), and RAISE in a function or trigger
+        case "09", "21", "22", "23", "27", "44", "54", "P0": .data
+        // feature_not_supported, grantor, role, statement name, authorization, dependent privileges, routines, database, schema, syntax and access
+        // rule (missing tables, columns, functions, privileges), object state
+        case "0A", "0B", "0L", "0P", "26", "28", "2B", "2F", "38", "39", "3B", "3D", "3F", "42", "55": .schema
+        // invalid_transaction_state and the like: what was sent before it was wrong
+        case "0Z", "20", "24", "25", "2D", "34": .usage
+        // Not known to us: it may pass.
+        default: .defect
+        }
+    }
+}
