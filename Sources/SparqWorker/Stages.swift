@@ -54,8 +54,8 @@ struct Stages: Sendable {
             logger: logger
         ) { readiness.set(.nodeConsumer, $0 == .connected) }
 
-        let health = DatabaseHealth()
-        let retry = DatabaseRetry(logger: logger, health: health)
+        let health = DatabaseHealth(logger: logger)
+        let retry = DatabaseRetry(logger: logger, health: health, patience: configuration.defectPatience)
         let broker = Broker(publisher: publisher, logger: logger)
         func failed(_ pool: String) -> FailedMessages {
             FailedMessages(

@@ -26,6 +26,9 @@ public struct WorkerConfiguration: Sendable {
     public var deliveryBytes = 256 << 10
     /// When a message whose handler threw ``TransientFailure`` is tried again; after the last it goes to the dead letters.
     public var retryDelays: [Duration] = [.milliseconds(500), .seconds(2), .seconds(10), .seconds(30)]
+    /// How long internal errors of the database (class XX) are waited out. They may be about certain rows: after this the messages are tried
+    /// one by one, and after as long again the one that still fails is tried again later, as if its handler had thrown ``TransientFailure``.
+    public var defectPatience: Duration = .seconds(30)
     /// How long a node lives without renewing its lease. Whole seconds.
     public var leaseDuration: Duration = .seconds(15)
     /// How often to look for nodes whose lease ran out.

@@ -36,7 +36,7 @@ import Testing
             try await stack.send([post("room:a", 1)])
             // Each copy gets as far as the commit before it is lost.
             for delivery in 1...4 {
-                try await log.reached(delivery, "trouble with the database")
+                try await log.reached(delivery, "waits for the database")
                 if delivery < 4 { broker.cut() }
             }
             // They do not pile up until the database is back.
@@ -64,7 +64,7 @@ import Testing
             database.cut()
             try await stack.send([envelope("enter", #"{"topic":"room:a","n":1}"#)])
             for delivery in 1...4 {
-                try await log.reached(delivery, "trouble with the database")
+                try await log.reached(delivery, "waits for the database")
                 if delivery < 4 { broker.cut() }
             }
             try await log.reached(3, "waits no longer for the database")

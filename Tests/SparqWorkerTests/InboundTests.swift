@@ -33,7 +33,7 @@ import Testing
         let lost = InboundBatch(isLost: { isLost.withLock { $0 } }) { _ in }
         let other = InboundBatch { _ in }
         let logger = Logger(label: "test") { _ in SwiftLogNoOpLogHandler() }
-        let retry = DatabaseRetry(logger: logger, health: DatabaseHealth()).during([other, lost])
+        let retry = DatabaseRetry(logger: logger, health: DatabaseHealth(logger: logger), patience: .seconds(30)).during([other, lost])
         var tries = 0
         await #expect(throws: CancellationError.self) {
             try await retry {

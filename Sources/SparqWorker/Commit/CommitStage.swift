@@ -87,7 +87,7 @@ struct CommitStage: Sendable {
             return false
         }
         do {
-            let results = try await untilLost(timeoutsPass: true) {
+            let results = try await untilLost(.own) {
                 // Separate transactions of one round trip: what is looked up is what stands after the commit.
                 var results = try await pool.pipeline(
                     Sabotage.isOn(.directoryBeforeCommit) ? question.statements + [plan.statement] : [plan.statement] + question.statements
@@ -113,7 +113,7 @@ struct CommitStage: Sendable {
         if statements.isEmpty { return }
         let before = view
         // The commit stands, and so whoever hears of it must: also where the broker delivers the messages again meanwhile.
-        view = try await retry(timeoutsPass: true) {
+        view = try await retry(.followUp) {
             var answer = before
             try question.read(try await pool.pipeline(statements)[...], into: &answer)
             return answer
@@ -135,7 +135,7 @@ struct CommitStage: Sendable {
             let keyed = places.filter { set.isPending($0) && set.units[$0].key != nil }
             if !keyed.isEmpty {
                 let statement = Repeats.statement(keyed.compactMap { set.units[$0].key })
-                let repeats = try Repeats(try await untilLost(timeoutsPass: true) { try await pool.run(statement) })
+                let repeats = try Repeats(try await untilLost(.own) { try await pool.run(statement) })
                 for (index, known) in repeats.known { set.replace(keyed[index], with: known.unit(insteadOf: set.units[keyed[index]])) }
             }
             var seen: Set<[String]> = []
@@ -145,7 +145,7 @@ struct CommitStage: Sendable {
             if first.isEmpty { return }
             let plan = CommitPlan(set[first])
             do {
-                let rows = try await untilLost(timeoutsPass: true) { try await pool.run(plan.statement) }
+                let rows = try await untilLost(.own) { try await pool.run(plan.statement) }
                 plan.apply(try CommitOutcome(rows, topics: plan.topics.count), to: &set[first])
             } catch let error as PostgresError where error.isRepeat {
                 continue
@@ -171,8 +171,7 @@ struct CommitStage: Sendable {
                 try await commitAroundRepeats([place], of: &set, untilLost)
             } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
                 let envelope = set.units[place].envelope
-                logger.error("message cannot be committed", metadata: failed.metadata(envelope, error))
-                set.replace(place, with: try await failed.never(envelope, attempt: set.attempt(of: place), .commit, error))
+                set.replace(place, with: try await failed.unit(for: envelope, attempt: set.attempt(of: place), uncommitted: error))
             }
         }
     }

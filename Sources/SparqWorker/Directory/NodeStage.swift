@@ -31,7 +31,7 @@ struct NodeStage: Sendable {
         do {
             let plan = NodePlan(requests)
             let statements = plan.statements(leaseSeconds: leaseSeconds)
-            let answers = try await retry(timeoutsPass: true) {
+            let answers = try await retry(.own) {
                 // All of them can be repeated without harm.
                 let results = try await pool.pipeline(statements)
                 return try plan.answers(try results.map { try $0.get() })
@@ -59,6 +59,11 @@ struct NodeStage: Sendable {
             return
         }
         for request in requests {
+            // Not its fault, as far as one can tell: others may have more luck with it, and its node asks again.
+            if error.mayPass {
+                request.batch.abandon()
+                continue
+            }
             logger.error("a node's request failed", metadata: failed.metadata(request.envelope, error))
             let fate = await failed.bury(request.envelope, attempts: 1, .node, error)
             if fate == .dead { request.batch.finish() } else { request.batch.abandon() }

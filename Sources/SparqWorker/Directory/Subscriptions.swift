@@ -77,7 +77,7 @@ final class Subscriptions: Sendable {
             return TopicAnswer(name: name, refusal: Refusal(.invalidFields, rule))
         }
         if let refusal = try await router.refusal(of: topic, context: context) { return TopicAnswer(name: name, refusal: refusal) }
-        let head = try await heads.load(name, context) ?? 0
+        let head = try await OwnStatementRefused.marked { try await heads.load(name, context) } ?? 0
         switch cursor {
         case .now: return TopicAnswer(name: name, grant: Grant(topic: name, cursor: head, head: head))
         case .after(let seq) where (0...head).contains(seq):

@@ -1,25 +1,20 @@
 import Logging
 import Postgres
 
-extension PostgresError {
-    /// Nothing is wrong with what was asked: the database is away, overloaded, or two transactions were in each other's way.
-    var isPassing: Bool {
-        // 25006: a server that has not taken over yet accepts no writes.
-        isConnectionTrouble || isRetryable || sqlState == "25006"
-    }
-}
-
 /// Waits trouble with the database out. The worker holds what it has and takes nothing new beyond its prefetch, so innocent messages
 /// do not come near their delivery limit.
 struct DatabaseRetry: Sendable {
     let logger: Logger
     let health: DatabaseHealth
+    /// How long the server's own defects are waited out.
+    private let patience: Duration
     /// Whether it is not worth trying any more.
     private var isOver: @Sendable () -> Bool = { false }
 
-    init(logger: Logger, health: DatabaseHealth) {
+    init(logger: Logger, health: DatabaseHealth, patience: Duration) {
         self.logger = logger
         self.health = health
+        self.patience = patience
     }
 
     /// The same, for what ends with any of these batches: then it throws `CancellationError`.
@@ -29,10 +24,10 @@ struct DatabaseRetry: Sendable {
         return retry
     }
 
-    /// - Parameter timeoutsPass: Whether a statement that took too long is tried again; it had to wait for others' locks, where its own
-    ///   work is small.
-    func callAsFunction<Value>(timeoutsPass: Bool = false, _ body: () async throws -> Value) async throws -> Value {
+    /// Tries until it succeeds, or until trying again is not worth while: see ``DatabaseRemedy``.
+    func callAsFunction<Value>(_ asked: AskedOfDatabase = .handlers, _ body: () async throws -> Value) async throws -> Value {
         var failures = 0
+        var doubtSince: ContinuousClock.Instant?
         while true {
             if isOver() {
                 if failures > 0 { logger.debug("waits no longer for the database: the broker delivers it again") }
@@ -40,19 +35,35 @@ struct DatabaseRetry: Sendable {
             }
             do {
                 let value = try await body()
-                if failures > 0 { logger.info("the database answers again", metadata: ["failures": "\(failures)"]) }
+                health.noteAnswer()
                 return value
-            } catch let error as PostgresError where error.isPassing || (timeoutsPass && error.isStatementTimeout) {
+            } catch {
+                guard let (cause, remedy) = Self.remedy(error, asked) else { throw error }
                 failures += 1
+                if failures == 1 { logger.debug("waits for the database", metadata: ["error": "\(cause)"]) }
+                switch remedy {
                 // Two transactions in each other's way are no trouble of the database's.
-                if error.isConnectionTrouble { health.noteTrouble() }
-                if failures == 1 || failures % 20 == 0 {
-                    logger.warning("trouble with the database, waiting", metadata: ["error": "\(error)", "failures": "\(failures)"])
+                case .again: break
+                case .wait:
+                    doubtSince = nil
+                    health.noteTrouble(cause)
+                case .waitAWhile:
+                    let since = doubtSince ?? .now
+                    doubtSince = since
+                    health.noteTrouble(cause)
+                    if .now - since >= patience { throw error }
                 }
-                try await Task.sleep(
-                    for: error.isRetryable && failures < 10 ? .milliseconds(Int.random(in: 1...20)) : Pause.after(failures: failures)
-                )
+                let pause = remedy == .again && failures < 10 ? .milliseconds(Int.random(in: 1...20)) : Pause.after(failures: failures)
+                try await Task.sleep(for: pause)
             }
+        }
+    }
+
+    private static func remedy(_ error: any Error, _ asked: AskedOfDatabase) -> (PostgresError, DatabaseRemedy)? {
+        switch error {
+        case let error as PostgresError: DatabaseRemedy(error.cause, asked).map { (error, $0) }
+        case let refused as OwnStatementRefused: (refused.error, .waitAWhile)
+        default: nil
         }
     }
 }

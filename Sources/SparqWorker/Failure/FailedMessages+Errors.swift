@@ -10,13 +10,22 @@ extension FailedMessages {
     func unit(for envelope: Envelope, attempt: Int, after error: any Error) async throws -> Unit {
         switch error {
         case let failure as TransientFailure: return try await later(envelope, attempt, failure)
-        case let error as PostgresError where error.isStatementTimeout || error.isIdleTimeout:
+        case let error as PostgresError where error.mayPass && !Task.isCancelled:
             return try await later(envelope, attempt, TransientFailure("\(error)"))
+        case let refused as OwnStatementRefused: return try await later(envelope, attempt, TransientFailure("\(refused)"))
         case _ where Task.isCancelled || (error as? PostgresError)?.code == .poolClosed: throw error
         default:
             logger.error("handler or policy failed", metadata: metadata(envelope, error))
             return try await never(envelope, attempt: attempt, .handler, error)
         }
+    }
+
+    /// What a message comes to that alone cannot be committed.
+    func unit(for envelope: Envelope, attempt: Int, uncommitted error: PostgresError) async throws -> Unit {
+        // Its data may be what the server fails over, or the server fails for everybody.
+        if error.mayPass { return try await later(envelope, attempt, TransientFailure("\(error)")) }
+        logger.error("message cannot be committed", metadata: metadata(envelope, error))
+        return try await never(envelope, attempt: attempt, .commit, error)
     }
 
     /// To the dead letters, with an error reply.

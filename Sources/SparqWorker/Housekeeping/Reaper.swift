@@ -1,3 +1,4 @@
+import FaultLog
 import Logging
 import Postgres
 import SparqProtocol
@@ -12,6 +13,8 @@ struct Reaper: Sendable {
         case removed
         /// The handler failed; the node stays for another round.
         case failed(String)
+        /// The same, but the database may be to blame: it does not count.
+        case postponed(String)
     }
 
     /// The process stood still in the middle of a look.
@@ -29,6 +32,7 @@ struct Reaper: Sendable {
     func run() async {
         // In how many rounds the handler failed for a node.
         var failures: [String: Int] = [:]
+        let faults = FaultLog(logger)
         while true {
             let pause = interval * Double.random(in: 0.8...1.2)
             let start = ContinuousClock.now
@@ -40,10 +44,11 @@ struct Reaper: Sendable {
                 try await look(&failures)
                 try await losses.settle(after: lease)
                 try await pool.execute(Self.orphans)
+                faults.ended(FaultLog.single, "dead nodes are looked for again")
             } catch is StoodStill {
                 logger.info("stood still, dead nodes are looked for later")
             } catch {
-                if !Task.isCancelled { logger.warning("looking for dead nodes failed", metadata: ["error": "\(error)"]) }
+                if !Task.isCancelled { faults.occurred(FaultLog.single, "looking for dead nodes failed", metadata: ["error": "\(error)"]) }
             }
         }
     }
@@ -63,6 +68,7 @@ struct Reaper: Sendable {
             case .failed(let node):
                 failed.insert(node)
                 failures[node, default: 0] += 1
+            case .postponed(let node): failed.insert(node)
             }
         }
     }
@@ -87,7 +93,9 @@ struct Reaper: Sendable {
             losses.announce(found, unit)
             return .removed
         } catch {
-            guard let found, !Task.isCancelled, (error as? PostgresError)?.isPassing != true else { throw error }
+            let cause = (error as? PostgresError)?.cause
+            guard let found, !Task.isCancelled, cause != .outage, cause != .conflict, cause != .shutdown else { throw error }
+            if cause == .defect || error is OwnStatementRefused { return .postponed(found.node) }
             logger.error("a lost node's handler failed", metadata: ["node": "\(found.node)", "error": "\(error)"])
             return .failed(found.node)
         }
@@ -100,7 +108,8 @@ struct Reaper: Sendable {
         var units = [try Unit(envelope: loss.envelope, effects: try await handler(loss.node, context, transaction))]
         units[0].key = loss.key
         let plan = CommitPlan(units)
-        plan.apply(try CommitOutcome(try await transaction.run(plan.statement), topics: plan.topics.count), to: &units)
+        let rows = try await OwnStatementRefused.marked { try await transaction.run(plan.statement) }
+        plan.apply(try CommitOutcome(rows, topics: plan.topics.count), to: &units)
         return units[0]
     }
 

@@ -1,3 +1,4 @@
+import FaultLog
 import Logging
 import Postgres
 
@@ -16,12 +17,14 @@ struct Retention: Sendable {
     let logger: Logger
 
     func run() async {
+        let faults = FaultLog(logger)
         while (try? await Task.sleep(for: interval * Double.random(in: 0.5...1.5))) != nil {
             do {
                 let removed = try await sweep()
+                faults.ended(FaultLog.single, "old rows are removed again")
                 if removed > 0 { logger.info("old rows removed", metadata: ["rows": "\(removed)"]) }
             } catch {
-                if !Task.isCancelled { logger.warning("removing old rows failed", metadata: ["error": "\(error)"]) }
+                if !Task.isCancelled { faults.occurred(FaultLog.single, "removing old rows failed", metadata: ["error": "\(error)"]) }
             }
         }
     }

@@ -1,4 +1,5 @@
 import AMQP
+import FaultLog
 import Logging
 
 /// Publishes until the broker has confirmed, whatever it takes.
@@ -12,13 +13,25 @@ struct Broker: Sendable {
     }
 
     let publisher: Publisher
-    let logger: Logger
+    private let logger: Logger
+    /// One fault for each exchange, and for each queue.
+    private let faults: FaultLog
+    private let missing: FaultLog
+
+    init(publisher: Publisher, logger: Logger) {
+        self.publisher = publisher
+        self.logger = logger
+        faults = FaultLog(logger)
+        missing = FaultLog(logger)
+    }
 
     func publish(_ message: AMQPMessage, exchange: String, routingKey: String, mandatory: Bool) async -> Outcome {
         var failures = 0
         while true {
             do throws(AMQPError) {
-                switch try await publisher.publish(message, exchange: exchange, routingKey: routingKey, mandatory: mandatory) {
+                let outcome = try await publisher.publish(message, exchange: exchange, routingKey: routingKey, mandatory: mandatory)
+                if failures > 0 { faults.ended(exchange, "publishing works again", metadata: ["exchange": "\(exchange)"]) }
+                switch outcome {
                 case .confirmed: return .confirmed
                 case .returned: return .unroutable
                 }
@@ -31,7 +44,11 @@ struct Broker: Sendable {
                     return .unroutable
                 default:
                     failures += 1
-                    logger.warning("publishing failed, trying again", metadata: ["error": "\(error)", "exchange": "\(exchange)"])
+                    faults.occurred(
+                        exchange,
+                        "publishing failed, trying again",
+                        metadata: ["error": "\(error)", "exchange": "\(exchange)"]
+                    )
                     guard (try? await Task.sleep(for: Pause.after(failures: failures))) != nil else { return .ended }
                 }
             }
@@ -43,9 +60,12 @@ struct Broker: Sendable {
         var failures = 0
         while true {
             let outcome = await publish(message, exchange: "", routingKey: queue, mandatory: true)
-            guard outcome == .unroutable else { return outcome }
+            guard outcome == .unroutable else {
+                if failures > 0, outcome == .confirmed { missing.ended(queue, "queue is there again", metadata: ["queue": "\(queue)"]) }
+                return outcome
+            }
             failures += 1
-            logger.error("queue is missing, trying again", metadata: ["queue": "\(queue)"])
+            missing.occurred(queue, level: .error, "queue is missing, trying again", metadata: ["queue": "\(queue)"])
             guard (try? await Task.sleep(for: Pause.after(failures: failures))) != nil else { return .ended }
         }
     }

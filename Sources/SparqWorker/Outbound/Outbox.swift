@@ -1,5 +1,6 @@
 import AMQP
 import DequeModule
+import FaultLog
 import Logging
 import SparqProtocol
 import Synchronization
@@ -15,7 +16,8 @@ final class Outbox: Sendable {
     private let broker: Broker
     private let names: BrokerNames
     private let limit: Int
-    private let logger: Logger
+    /// One fault for each node. It has no end: a node that comes back is another one.
+    private let gone: FaultLog
     /// What waits, for each node that a message is on its way to.
     private let nodes = Mutex<[String: Deque<Item>]>([:])
 
@@ -23,7 +25,7 @@ final class Outbox: Sendable {
         self.broker = broker
         self.names = names
         self.limit = limit
-        self.logger = logger
+        gone = FaultLog(logger)
     }
 
     /// Publishes a plan; the tickets are told when all of it is confirmed.
@@ -56,7 +58,7 @@ final class Outbox: Sendable {
             let outcome = await broker.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
             if outcome == .unroutable {
                 // Its clients resume at other nodes.
-                logger.info("node is gone, what was for it is dropped", metadata: ["node": "\(node)"])
+                gone.occurred(node, level: .info, "node is gone, what was for it is dropped", metadata: ["node": "\(node)"])
             }
             for item in items { item.dispatch.finish(confirmed: outcome != .ended) }
         }

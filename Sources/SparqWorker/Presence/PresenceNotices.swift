@@ -1,4 +1,5 @@
 import AMQP
+import FaultLog
 import Logging
 import Postgres
 import SparqProtocol
@@ -15,7 +16,14 @@ struct PresenceNotices: Sendable {
     let names: BrokerNames
     /// Where the broker does not take it, `losses` keeps it.
     let pool: PostgresPool
-    let logger: Logger
+    private let untaken: FaultLog
+
+    init(broker: Broker, names: BrokerNames, pool: PostgresPool, logger: Logger) {
+        self.broker = broker
+        self.names = names
+        self.pool = pool
+        untaken = FaultLog(logger)
+    }
 
     /// Publishes `$presence`. Each of the batches has a part open until the broker has confirmed all of it, or the table has it.
     func publish(_ users: [String], from node: String, of batches: [InboundBatch]) {
@@ -49,7 +57,11 @@ struct PresenceNotices: Sendable {
     }
 
     private func keep(_ users: [String], _ node: String) async -> Bool {
-        logger.warning("the broker does not take whose presence may have changed; it is told later", metadata: ["users": "\(users.count)"])
+        untaken.occurred(
+            FaultLog.single,
+            "the broker does not take whose presence may have changed; it is told later",
+            metadata: ["users": "\(users.count)"]
+        )
         let kept = try? await pool.execute("INSERT INTO losses (node, users, at) VALUES ($1, $2, '-infinity')", node, users)
         return kept != nil
     }

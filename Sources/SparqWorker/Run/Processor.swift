@@ -131,7 +131,7 @@ struct Processor: Sendable {
         let context = Context(envelope, attempt: batch.attempt, database: pool, memo: memo, asksAlone: asksAlone)
         do {
             if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return unit }
-            switch try await retry({ try await router.run(envelope.type, json: envelope.message, context: context) }) {
+            switch try await retry(.handlers, { try await router.run(envelope.type, json: envelope.message, context: context) }) {
             case .refused(let refusal): return try await refuse(envelope, refusal, context, retry)
             case .effects(let effects):
                 let unit = try Unit(envelope: envelope, effects: effects)
@@ -157,7 +157,7 @@ struct Processor: Sendable {
 
     /// Whether a message with this key took effect by now.
     private func isKnown(_ key: MessageKey, _ context: Context, _ retry: DatabaseRetry) async throws -> Bool {
-        try await retry { try await known.load(key.withoutFingerprint, context) } != nil
+        try await retry(.own) { try await known.load(key.withoutFingerprint, context) } != nil
     }
 
     /// Handler, inbox row and durable events in one transaction.
@@ -189,13 +189,14 @@ struct Processor: Sendable {
         units[0].key = key
         guard units[0].needsCommit else { return (units[0], nil) }
         let plan = CommitPlan(units)
-        plan.apply(try CommitOutcome(try await transaction.run(plan.statement), topics: plan.topics.count), to: &units)
+        let rows = try await OwnStatementRefused.marked { try await transaction.run(plan.statement) }
+        plan.apply(try CommitOutcome(rows, topics: plan.topics.count), to: &units)
         return (units[0], nil)
     }
 
     /// What the message brought, where it took effect before.
     private static func begin(_ key: MessageKey?, _ transaction: PostgresTransaction) async throws -> Repeats.Known? {
         guard let key else { return nil }
-        return try Repeats(try await transaction.run(Repeats.statement([key]))).known[0]
+        return try Repeats(try await OwnStatementRefused.marked { try await transaction.run(Repeats.statement([key])) }).known[0]
     }
 }

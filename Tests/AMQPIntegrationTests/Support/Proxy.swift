@@ -13,6 +13,8 @@ final class Proxy: Sendable {
 
     private struct State {
         var frozen: Freeze = []
+        /// Connections accepted before this one are frozen both ways.
+        var firstAlive = 0
         var isRefusing = false
         var isClosed = false
         var sockets: Set<Int32> = []
@@ -22,10 +24,12 @@ final class Proxy: Sendable {
     private final class Pair: Sendable {
         let client: Int32
         let broker: Int32
+        let number: Int
         let running = Mutex(2)
-        init(_ client: Int32, _ broker: Int32) {
+        init(_ client: Int32, _ broker: Int32, _ number: Int) {
             self.client = client
             self.broker = broker
+            self.number = number
         }
     }
 
@@ -50,12 +54,15 @@ final class Proxy: Sendable {
     }
 
     func freeze(_ direction: Freeze) { state.withLock { $0.frozen = direction } }
+    /// As a firewall does that forgets connections: those that exist freeze, new ones work.
+    func freezeThoseThatExist() { state.withLock { $0.firstAlive = $0.accepted } }
     func refuse(_ isRefusing: Bool) { state.withLock { $0.isRefusing = isRefusing } }
 
     func close() {
         state.withLock { state in
             state.isClosed = true
             state.frozen = []
+            state.firstAlive = 0
         }
         shutdown(listener, Int32(SHUT_RDWR))
         cut()
@@ -73,11 +80,12 @@ final class Proxy: Sendable {
                 Glibc.close(client)
                 continue
             }
-            state.withLock { state in
+            let number = state.withLock { state in
                 state.sockets.formUnion([client, broker])
                 state.accepted += 1
+                return state.accepted - 1
             }
-            let pair = Pair(client, broker)
+            let pair = Pair(client, broker, number)
             Thread.detachNewThread { [self] in pump(pair, client, broker, .toBroker) }
             Thread.detachNewThread { [self] in pump(pair, broker, client, .toClient) }
         }
@@ -87,10 +95,10 @@ final class Proxy: Sendable {
     private func pump(_ pair: Pair, _ from: Int32, _ to: Int32, _ direction: Freeze) {
         var buffer = [UInt8](repeating: 0, count: 65536)
         copying: while true {
-            waitWhileFrozen(direction, to)
+            waitWhileFrozen(direction, pair, to)
             let count = recv(from, &buffer, buffer.count, 0)
             guard count > 0 else { break }
-            waitWhileFrozen(direction, to)
+            waitWhileFrozen(direction, pair, to)
             var sent = 0
             while sent < count {
                 let written = buffer.withUnsafeBytes { send(to, $0.baseAddress?.advanced(by: sent), count - sent, Int32(MSG_NOSIGNAL)) }
@@ -111,8 +119,8 @@ final class Proxy: Sendable {
     }
 
     /// A cut ends a freeze for the connection that it breaks.
-    private func waitWhileFrozen(_ direction: Freeze, _ socket: Int32) {
-        while state.withLock({ $0.frozen.contains(direction) }) {
+    private func waitWhileFrozen(_ direction: Freeze, _ pair: Pair, _ socket: Int32) {
+        while state.withLock({ $0.frozen.contains(direction) || pair.number < $0.firstAlive }) {
             var entry = pollfd(fd: socket, events: 0, revents: 0)
             if poll(&entry, 1, 2) > 0 { return }
         }

@@ -1,0 +1,58 @@
+import Postgres
+
+/// Whose SQL it is that failed.
+enum AskedOfDatabase: Sendable {
+    /// Sparq's own, well tried: what fails in it for everybody is not a message's fault.
+    case own
+    /// Sparq's own, behind a commit that stands: it must be answered, and there is nothing to take apart.
+    case followUp
+    /// A handler's or a policy's, perhaps with Sparq's own around it in one transaction.
+    case handlers
+}
+
+/// What is to be done about an error of the database. With ``Postgres/PostgresError/cause`` this is all that decides what is waited out.
+///
+/// | cause | Sparq's own SQL | a handler's SQL |
+/// |---|---|---|
+/// | conflict | again | again |
+/// | outage | wait | wait |
+/// | slowness | wait: its own work is small, it waits for others' locks | the message is tried again later, which counts |
+/// | defect | wait a while, then message by message; the one that still fails is tried again later, which counts | wait a while, then the same |
+/// | schema | wait; inside a handler's transaction only a while | for good |
+/// | data, usage | for good | for good |
+enum DatabaseRemedy: Equatable, Sendable {
+    /// Right away.
+    case again
+    /// For as long as it takes.
+    case wait
+    /// For as long as an outage may look like this, and then no more.
+    case waitAWhile
+
+    /// `nil` where trying again is not worth while.
+    init?(_ cause: PostgresError.Cause, _ asked: AskedOfDatabase) {
+        switch (cause, asked) {
+        case (.conflict, _): self = .again
+        case (.outage, _), (.slowness, .own), (.slowness, .followUp), (.defect, .followUp), (.schema, .own), (.schema, .followUp):
+            self = .wait
+        case (.defect, .own), (.defect, .handlers): self = .waitAWhile
+        case (.slowness, .handlers), (.schema, .handlers), (.data, _), (.usage, _), (.shutdown, _): return nil
+        }
+    }
+}
+
+/// A statement of Sparq's own met tables or privileges that are not as it expects, inside a handler's transaction: perhaps the operator's
+/// mistake, perhaps the handler has changed the session.
+struct OwnStatementRefused: Error, CustomStringConvertible {
+    let error: PostgresError
+
+    var description: String { "\(error)" }
+
+    /// Marks what is Sparq's own in a handler's transaction.
+    static func marked<Value>(_ body: () async throws -> Value) async throws -> Value {
+        do {
+            return try await body()
+        } catch let error as PostgresError where error.cause == .schema {
+            throw OwnStatementRefused(error: error)
+        }
+    }
+}
