@@ -1,4 +1,5 @@
 import AMQP
+import FaultLog
 import Logging
 import SparqProtocol
 
@@ -6,7 +7,16 @@ import SparqProtocol
 struct InboundPublisher: BatchPublisher {
     let publisher: Publisher
     let exchange: String
-    let logger: Logger
+    private let logger: Logger
+    /// One fault for each pool.
+    private let untaken: FaultLog
+
+    init(publisher: Publisher, exchange: String, logger: Logger) {
+        self.publisher = publisher
+        self.exchange = exchange
+        self.logger = logger
+        untaken = FaultLog(logger)
+    }
 
     var executor: (any TaskExecutor)? { publisher.executor }
 
@@ -19,13 +29,15 @@ struct InboundPublisher: BatchPublisher {
                 mandatory: true
             )
             switch outcome {
-            case .confirmed: return .taken
+            case .confirmed:
+                untaken.ended(pool, "The broker takes batches again", metadata: ["pool": "\(pool)"])
+                return .taken
             case .returned:
                 logger.debug("No queue serves this pool yet", metadata: ["pool": "\(pool)"])
                 return .returned
             }
         } catch {
-            logger.warning("The broker did not take a batch", metadata: ["pool": "\(pool)", "error": "\(error)"])
+            untaken.occurred(pool, "The broker did not take a batch", metadata: ["pool": "\(pool)", "error": "\(error)"])
             return .failed
         }
     }

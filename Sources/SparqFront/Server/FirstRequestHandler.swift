@@ -1,3 +1,4 @@
+import FaultLog
 import Logging
 import NIOCore
 import NIOHTTP1
@@ -140,11 +141,12 @@ extension FirstRequestHandler {
             guard case .deciding = self.state, context.channel.isActive else { return }
             switch result {
             case .success(.accept(let accepted, let headers)):
+                self.shared.undecided.ended(FaultLog.single, "WebSockets are decided about again")
                 self.upgrade(accepted, headers: headers, key: key, context)
             case .success(.refuse(let refusal)):
                 self.refuse(refusal, context)
             case .failure(let error):
-                self.shared.logger.warning("Could not decide about a WebSocket", metadata: ["error": "\(error)"])
+                self.shared.undecided.occurred(FaultLog.single, "Could not decide about a WebSocket", metadata: ["error": "\(error)"])
                 self.refuse(.unavailable, context)
             }
         }

@@ -1,3 +1,4 @@
+import FaultLog
 import HummingbirdCore
 import Logging
 import NIOCore
@@ -12,6 +13,8 @@ struct FrontChannel<Acceptor: SocketAcceptor>: ServerChildChannel, HTTPChannelHa
     let configuration: FrontServerConfiguration
     let registry: SocketRegistry
     let logger: Logger
+    /// WebSockets that could not be decided about.
+    let undecided: FaultLog
 
     func setup(channel: any Channel, logger: Logger) -> EventLoopFuture<FrontConnection> {
         channel.eventLoop.makeCompletedFuture {

@@ -1,3 +1,4 @@
+import FaultLog
 import Hummingbird
 import HummingbirdCore
 import Logging
@@ -43,7 +44,8 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
                     acceptor: acceptor,
                     configuration: configuration,
                     registry: registry,
-                    logger: logger
+                    logger: logger,
+                    undecided: FaultLog(logger)
                 )
             },
             configuration: ApplicationConfiguration(
