@@ -139,7 +139,7 @@ let package = Package(
 
         // Unit tests need no server; the ones that do say so by their name: …IntegrationTests.
         .testTarget(name: "FaultLogTests", dependencies: ["FaultLog", .log], swiftSettings: strict),
-        .testTarget(name: "AMQPTests", dependencies: ["AMQP"], swiftSettings: strict),
+        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "FaultLog", .log], swiftSettings: strict),
         .testTarget(name: "AMQPIntegrationTests", dependencies: ["AMQP", .lifecycle, .log], swiftSettings: strict),
         .testTarget(name: "PostgresTests", dependencies: ["Postgres", .log], swiftSettings: strict),
         .testTarget(name: "PostgresIntegrationTests", dependencies: ["Postgres", .lifecycle, .log], swiftSettings: strict),

@@ -24,7 +24,7 @@ public struct AMQPError: Error, Sendable, Hashable {
         public static let accessRefused = Code(.accessRefused)
         /// The connection broke without a word of the broker.
         public static let connectionLost = Code(.connectionLost)
-        /// Nothing was heard from the broker for two heartbeats.
+        /// Nothing was heard from the broker for two to three heartbeats.
         public static let heartbeatTimeout = Code(.heartbeatTimeout)
         /// The broker sent `connection.close`.
         public static let connectionClosed = Code(.connectionClosed)
@@ -69,6 +69,9 @@ public struct AMQPError: Error, Sendable, Hashable {
         self.operation = operation
         self.replyCode = replyCode
     }
+
+    /// Whether the exchange of a publish is not there.
+    var isMissingExchange: Bool { code == .channelClosed && replyCode == 404 && blamesPublish }
 
     /// Whether the server blames a `basic.publish` (class 60, method 40), or a frame that only a publish can have spoilt.
     var blamesPublish: Bool {

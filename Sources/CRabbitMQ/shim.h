@@ -23,3 +23,31 @@ static inline int crabbitmq_eventfd(void) { return eventfd(0, EFD_CLOEXEC | EFD_
 
 /* While corked, the kernel sends full segments only; taking the cork out sends the rest. */
 static inline void crabbitmq_cork(int fd, int on) { (void)setsockopt(fd, IPPROTO_TCP, TCP_CORK, &on, sizeof on); }
+
+/* librabbitmq does this for the sockets that it opens itself. */
+static inline void crabbitmq_nodelay(int fd) {
+    int on = 1;
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+}
+
+/* Idle for `seconds`: probes each `seconds`, three of them. */
+static inline void crabbitmq_keepalive(int fd, int seconds) {
+    int on = 1, probes = 3;
+    (void)setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof seconds);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &seconds, sizeof seconds);
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof probes);
+}
+
+/* Unacknowledged, or without room with the peer, for so long: ETIMEDOUT. 0 is the system's own limit. */
+static inline void crabbitmq_user_timeout(int fd, unsigned milliseconds) {
+    (void)setsockopt(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, &milliseconds, sizeof milliseconds);
+}
+
+/* Milliseconds since the kernel last received data on it, -1 where it does not say. */
+static inline long crabbitmq_silence(int fd) {
+    struct tcp_info info;
+    socklen_t size = sizeof info;
+    if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return -1;
+    return (long)info.tcpi_last_data_recv;
+}

@@ -142,7 +142,7 @@ import Testing
             }
             #expect(await refusal(try AMQPConfiguration(url: url)) == .tlsFailed, "an authority that nobody trusts")
             var elsewhere = trusted
-            elsewhere.host = "127.0.0.1"
+            elsewhere.hosts = [AMQPHost("127.0.0.1", port: broker.tlsPort)]
             #expect(await refusal(elsewhere) == .tlsFailed, "a certificate for another host")
             elsewhere.tls?.verifyHostname = false
             #expect(await refusal(elsewhere) == nil)

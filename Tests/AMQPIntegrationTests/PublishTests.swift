@@ -89,10 +89,8 @@ import Testing
 
     @Test func noMoreThanTheWindowIsUnconfirmed() async throws {
         let configuration = try Broker.configuration()
-        let proxy = try Proxy(to: configuration.port)
+        let (proxy, through) = try Broker.proxied()
         defer { proxy.close() }
-        var through = configuration
-        through.port = proxy.port
         let log = StateLog()
         let publisher = publisher(through, window: 8, log: log)
         let queue = self.queue
@@ -181,7 +179,7 @@ import Testing
 
     @Test func waitingEndsByTimeoutAndByCancellation() async throws {
         var configuration = try Broker.configuration()
-        configuration.port = try Ports.free()
+        configuration.hosts = [AMQPHost("127.0.0.1", port: try Ports.free())]
         let publisher = publisher(configuration)
         let queue = self.queue
         try await running(publisher) {

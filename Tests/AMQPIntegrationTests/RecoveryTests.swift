@@ -7,16 +7,8 @@ import Testing
     private let queue = Broker.name("recovery")
     private var topology: Topology { Topology(queues: [Queue(queue, arguments: ["x-expires": 60000])]) }
 
-    private func proxied() throws -> (Proxy, AMQPConfiguration) {
-        var configuration = try Broker.configuration()
-        let proxy = try Proxy(to: configuration.port)
-        configuration.host = "127.0.0.1"
-        configuration.port = proxy.port
-        return (proxy, configuration)
-    }
-
     @Test func unconfirmedOnesArePublishedAgainInOrder() async throws {
-        let (proxy, configuration) = try proxied()
+        let (proxy, configuration) = try Broker.proxied()
         defer { proxy.close() }
         let log = StateLog()
         let publisher = Publisher(configuration: configuration, topology: topology, window: 64, logger: Broker.logger) { log.add($0) }
@@ -45,7 +37,7 @@ import Testing
     }
 
     @Test func whatDidNotReachTheBrokerArrivesAfterACut() async throws {
-        let (proxy, configuration) = try proxied()
+        let (proxy, configuration) = try Broker.proxied()
         defer { proxy.close() }
         let log = StateLog()
         let publisher = Publisher(configuration: configuration, topology: topology, logger: Broker.logger) { log.add($0) }
@@ -65,7 +57,7 @@ import Testing
     }
 
     @Test func consumersGoOnAndOldTagsAreIgnored() async throws {
-        let (proxy, configuration) = try proxied()
+        let (proxy, configuration) = try Broker.proxied()
         defer { proxy.close() }
         let log = StateLog()
         let consumer = Consumer(configuration: configuration, topology: topology, queue: queue, prefetch: 10, logger: Broker.logger) {
@@ -105,7 +97,7 @@ import Testing
     }
 
     @Test func theTopologyIsDeclaredAgain() async throws {
-        let (proxy, configuration) = try proxied()
+        let (proxy, configuration) = try Broker.proxied()
         defer { proxy.close() }
         let exchange = Broker.name("exchange")
         let topology = Topology(
@@ -149,7 +141,7 @@ import Testing
     }
 
     @Test func aSilentPeerIsNoticedByItsHeartbeat() async throws {
-        var (proxy, configuration) = try proxied()
+        var (proxy, configuration) = try Broker.proxied()
         defer { proxy.close() }
         configuration.heartbeat = .seconds(1)
         let log = StateLog()

@@ -32,22 +32,20 @@ import Testing
 
     @Test func nobodyListening() async throws {
         var configuration = try Broker.configuration()
-        configuration.port = try Ports.free()
+        configuration.hosts = [AMQPHost("127.0.0.1", port: try Ports.free())]
         let wrong = configuration
         let error = await #expect(throws: AMQPError.self) { try await AMQPSession(wrong) }
         #expect(error?.code == .connectFailed)
-        configuration.host = "no-such-host.invalid"
+        configuration.hosts = [AMQPHost("no-such-host.invalid")]
         let unknown = configuration
         let unresolved = await #expect(throws: AMQPError.self) { try await AMQPSession(unknown) }
         #expect(unresolved?.code == .connectFailed)
     }
 
     @Test func aPeerThatSaysNothingIsGivenUp() async throws {
-        var configuration = try Broker.configuration()
-        let proxy = try Proxy(to: configuration.port)
+        var (proxy, configuration) = try Broker.proxied()
         defer { proxy.close() }
         proxy.freeze(.both)
-        configuration.port = proxy.port
         configuration.connectTimeout = .milliseconds(300)
         let silent = configuration
         let error = await #expect(throws: AMQPError.self) { try await AMQPSession(silent) }

@@ -6,13 +6,6 @@ import Testing
     private let queue = Broker.name("shutdown")
     private var topology: Topology { Topology(queues: [Queue(queue, arguments: ["x-expires": 60000])]) }
 
-    private func proxied() throws -> (Proxy, AMQPConfiguration) {
-        var configuration = try Broker.configuration()
-        let proxy = try Proxy(to: configuration.port)
-        configuration.port = proxy.port
-        return (proxy, configuration)
-    }
-
     private static func outcome(_ publisher: Publisher, _ queue: String, _ body: [UInt8] = [1]) async -> Result<PublishOutcome, AMQPError> {
         do throws(AMQPError) {
             return .success(try await publisher.publish(AMQPMessage(body: body), exchange: "", routingKey: queue))
@@ -20,7 +13,7 @@ import Testing
     }
 
     @Test func gracefulShutdownWaitsForConfirms() async throws {
-        let (proxy, configuration) = try proxied()
+        let (proxy, configuration) = try Broker.proxied()
         defer { proxy.close() }
         let log = StateLog()
         let publisher = Publisher(configuration: configuration, topology: topology, logger: Broker.logger) { log.add($0) }
@@ -47,7 +40,7 @@ import Testing
     }
 
     @Test func gracefulShutdownEndsAtItsLimit() async throws {
-        let (proxy, configuration) = try proxied()
+        let (proxy, configuration) = try Broker.proxied()
         defer { proxy.close() }
         let log = StateLog()
         let publisher = Publisher(
@@ -77,7 +70,7 @@ import Testing
     /// The broker reads nothing, more is written than the kernel holds: the connection's thread is stuck in a write.
     @Test(arguments: [true, false])
     func aStalledWriteHoldsUpNobody(graceful: Bool) async throws {
-        let (proxy, configuration) = try proxied()
+        let (proxy, configuration) = try Broker.proxied()
         defer { proxy.close() }
         let log = StateLog()
         let publisher = Publisher(
@@ -114,7 +107,7 @@ import Testing
 
     @Test func cancellationResumesEverybody() async throws {
         var configuration = try Broker.configuration()
-        configuration.port = try Ports.free()
+        configuration.hosts = [AMQPHost("127.0.0.1", port: try Ports.free())]
         let publisher = Publisher(configuration: configuration, logger: Broker.logger)
         let consumer = Consumer(configuration: configuration, queue: queue, prefetch: 1, logger: Broker.logger)
         let queue = self.queue

@@ -18,14 +18,6 @@ import Testing
 
     private nonisolated func thread() async -> UInt { UInt(pthread_self()) }
 
-    private func proxied() throws -> (Proxy, AMQPConfiguration) {
-        var configuration = try Broker.configuration()
-        let proxy = try Proxy(to: configuration.port)
-        configuration.host = "127.0.0.1"
-        configuration.port = proxy.port
-        return (proxy, configuration)
-    }
-
     @Test func tasksRunOnTheThreadWhileItIsConnected() async throws {
         let log = StateLog()
         let own = Number()
@@ -56,7 +48,7 @@ import Testing
     }
 
     @Test func tasksGoOnWithoutABroker() async throws {
-        let (proxy, configuration) = try proxied()
+        let (proxy, configuration) = try Broker.proxied()
         defer { proxy.close() }
         let log = StateLog()
         let consumer = Consumer(configuration: configuration, topology: topology, queue: queue, prefetch: 4, logger: Broker.logger) {

@@ -9,8 +9,7 @@ import Testing
         )
         #expect(configuration.user == "us@er")
         #expect(configuration.password == "p:a/ss")
-        #expect(configuration.host == "broker.example")
-        #expect(configuration.port == 5673)
+        #expect(configuration.hosts == [AMQPHost("broker.example", port: 5673)])
         #expect(configuration.virtualHost == "my/host")
         #expect(configuration.heartbeat == .seconds(7))
         #expect(configuration.connectTimeout == .milliseconds(1500))
@@ -25,13 +24,21 @@ import Testing
 
     @Test func amqpsHasTLS() throws {
         let configuration = try AMQPConfiguration(url: "amqps://[::1]/?cacertfile=/ca.pem&certfile=/c.pem&keyfile=%2Fk.pem")
-        #expect(configuration.host == "::1")
-        #expect(configuration.port == 5671)
+        #expect(configuration.hosts == [AMQPHost("::1", port: 5671)])
         #expect(configuration.tls == TLSSettings(caFile: "/ca.pem", certificateFile: "/c.pem", keyFile: "/k.pem"))
         #expect(try AMQPConfiguration(url: "amqps://h?verify=verify_none").tls == TLSSettings(verifyPeer: false, verifyHostname: false))
     }
 
+    @Test func aClusterHasSeveralHosts() throws {
+        let configuration = try AMQPConfiguration(url: "amqp://user:p,w@a:5673,b,[::1]:5674,%63/vhost?heartbeat=7")
+        #expect(configuration.hosts == [AMQPHost("a", port: 5673), AMQPHost("b"), AMQPHost("::1", port: 5674), AMQPHost("c")])
+        #expect(configuration.password == "p,w" && configuration.virtualHost == "vhost" && configuration.heartbeat == .seconds(7))
+        #expect(try AMQPConfiguration(url: "amqps://a,b:1").hosts == [AMQPHost("a", port: 5671), AMQPHost("b", port: 1)])
+        #expect("\(configuration)" == "amqp://user@a:5673,b:5672,[::1]:5674,c:5672 vhost vhost")
+    }
+
     @Test(arguments: [
+        "amqp://a,", "amqp://,a", "amqp://a,,b", "amqp://a:1,b:x", "amqp://a,[::1", "amqp://u:p@", "amqp://u:p@,/v", "amqp://a b,%zz",
         "", "localhost", "http://localhost", "amqp://", "amqp://user@", "amqp://host:0", "amqp://host:70000", "amqp://host:x",
         "amqp://host/a/b", "amqp://host/%zz", "amqp://host/%f", "amqp://host/%00", "amqp://host/%ff", "amqp://host?heartbeat=fast",
         "amqp://host?heartbeat=-1", "amqp://host?heartbeat", "amqp://host?colour=red", "amqp://host?cacertfile=/ca.pem", "amqp://[::1",

@@ -54,6 +54,44 @@ import Testing
         #expect(window.next() == nil)
     }
 
+    @Test func whatIsThereAgainIsNoReasonToRefuseAnybody() {
+        var window = ConfirmWindow<Int>(limit: 8)
+        for index in 0..<3 { _ = window.submit(index) }
+        while window.next() != nil {}
+        #expect(window.refused { _ in true } == nil)
+        // And nobody is suspected: they go together, in order.
+        #expect((0..<3).map { _ in window.next()?.payload } == [0, 1, 2])
+        window.lost()
+        var settled: [ConfirmWindow<Int>.Entry] = []
+        _ = window.next()
+        window.settle(tag: 1, multiple: false, into: &settled)
+        _ = window.next()
+        // Alone, too.
+        #expect(window.refused { _ in true } == nil)
+        #expect(window.next()?.payload == 1)
+    }
+
+    @Test func oneThatNothingExcusesIsFoundAmongOthers() throws {
+        var window = ConfirmWindow<Int>(limit: 8)
+        for index in 0..<3 { _ = window.submit(index) }
+        var settled: [ConfirmWindow<Int>.Entry] = []
+        var culprits: [Int] = []
+        // The broker stops at 1; what went before has arrived.
+        for _ in 0..<10 {
+            var tag: UInt64 = 0
+            while let entry = window.next() {
+                tag += 1
+                if entry.payload == 1 {
+                    if let culprit = window.refused(excusing: { $0 != 1 }) { culprits.append(culprit.payload) }
+                    tag = 0
+                } else {
+                    window.settle(tag: tag, multiple: false, into: &settled)
+                }
+            }
+        }
+        #expect(culprits == [1] && settled.map(\.payload) == [0, 2] && window.isEmpty)
+    }
+
     /// A broker that confirms, loses connections and refuses poison, in an order that the seed gives.
     @Test(arguments: 0..<UInt64(300))
     func everyPublishIsSettledOnceWhateverHappens(seed: UInt64) throws {

@@ -9,7 +9,7 @@ import Testing
     /// A stack with a proxy each to its broker and its database.
     private static func withProxies(_ body: (Stack, Proxy, PostgresConfiguration, Proxy) async throws -> Void) async throws {
         try await Stack.with { stack in
-            let broker = try Proxy(to: stack.amqp.port)
+            let broker = try Proxy(to: stack.amqp.hosts[0].port)
             let (postgres, database) = try stack.postgresThroughProxy()
             defer {
                 broker.close()
@@ -81,7 +81,7 @@ import Testing
     /// The second message of a connection waits for the first one's confirm.
     @Test func aShutdownDoesNotWaitForTheBrokerForEver() async throws {
         try await Stack.with { stack in
-            let broker = try Proxy(to: stack.amqp.port)
+            let broker = try Proxy(to: stack.amqp.hosts[0].port)
             defer { broker.close() }
             let (handled, signal) = AsyncStream.makeStream(of: Void.self)
             var router = Router()

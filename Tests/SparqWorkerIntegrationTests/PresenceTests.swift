@@ -127,7 +127,7 @@ import Testing
     /// The directory says so already, but the broker has nothing of it when the worker dies.
     @Test func anotherSaysWhatADeadWorkerCouldNot() async throws {
         try await Stack.with { stack in
-            let broker = try Proxy(to: stack.amqp.port)
+            let broker = try Proxy(to: stack.amqp.hosts[0].port)
             defer { broker.close() }
             let watcher = try await Self.watcher(stack)
             try await stack.pool.query("INSERT INTO nodes (node, expires_at) VALUES ('dead', now() + '1 hour'::interval)")
@@ -153,7 +153,7 @@ import Testing
     /// What waits for the broker's word would keep leases from being taken.
     @Test func whatTheBrokerDoesNotTakeIsKeptForLater() async throws {
         try await Stack.with { stack in
-            let broker = try Proxy(to: stack.amqp.port)
+            let broker = try Proxy(to: stack.amqp.hosts[0].port)
             defer { broker.close() }
             let watcher = try await Self.watcher(stack)
             try await stack.worker(Self.router) {

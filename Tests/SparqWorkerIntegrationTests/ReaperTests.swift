@@ -53,7 +53,7 @@ import Testing
     /// The worker has committed, and dies before the broker has anything of it.
     @Test func anotherAnnouncesWhatADeadWorkerCouldNot() async throws {
         try await Stack.with { stack in
-            let broker = try Proxy(to: stack.amqp.port)
+            let broker = try Proxy(to: stack.amqp.hosts[0].port)
             defer { broker.close() }
             let node = try await stack.node()
             let worker = try await stack.worker(Self.router()) {

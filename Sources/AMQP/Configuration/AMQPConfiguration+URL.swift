@@ -1,7 +1,7 @@
 extension AMQPConfiguration {
     /// Reads `amqp://user:password@host:port/vhost?heartbeat=10` (RabbitMQ, "URI Specification" and "URI Query Parameters").
     ///
-    /// User, password, host and virtual host may be percent-encoded. What is left out is `guest`, `guest`, the scheme's port, and `/`; an
+    /// For a cluster there may be several hosts, each with or without a port: `amqp://user:password@a,b:5673,[::1]:5674/vhost`. User, password, host and virtual host may be percent-encoded. What is left out is `guest`, `guest`, the scheme's port, and `/`; an
     /// empty virtual host is read as `/` too. Query parameters: `heartbeat` (seconds), `connection_timeout` (milliseconds), and for
     /// `amqps` `cacertfile`, `certfile`, `keyfile`, `verify` (`verify_peer` or `verify_none`).
     /// - Throws: ``AMQPError/Code-swift.struct/invalidURL`` for anything else, with a message that does not repeat the URL.
@@ -36,8 +36,12 @@ extension AMQPConfiguration {
                 user = try Self.decode(credentials, "user")
             }
         }
-        let (host, port) = try Self.authority(rest)
-        self.init(host: host, port: port ?? (scheme == "amqps" ? 5671 : 5672), user: user, password: password, virtualHost: virtualHost)
+        let defaultPort: UInt16 = scheme == "amqps" ? 5671 : 5672
+        var hosts: [AMQPHost] = []
+        for text in rest.split(separator: ",", omittingEmptySubsequences: false) {
+            hosts.append(try Self.host(text, defaultPort: defaultPort))
+        }
+        self.init(hosts: hosts, user: user, password: password, virtualHost: virtualHost)
         if scheme == "amqps" { tls = TLSSettings() }
         if let query, !query.isEmpty {
             for parameter in query.split(separator: "&", omittingEmptySubsequences: false) { try apply(parameter) }
@@ -75,7 +79,7 @@ extension AMQPConfiguration {
         }
     }
 
-    private static func authority(_ text: Substring) throws(AMQPError) -> (host: String, port: UInt16?) {
+    private static func host(_ text: Substring, defaultPort: UInt16) throws(AMQPError) -> AMQPHost {
         var host = text
         var portText: Substring?
         if text.first == "[" {
@@ -90,11 +94,11 @@ extension AMQPConfiguration {
             host = text[..<colon]
             portText = text[text.index(after: colon)...]
         }
-        guard !host.isEmpty else { throw invalid("no host") }
+        guard !host.isEmpty else { throw invalid("no host, or an empty one in the list") }
         let name = try decode(host, "host")
-        guard let portText else { return (name, nil) }
+        guard let portText else { return AMQPHost(name, port: defaultPort) }
         guard let port = UInt16(portText), port > 0 else { throw invalid("port is no number from 1 to 65535") }
-        return (name, port)
+        return AMQPHost(name, port: port)
     }
 
     private static func decode(_ text: Substring, _ part: String) throws(AMQPError) -> String {

@@ -10,10 +10,12 @@ public final class Consumer: Service, Sendable {
     private let settings: ConsumerRole.Settings
 
     /// - Parameters:
-    ///   - topology: declared after every connect, and again when the queue was deleted.
+    ///   - topology: declared after every connect, again when the queue was deleted, and again and again in case something else of it was.
     ///   - prefetch: how many deliveries may be unsettled. This bounds what is held in memory, so 0 (no limit, in AMQP) is raised to 1.
     ///   - consumerTag: unique on the connection; the broker's tools show it.
     ///   - exclusive: whether the broker shall let nobody else consume the queue.
+    ///   - refreshInterval: between two declarations of the topology while connected. The broker tells nobody that an exchange or a binding
+    ///     was deleted, and to declare what is there costs it a look.
     ///   - drainLimit: how long a graceful shutdown waits for what was delivered to be settled.
     ///   - onStateChange: called on the connection's thread, in order; must not block.
     public init(
@@ -23,6 +25,7 @@ public final class Consumer: Service, Sendable {
         prefetch: UInt16,
         consumerTag: String = "consumer",
         exclusive: Bool = false,
+        refreshInterval: Duration = .seconds(5),
         drainLimit: Duration = .seconds(10),
         logger: Logger,
         onStateChange: @escaping @Sendable (ConnectionState) -> Void = { _ in }
@@ -34,7 +37,8 @@ public final class Consumer: Service, Sendable {
             prefetch: max(1, prefetch),
             consumerTag: consumerTag,
             exclusive: exclusive,
-            topology: topology
+            topology: topology,
+            refreshInterval: refreshInterval
         )
         engine = Engine(
             configuration: configuration,

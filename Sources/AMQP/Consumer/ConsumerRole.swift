@@ -6,6 +6,8 @@ struct ConsumerRole: EngineRole {
         let consumerTag: String
         let exclusive: Bool
         let topology: Topology
+        /// Between two looks at whether the topology is still there.
+        let refreshInterval: Duration
     }
 
     let core: ConsumerCore
@@ -17,6 +19,7 @@ struct ConsumerRole: EngineRole {
     private var settlings: [ConsumerCore.Settling] = []
     private var frames: [AckLedger.Settlement] = []
     private var isCancelSent = false
+    private var refreshesAt = ContinuousClock.now
 
     init(_ core: ConsumerCore, _ settings: Settings) {
         self.core = core
@@ -33,9 +36,10 @@ struct ConsumerRole: EngineRole {
         if core.isCancelRequested { return core.over() }
         try link.setPrefetch(settings.prefetch)
         try link.consume(queue: settings.queue, consumerTag: settings.consumerTag, exclusive: settings.exclusive)
+        refreshesAt = .now + settings.refreshInterval
     }
 
-    mutating func work(_ link: Link) throws(AMQPError) {
+    mutating func work(_ link: Link, now: ContinuousClock.Instant) throws(AMQPError) {
         let shallCancel = core.take(into: &settlings)
         if !settlings.isEmpty {
             for settling in settlings where settling.tag.epoch == epoch {
@@ -48,6 +52,11 @@ struct ConsumerRole: EngineRole {
             for frame in frames { try link.settle(frame) }
             if frames.count > 1 { link.uncork() }
             frames.removeAll(keepingCapacity: true)
+        }
+        // The broker tells nobody that an exchange or a binding was deleted; a publisher that hears of it does not know our bindings.
+        if now >= refreshesAt && !isCancelSent && !core.isCancelRequested {
+            refreshesAt = now + settings.refreshInterval
+            try link.refresh(settings.topology)
         }
         if shallCancel && !isCancelSent {
             isCancelSent = true
@@ -91,7 +100,7 @@ struct ConsumerRole: EngineRole {
     }
 
     /// Acks that were asked for before the end.
-    mutating func lastWords(_ link: Link) { try? work(link) }
+    mutating func lastWords(_ link: Link) { try? work(link, now: .now) }
 
     mutating func lost(_ error: AMQPError) {
         // Whatever was delivered on the lost channel comes again.

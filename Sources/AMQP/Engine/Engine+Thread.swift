@@ -12,6 +12,8 @@ extension Engine {
         var role = role
         var backoff = Backoff(configuration.backoff)
         var generator = SystemRandomNumberGenerator()
+        var hosts = HostRotation(configuration.hosts)
+        var log = ConnectionLog(logger, faults: faults)
         var attempt = 0
         var lastError: AMQPError?
         while goesOn(role) {
@@ -19,24 +21,33 @@ extension Engine {
             report(.connecting(attempt: attempt, lastError: lastError))
             var connectedAt: ContinuousClock.Instant?
             do throws(AMQPError) {
-                let link = try Link(configuration) { register($0) }
+                let host = try hosts.next()
+                log.connecting(to: host, attempt: attempt)
+                let link = try Link(configuration, host: host, watchdog: watchdog)
                 try link.openChannel()
                 try link.declare(topology)
                 try role.opened(link)
-                connectedAt = .now
+                let now = ContinuousClock.now
+                connectedAt = now
                 attempt = 0
+                log.connected(now: now)
                 report(.connected)
-                try serve(link, &role)
-                register(nil)
+                try serve(link, &role, &log)
+                watchdog.leave()
                 break
             } catch {
-                register(nil)
+                let error = watchdog.leave(after: error)
                 role.lost(error)
                 lastError = error
                 if phase == .aborting || phase == .ended { break }
+                log.failed(error)
                 report(.disconnected(error))
             }
-            if let connectedAt, .now - connectedAt >= Self.stableAfter { backoff.reset() }
+            let wasStable = connectedAt.map { .now - $0 >= Self.stableAfter } ?? false
+            if wasStable { backoff.reset() }
+            // Within a round the next host is tried at once.
+            guard wasStable || hosts.isRoundOver else { continue }
+            hosts.beginRound()
             pause(backoff.next(using: &generator), role)
         }
         role.lost(AMQPError(.closed, "ended", operation: "connection"))
@@ -66,7 +77,7 @@ extension Engine {
     }
 
     /// Works on one connection until it fails, which is thrown, or until the end, which is not.
-    private func serve(_ link: Link, _ role: inout some EngineRole) throws(AMQPError) {
+    private func serve(_ link: Link, _ role: inout some EngineRole, _ log: inout ConnectionLog) throws(AMQPError) {
         wakeup.claim()
         executor.begin()
         defer {
@@ -75,6 +86,8 @@ extension Engine {
         }
         while true {
             wakeup.rearm()
+            // First of all: nothing is written to a link on which nothing arrives any more.
+            try link.beat()
             var limit = Duration.seconds(3600)
             switch phase {
             case .idle, .running: break
@@ -89,29 +102,43 @@ extension Engine {
                     return link.close(limit: .milliseconds(400))
                 }
             }
-            executor.runJobs()
-            try role.work(link)
-            var frames = 0
-            while frames < Self.framesPerTurn, let event = try link.next() {
-                frames += 1
-                switch event {
-                case .blocked(let reason): report(.blocked(reason: reason))
-                case .unblocked: report(.connected)
-                default: break
-                }
-                if event.needsAnswers { executor.end() }
-                try role.receive(event, link)
-                if event.needsAnswers { executor.begin() }
-                // What was sent between the loss of the queue and its declaration is lost, as after a reconnection: whoever makes up for
-                // that hears of it in the same way.
-                if case .consumerCancelled = event, phase == .running { report(.connected) }
-                if frames % 64 == 0 { link.releaseBuffers() }
-            }
-            link.releaseBuffers()
+            let frames = try receive(link, &role, log)
             role.flush()
+            executor.runJobs()
+            let now = ContinuousClock.now
+            log.tick(now: now)
+            try role.work(link, now: now)
             // With frames handled there may be new commands, and more frames.
             if frames == 0, !wakeup.isPending { wait(link, &role, limit) }
         }
+    }
+
+    /// Hands the role what arrived, up to a limit, and says how many frames that were.
+    private func receive(_ link: Link, _ role: inout some EngineRole, _ log: ConnectionLog) throws(AMQPError) -> Int {
+        var frames = 0
+        while frames < Self.framesPerTurn, let event = try link.next() {
+            frames += 1
+            switch event {
+            case .blocked(let reason):
+                link.brokerBlocks(true)
+                log.blocked(reason: reason)
+                report(.blocked(reason: reason))
+            case .unblocked:
+                link.brokerBlocks(false)
+                log.unblocked()
+                report(.connected)
+            default: break
+            }
+            if event.needsAnswers { executor.end() }
+            try role.receive(event, link)
+            if event.needsAnswers { executor.begin() }
+            // What was sent between the loss of the queue and its declaration is lost, as after a reconnection: whoever makes up for
+            // that hears of it in the same way.
+            if case .consumerCancelled = event, phase == .running { report(.connected) }
+            if frames % 64 == 0 { link.releaseBuffers() }
+        }
+        link.releaseBuffers()
+        return frames
     }
 
     private func wait(_ link: Link, _ role: inout some EngineRole, _ limit: Duration) {

@@ -1,3 +1,4 @@
+internal import FaultLog
 internal import Logging
 internal import ServiceLifecycle
 internal import Synchronization
@@ -19,15 +20,17 @@ final class Engine: Sendable {
 
     private struct Control {
         var phase = Phase.idle
-        var socket: SocketHandle?
         var waiter: CheckedContinuation<Void, Never>?
-        var watchdog: Task<Void, Never>?
+        /// Bounds the end.
+        var limiter: Task<Void, Never>?
     }
 
     let configuration: AMQPConfiguration
     let topology: Topology
     let drainLimit: Duration
     let logger: Logger
+    let faults: FaultLog
+    let watchdog = Watchdog()
     let wakeup: Wakeup
     let executor: EngineExecutor
     let onStateChange: @Sendable (ConnectionState) -> Void
@@ -52,6 +55,7 @@ final class Engine: Sendable {
         executor = EngineExecutor(wakeup: wakeup)
         self.drainLimit = drainLimit
         self.logger = logger
+        faults = FaultLog(logger)
         self.onStateChange = onStateChange
         self.onDrain = onDrain
         self.onEnd = onEnd
@@ -61,21 +65,17 @@ final class Engine: Sendable {
 
     /// Runs until graceful shutdown has drained or the task is cancelled. Only once.
     func run<Role: EngineRole & SendableMetatype>(_ makeRole: @escaping @Sendable () -> Role) async throws(AMQPError) {
-        guard wakeup.descriptor >= 0 else { throw AMQPError(.outOfResources, "no file descriptor", operation: "starting") }
         let isFirst = control.withLock { control in
             guard control.phase == .idle else { return false }
             control.phase = .running
             return true
         }
         guard isFirst else { throw AMQPError(.closed, "run() can be called only once", operation: "starting") }
-        do throws(AMQPError) {
-            try EngineThread.start { self.threadMain(makeRole()) }
-        } catch {
-            end()
-            throw error
-        }
+        // Not a child of the task that runs us: it watches the end too, when that one may be cancelled.
+        let watching = Task.detached { [watchdog] in await watchdog.watch() }
         await withTaskCancellationHandler {
             await withGracefulShutdownHandler {
+                await start(makeRole)
                 await ended()
             } onGracefulShutdown: {
                 self.drain()
@@ -83,6 +83,25 @@ final class Engine: Sendable {
         } onCancel: {
             self.abort()
         }
+        watching.cancel()
+    }
+
+    /// Starts the thread; tries until there is one, and a descriptor for it.
+    private func start<Role: EngineRole & SendableMetatype>(_ makeRole: @escaping @Sendable () -> Role) async {
+        var backoff = Backoff(configuration.backoff)
+        var generator = SystemRandomNumberGenerator()
+        while phase == .running {
+            do throws(AMQPError) {
+                try wakeup.open()
+                try EngineThread.start { self.threadMain(makeRole()) }
+                return faults.ended("start", "the connection to the broker has what it needs")
+            } catch {
+                faults.occurred("start", "the connection to the broker cannot start", metadata: ["error": "\(error)"])
+                report(.disconnected(error))
+                try? await Task.sleep(for: backoff.next(using: &generator))
+            }
+        }
+        end()
     }
 
     private func ended() async {
@@ -106,7 +125,7 @@ final class Engine: Sendable {
         guard isNew else { return }
         onDrain()
         wakeup.signal()
-        watch(after: drainLimit + .milliseconds(500))
+        limit(drainLimit + .milliseconds(500))
     }
 
     /// Asks for an end without waiting for anything.
@@ -121,33 +140,25 @@ final class Engine: Sendable {
         }
         guard isNew else { return }
         wakeup.signal()
-        watch(after: .milliseconds(500))
+        limit(.milliseconds(500))
     }
 
     /// Bounds the end: a thread that is stuck in a write gets its socket cut, one that is stuck in name resolution is left behind.
     ///
     /// Not a child of the task that runs us: that one may be cancelled already, and could not sleep.
-    private func watch(after limit: Duration) {
-        let watchdog = Task.detached { [weak self] in
+    private func limit(_ limit: Duration) {
+        let limiter = Task.detached { [weak self] in
             guard (try? await Task.sleep(for: limit)) != nil else { return }
-            self?.cut()
+            self?.watchdog.cut()
             guard (try? await Task.sleep(for: .seconds(1))) != nil else { return }
             self?.end()
         }
         let previous = control.withLock { control in
-            if control.phase == .ended { return watchdog as Task<Void, Never>? }
-            defer { control.watchdog = watchdog }
-            return control.watchdog
+            if control.phase == .ended { return limiter as Task<Void, Never>? }
+            defer { control.limiter = limiter }
+            return control.limiter
         }
         previous?.cancel()
-    }
-
-    private func cut() {
-        control.withLock { $0.socket }?.cut()
-    }
-
-    func register(_ socket: SocketHandle?) {
-        control.withLock { $0.socket = socket }
     }
 
     /// The end, for everybody who waits. Later calls do nothing.
@@ -159,23 +170,14 @@ final class Engine: Sendable {
             return last
         }
         guard let control else { return }
-        control.watchdog?.cancel()
+        control.limiter?.cancel()
         // The thread may be stuck; those who are let go now must not queue behind it.
         executor.end()
         onEnd()
+        logger.info("connection to the broker ended", metadata: ["broker": "\(configuration)"])
         report(.closed)
         control.waiter?.resume()
     }
 
-    func report(_ state: ConnectionState) {
-        switch state {
-        case .connecting(let attempt, _): logger.debug("connecting to the broker", metadata: ["attempt": "\(attempt)"])
-        case .connected: logger.info("connected to the broker", metadata: ["broker": "\(configuration)"])
-        case .blocked(let reason): logger.warning("the broker blocks publishing", metadata: ["reason": "\(reason)"])
-        case .disconnected(let error):
-            logger.warning("no connection to the broker", metadata: ["broker": "\(configuration)", "error": "\(error)"])
-        case .closed: logger.info("connection to the broker ended", metadata: ["broker": "\(configuration)"])
-        }
-        onStateChange(state)
-    }
+    func report(_ state: ConnectionState) { onStateChange(state) }
 }

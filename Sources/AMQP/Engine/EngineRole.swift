@@ -6,8 +6,8 @@ protocol EngineRole {
     var isDrained: Bool { get }
     /// The connection is there and the topology declared: get going.
     mutating func opened(_ link: Link) throws(AMQPError)
-    /// Writes what has been asked for since the last time.
-    mutating func work(_ link: Link) throws(AMQPError)
+    /// Writes what has been asked for since the last time, and what is due.
+    mutating func work(_ link: Link, now: ContinuousClock.Instant) throws(AMQPError)
     /// The broker said something.
     mutating func receive(_ event: Inbound, _ link: Link) throws(AMQPError)
     /// Everything that arrived together has been received: hand it on.

@@ -23,7 +23,7 @@ enum EngineThread {
         )
         guard status == 0 else {
             body.release()
-            throw AMQPError(.outOfResources, "no thread (error \(status))", operation: "starting")
+            throw AMQPError(.outOfResources, "no thread: \(SystemError.text(status))", operation: "starting")
         }
         pthread_detach(thread)
     }

@@ -4,16 +4,26 @@ internal import Synchronization
 
 /// Wakes the connection's thread out of `poll()`. Many signals before it wakes cost one system call.
 final class Wakeup: Sendable {
-    /// -1 when the process had no descriptor left; the engine then refuses to start.
-    let descriptor: Int32
+    private let opened: Atomic<Int32>
     private let isSignalled = Atomic(false)
     /// The thread that looks by itself before it waits; 0 while there is none.
     private let owner = Atomic<UInt>(0)
 
-    init() { descriptor = crabbitmq_eventfd() }
+    init() { opened = Atomic(crabbitmq_eventfd()) }
 
     deinit {
         if descriptor >= 0 { close(descriptor) }
+    }
+
+    /// -1 while the process has no descriptor for it.
+    var descriptor: Int32 { opened.load(ordering: .acquiring) }
+
+    /// Tries again to get a descriptor, where there is none yet. Before the thread starts.
+    func open() throws(AMQPError) {
+        guard descriptor < 0 else { return }
+        let fresh = crabbitmq_eventfd()
+        guard fresh >= 0 else { throw SystemError.error(errno, otherwise: .outOfResources, "eventfd", operation: "starting") }
+        opened.store(fresh, ordering: .releasing)
     }
 
     /// Call after what the thread shall see has been stored. From any thread.

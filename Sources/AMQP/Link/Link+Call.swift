@@ -19,6 +19,7 @@ extension Link {
     func wait<Answer>(_ operation: String, for match: (Inbound) -> Answer?) throws(AMQPError) -> Answer {
         let deadline = ContinuousClock.now + configuration.rpcTimeout
         while true {
+            try beat()
             while let event = try read() {
                 if case .channelClosed(var error) = event {
                     error.operation = operation
@@ -32,12 +33,6 @@ extension Link {
             var entry = pollfd(fd: socket.descriptor, events: Int16(POLLIN), revents: 0)
             _ = poll(&entry, 1, pollMilliseconds(atMost: left))
         }
-    }
-
-    /// A time to wait that leaves heartbeats alive.
-    func pollMilliseconds(atMost limit: Duration) -> Int32 {
-        let milliseconds = limit.milliseconds
-        return heartbeatSeconds > 0 ? min(milliseconds, Int32(clamping: heartbeatSeconds * 250)) : milliseconds
     }
 }
 

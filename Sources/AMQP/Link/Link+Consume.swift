@@ -26,13 +26,14 @@ extension Link {
     }
 
     func settle(_ settlement: AckLedger.Settlement) throws(AMQPError) {
-        let status: Int32
-        switch settlement.kind {
-        case .ack: status = amqp_basic_ack(state, Link.channel, settlement.tag, settlement.multiple ? 1 : 0)
-        case .nack(let requeue): status = amqp_basic_nack(state, Link.channel, settlement.tag, settlement.multiple ? 1 : 0, requeue ? 1 : 0)
-        case .reject(let requeue): status = amqp_basic_reject(state, Link.channel, settlement.tag, requeue ? 1 : 0)
+        let (tag, channel) = (settlement.tag, Link.channel)
+        try Self.check("settling") {
+            switch settlement.kind {
+            case .ack: amqp_basic_ack(state, channel, tag, settlement.multiple ? 1 : 0)
+            case .nack(let requeue): amqp_basic_nack(state, channel, tag, settlement.multiple ? 1 : 0, requeue ? 1 : 0)
+            case .reject(let requeue): amqp_basic_reject(state, channel, tag, requeue ? 1 : 0)
+            }
         }
-        guard status == AMQP_STATUS_OK.rawValue else { throw Self.failure(status, operation: "settling") }
     }
 
     /// `basic.get`; nil if the queue is empty.

@@ -2,30 +2,39 @@ internal import CRabbitMQ
 internal import Glibc
 
 extension Link {
-    static func openSocket(_ state: amqp_connection_state_t, _ configuration: AMQPConfiguration) throws(AMQPError) {
-        let operation = "connecting"
-        let socket: OpaquePointer?
-        if let tls = configuration.tls {
-            socket = amqp_ssl_socket_new(state)
-            if let socket { try prepare(socket, tls) }
-        } else {
-            socket = amqp_tcp_socket_new(state)
+    /// Opens the TCP connection, and with TLS secures it.
+    static func openSocket(_ state: amqp_connection_state_t, _ configuration: AMQPConfiguration, _ host: AMQPHost) throws(AMQPError) {
+        guard let tls = configuration.tls else {
+            guard let socket = amqp_tcp_socket_new(state) else { throw noSocket }
+            return amqp_tcp_socket_set_sockfd(socket, try Dial.connect(host, limit: configuration.connectTimeout))
         }
-        guard let socket else { throw AMQPError(.outOfResources, "no socket", operation: operation) }
+        guard let socket = amqp_ssl_socket_new(state) else { throw noSocket }
+        try prepare(socket, tls)
+        // librabbitmq resolves the name itself, without a limit: only where that does not take long.
+        _ = try Resolver.addresses(of: host, within: configuration.connectTimeout)
         var timeout = configuration.connectTimeout.timeval
-        amqp_set_handshake_timeout(state, &timeout)
-        let status = amqp_socket_open_noblock(socket, configuration.host, Int32(configuration.port), &timeout)
-        guard status == AMQP_STATUS_OK.rawValue else {
-            var error = failure(status, operation: operation)
+        do throws(AMQPError) {
+            try check("connecting") { amqp_socket_open_noblock(socket, host.name, Int32(host.port), &timeout) }
+        } catch {
+            var error = error
             if error.code == .connectionLost || error.code == .timeout { error.code = .connectFailed }
+            error.message = "\(host): \(error.message)"
             throw error
         }
     }
 
+    private static var noSocket: AMQPError { AMQPError(.outOfResources, "no memory for a socket", operation: "connecting") }
+
     private static func prepare(_ socket: OpaquePointer, _ tls: TLSSettings) throws(AMQPError) {
         func check(_ status: Int32, _ what: String) throws(AMQPError) {
-            guard status == AMQP_STATUS_OK.rawValue else { throw AMQPError(.tlsFailed, "cannot use \(what)", operation: "preparing TLS") }
+            let number = errno
+            guard status != AMQP_STATUS_OK.rawValue else { return }
+            // A file that could not be opened for want of a descriptor is no fault of the file.
+            throw SystemError.isLack(number)
+                ? SystemError.error(number, otherwise: .tlsFailed, "cannot use \(what)", operation: "preparing TLS")
+                : AMQPError(.tlsFailed, "cannot use \(what)", operation: "preparing TLS")
         }
+        errno = 0
         try check(amqp_ssl_socket_set_ssl_versions(socket, AMQP_TLSv1_2, AMQP_TLSvLATEST), "TLS 1.2 and later")
         amqp_ssl_socket_set_verify_peer(socket, tls.verifyPeer ? 1 : 0)
         amqp_ssl_socket_set_verify_hostname(socket, tls.verifyHostname ? 1 : 0)
@@ -49,6 +58,8 @@ extension Link {
 
     static func login(_ state: amqp_connection_state_t, _ configuration: AMQPConfiguration) throws(AMQPError) {
         let arena = Arena()
+        var timeout = configuration.connectTimeout.timeval
+        amqp_set_handshake_timeout(state, &timeout)
         // librabbitmq 0.11 announces only authentication_failure_close and exchange_exchange_bindings by itself.
         var properties: [String: AMQPValue] = [
             "capabilities": .table([
@@ -57,6 +68,7 @@ extension Link {
         ]
         if let name = configuration.connectionName { properties["connection_name"] = .string(name) }
         var table = try arena.table(properties)
+        errno = 0
         let reply = crabbitmq_login(
             state,
             configuration.virtualHost,
@@ -66,6 +78,7 @@ extension Link {
             configuration.user,
             configuration.password
         )
+        let number = errno
         switch reply.reply_type {
         case AMQP_RESPONSE_NORMAL:
             return
@@ -74,7 +87,7 @@ extension Link {
             if error.replyCode == 403 { error.code = .accessRefused }
             throw error
         case AMQP_RESPONSE_LIBRARY_EXCEPTION:
-            var error = failure(reply.library_error, operation: "logging in")
+            var error = failure(reply.library_error, number, operation: "logging in")
             if error.code == .timeout { error.code = .connectFailed }
             throw error
         default:
@@ -88,26 +101,5 @@ extension Link {
         error.failedClassID = method.class_id
         error.failedMethodID = method.method_id
         return error
-    }
-
-    /// Makes an error of a negative status of librabbitmq.
-    static func failure(_ status: Int32, operation: String) -> AMQPError {
-        let code: AMQPError.Code
-        switch status {
-        case AMQP_STATUS_TIMEOUT.rawValue: code = .timeout
-        case AMQP_STATUS_HEARTBEAT_TIMEOUT.rawValue: code = .heartbeatTimeout
-        case AMQP_STATUS_HOSTNAME_RESOLUTION_FAILED.rawValue: code = .connectFailed
-        case AMQP_STATUS_NO_MEMORY.rawValue: code = .outOfResources
-        case AMQP_STATUS_TABLE_TOO_BIG.rawValue, AMQP_STATUS_INVALID_PARAMETER.rawValue: code = .invalidArgument
-        case AMQP_STATUS_SSL_ERROR.rawValue, AMQP_STATUS_SSL_HOSTNAME_VERIFY_FAILED.rawValue,
-            AMQP_STATUS_SSL_PEER_VERIFY_FAILED.rawValue, AMQP_STATUS_SSL_CONNECTION_FAILED.rawValue:
-            code = .tlsFailed
-        case AMQP_STATUS_BAD_AMQP_DATA.rawValue, AMQP_STATUS_UNKNOWN_CLASS.rawValue, AMQP_STATUS_UNKNOWN_METHOD.rawValue,
-            AMQP_STATUS_INCOMPATIBLE_AMQP_VERSION.rawValue, AMQP_STATUS_UNEXPECTED_STATE.rawValue,
-            AMQP_STATUS_WRONG_METHOD.rawValue, AMQP_STATUS_BROKER_UNSUPPORTED_SASL_METHOD.rawValue:
-            code = .protocolViolation
-        default: code = .connectionLost
-        }
-        return AMQPError(code, amqp_error_string2(status).map { String(cString: $0) } ?? "status \(status)", operation: operation)
     }
 }

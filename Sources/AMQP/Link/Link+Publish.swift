@@ -10,7 +10,8 @@ extension Link {
         _ = try call(.confirmSelect, &method, expecting: .confirmSelectOK, operation: "confirm.select")
     }
 
-    /// Writes one message, which must be valid. Blocks where the socket takes no more, until the broker reads or the socket is cut.
+    /// Writes one message, which must be valid. Blocks where the socket takes no more, until the broker reads or the socket is cut: by the
+    /// kernel after three heartbeats, or before by a ``Watchdog``.
     /// - Parameter sequence: makes it mandatory, and is sent along as ``sequenceHeader``.
     func publish(_ message: AMQPMessage, exchange: String, routingKey: String, mandatory sequence: UInt64?) throws(AMQPError) {
         defer { arena.reset() }
@@ -18,19 +19,20 @@ extension Link {
         try encode(message, sequence: sequence, into: &properties)
         let exchange = try arena.bytes(exchange)
         let routingKey = try arena.bytes(routingKey)
-        let status = message.body.withUnsafeBytes { body in
-            amqp_basic_publish(
-                state,
-                Link.channel,
-                exchange,
-                routingKey,
-                sequence == nil ? 0 : 1,
-                0,
-                &properties,
-                amqp_bytes_t(len: body.count, bytes: UnsafeMutableRawPointer(mutating: body.baseAddress))
-            )
+        try Self.check("basic.publish") {
+            message.body.withUnsafeBytes { body in
+                amqp_basic_publish(
+                    state,
+                    Link.channel,
+                    exchange,
+                    routingKey,
+                    sequence == nil ? 0 : 1,
+                    0,
+                    &properties,
+                    amqp_bytes_t(len: body.count, bytes: UnsafeMutableRawPointer(mutating: body.baseAddress))
+                )
+            }
         }
-        guard status == AMQP_STATUS_OK.rawValue else { throw Self.failure(status, operation: "basic.publish") }
     }
 
     /// Gathers what is written until ``uncork()`` into full segments.

@@ -3,8 +3,7 @@ internal import DequeModule
 internal import Glibc
 
 extension Link {
-    /// The next thing that the broker said, nil if there is nothing for now. Also sends heartbeats that are due, and fails where the
-    /// broker's are missing: call it at least every half heartbeat.
+    /// The next thing that the broker said, nil if there is nothing for now.
     func next() throws(AMQPError) -> Inbound? {
         if let event = deferred.popFirst() { return event }
         return try read()
@@ -15,9 +14,10 @@ extension Link {
         var frame = amqp_frame_t()
         var none = timeval()
         while true {
+            errno = 0
             let status = amqp_simple_wait_frame_noblock(state, &frame, &none)
             if status == AMQP_STATUS_TIMEOUT.rawValue { return nil }
-            guard status == AMQP_STATUS_OK.rawValue else { throw Self.failure(status, operation: "receiving") }
+            guard status == AMQP_STATUS_OK.rawValue else { throw Self.failure(status, errno, operation: "receiving") }
             if let event = try decode(frame) { return event }
         }
     }

@@ -15,36 +15,47 @@ final class Link {
     /// Read while waiting for the answer to a request, and not yet handed out.
     var deferred = Deque<Inbound>()
     private(set) var isChannelOpen = false
-    /// The heartbeat agreed on, in seconds; 0 for none.
-    let heartbeatSeconds: Int
+    /// nil where none were agreed on.
+    var heartbeats: Heartbeats?
 
-    /// Connects, and logs in. Blocks for at most twice the configured `connectTimeout`, plus the time that resolving the name takes.
-    /// - Parameter register: gets the socket before the AMQP handshake, so that another thread can end it.
-    init(_ configuration: AMQPConfiguration, register: (SocketHandle) -> Void) throws(AMQPError) {
+    /// Connects, and logs in. Blocks for the configured `connectTimeout` at most: for the name, for each of its addresses, and for logging in.
+    /// - Parameter watchdog: gets the socket before the AMQP handshake, so that another thread can end it.
+    init(_ configuration: AMQPConfiguration, host: AMQPHost, watchdog: Watchdog) throws(AMQPError) {
         guard let state = amqp_new_connection() else {
             throw AMQPError(.outOfResources, "no memory", operation: "connecting")
         }
-        let socket: SocketHandle
         do throws(AMQPError) {
-            try Self.openSocket(state, configuration)
-            guard let handle = SocketHandle(duplicating: amqp_get_sockfd(state)) else {
-                throw AMQPError(.outOfResources, "no file descriptor", operation: "connecting")
-            }
-            socket = handle
-            register(handle)
+            try Self.openSocket(state, configuration, host)
+            let socket = try SocketHandle(duplicating: amqp_get_sockfd(state))
+            socket.setKeepalive(Self.pulse(configuration))
+            socket.setWriteLimit(Self.pulse(configuration) * 3)
+            // librabbitmq waits for each answer of the handshake no longer than that.
+            watchdog.guards(socket, patience: configuration.connectTimeout + .seconds(1))
             try Self.login(state, configuration)
+            let heartbeats = try Self.takeHeartbeats(state)
+            watchdog.guards(socket, patience: heartbeats.map { $0.interval * 5 / 2 })
+            self.socket = socket
+            self.heartbeats = heartbeats
         } catch {
             amqp_destroy_connection(state)
             throw error
         }
         self.configuration = configuration
         self.state = state
-        self.socket = socket
-        heartbeatSeconds = Int(amqp_get_heartbeat(state))
     }
 
     deinit {
         amqp_destroy_connection(state)
+    }
+
+    /// Without heartbeats the kernel alone can notice what is dead, at the pace of the usual ones.
+    private static func pulse(_ configuration: AMQPConfiguration) -> Duration {
+        configuration.heartbeat > .zero ? configuration.heartbeat : .seconds(5)
+    }
+
+    /// The broker says that it reads nothing for now, or reads again. Meanwhile what waits for it is not stuck.
+    func brokerBlocks(_ isBlocking: Bool) {
+        socket.setWriteLimit(isBlocking ? nil : Self.pulse(configuration) * 3)
     }
 
     /// `channel.open`. The channel must not be open.
@@ -71,7 +82,6 @@ final class Link {
     }
 
     func send<Method>(_ id: MethodID, _ method: inout Method, channel: amqp_channel_t = Link.channel) throws(AMQPError) {
-        let status = withUnsafeMutablePointer(to: &method) { amqp_send_method(state, channel, id.rawValue, $0) }
-        guard status == AMQP_STATUS_OK.rawValue else { throw Self.failure(status, operation: "sending") }
+        try Self.check("sending") { withUnsafeMutablePointer(to: &method) { amqp_send_method(state, channel, id.rawValue, $0) } }
     }
 }

@@ -87,13 +87,17 @@ struct ConfirmWindow<Payload> {
     }
 
     /// As ``lost()``, where the broker refused one of the unconfirmed. Returns that one, if it can be told and somebody waits for it.
-    mutating func refused() -> Entry? {
+    /// - Parameter isExcused: whether what was missing for a publish is there now, so that it cannot be refused again.
+    mutating func refused(excusing isExcused: (Payload) -> Bool = { _ in false }) -> Entry? {
         var culprit: Entry?
-        if unconfirmedCount == 1, let index = inFlight.firstIndex(where: { $0 != nil }) {
-            culprit = inFlight[index]
-            inFlight.removeAll()
-        } else if let newest = inFlight.last(where: { $0 != nil }), let newest {
-            suspectsUpTo = max(suspectsUpTo, newest.id)
+        let suspects = inFlight.indices.filter { index in inFlight[index].map { !isExcused($0.payload) } ?? false }
+        if let last = suspects.last, let newest = inFlight[last] {
+            if unconfirmedCount == 1 {
+                culprit = newest
+                inFlight.removeAll()
+            } else {
+                suspectsUpTo = max(suspectsUpTo, newest.id)
+            }
         }
         lost()
         return culprit.flatMap { $0.isAbandoned ? nil : $0 }

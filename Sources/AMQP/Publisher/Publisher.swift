@@ -8,9 +8,10 @@ public import ServiceLifecycle
 public final class Publisher: Service, Sendable {
     private let engine: Engine
     private let core: PublisherCore
+    private let topology: Topology
 
     /// - Parameters:
-    ///   - topology: declared after every connect.
+    ///   - topology: declared after every connect, and again when an exchange is missing. A message to an exchange of it waits for that.
     ///   - window: how many messages may be unconfirmed; ``publish(_:exchange:routingKey:mandatory:timeout:)`` holds back what is beyond.
     ///   - drainLimit: how long a graceful shutdown waits for outstanding confirms.
     ///   - onStateChange: called on the connection's thread, in order; must not block.
@@ -24,6 +25,7 @@ public final class Publisher: Service, Sendable {
     ) {
         let core = PublisherCore(window: window)
         self.core = core
+        self.topology = topology
         engine = Engine(
             configuration: configuration,
             topology: topology,
@@ -52,9 +54,9 @@ public final class Publisher: Service, Sendable {
     }
 
     private func work() async -> Result<Void, AMQPError> {
-        let core = self.core
+        let (core, topology, faults) = (self.core, self.topology, engine.faults)
         do throws(AMQPError) {
-            try await engine.run { PublisherRole(core) }
+            try await engine.run { PublisherRole(core, topology, faults) }
             return .success(())
         } catch {
             return .failure(error)
@@ -63,7 +65,7 @@ public final class Publisher: Service, Sendable {
 
     /// Runs tasks on the connection's thread while it is connected, and where all others run at other times. What they `publish` needs no other
     /// thread, and neither does what follows from the confirm. They must not block, nor compute for long: the connection waits for them. While a broker that reads nothing holds up the thread in
-    /// a write, it holds up these tasks too, timeouts included.
+    /// a write, for three heartbeats at most, it holds up these tasks too, timeouts included.
     public var executor: any TaskExecutor { engine.executor }
 
     /// Publishes a message and waits until the broker has taken it (AMQP `basic.publish`, RabbitMQ publisher confirms).
@@ -73,7 +75,7 @@ public final class Publisher: Service, Sendable {
     ///   - mandatory: whether a message that reaches no queue shall come back, as ``PublishOutcome/returned(replyCode:text:)``.
     ///   - timeout: how long to wait for the outcome, to about 0.1 s, however the broker behaves; nil waits as long as the publisher runs.
     /// - Throws: `invalidArgument` before anything is sent; `channelClosed` with the reply code if the broker refuses this message (404: no
-    ///   such exchange, 403: not allowed), which is then not sent again; `nacked` if the broker could not take it (a full queue with
+    ///   such exchange, and none of the topology, 403: not allowed), which is then not sent again; `nacked` if the broker could not take it (a full queue with
     ///   `reject-publish`, or a quorum queue that has no leader yet, as just after a restart). That is not tried again here, since only
     ///   the caller knows for how long, and what has to stay in order; `timeout`, `cancelled`, `closed`.
     public func publish(

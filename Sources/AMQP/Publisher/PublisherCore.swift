@@ -97,8 +97,9 @@ final class PublisherCore: Sendable {
     }
 
     /// The broker closed the channel or the connection because of a message.
-    func refused(_ error: AMQPError) {
-        let culprit = state.withLock { $0.window.refused() }
+    /// - Parameter exchanges: those that have been declared again since.
+    func refused(_ error: AMQPError, declared exchanges: Set<String> = []) {
+        let culprit = state.withLock { $0.window.refused { exchanges.contains($0.publication.exchange) } }
         culprit?.payload.continuation.resume(returning: .failure(error))
     }
 

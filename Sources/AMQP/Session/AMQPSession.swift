@@ -1,14 +1,12 @@
 /// Single requests to the broker, one after the other, for operators' tools and tests. No recovery: when the connection breaks, every
-/// request throws, and a new session is needed. A request that the broker refuses does no harm to the next.
+/// request throws, and a new session is needed; on a silent one after two to three heartbeats at most. A request that the broker refuses does no harm to the next.
 public final class AMQPSession: Sendable {
     private let thread = SessionThread()
 
-    /// Connects and logs in.
+    /// Connects and logs in. Tries every host of the configuration once.
+    ///
     /// - Throws: `connectFailed`, `tlsFailed`, `accessRefused` (reply code 403), `connectionClosed` (530 for an unknown virtual host).
     public init(_ configuration: AMQPConfiguration) async throws(AMQPError) {
-        // Nobody reads between requests, so heartbeats would only break an idle session; requests have their own limit.
-        var configuration = configuration
-        configuration.heartbeat = .zero
         try thread.start(configuration)
         _ = try await perform { workplace throws(AMQPError) in _ = try workplace.ready() }
     }
@@ -139,13 +137,15 @@ public final class AMQPSession: Sendable {
         _ body: @escaping @Sendable (SessionThread.Workplace) throws(AMQPError) -> Value
     ) async throws(AMQPError) -> Value {
         let result: Result<Value, AMQPError> = await withCheckedContinuation { continuation in
-            let isOpen = thread.enqueue { place in
+            let isOpen = thread.enqueue { [watchdog = thread.watchdog] place in
                 let result: Result<Value, AMQPError>
                 do throws(AMQPError) {
                     result = .success(try body(place))
                 } catch {
                     // After anything but a refusal, nobody knows what the next answer would belong to.
+                    var error = error
                     if error.code != .channelClosed && error.code != .invalidArgument && error.code != .nacked {
+                        error = watchdog.leave(after: error)
                         place.link = .failure(error)
                     }
                     result = .failure(error)

@@ -23,6 +23,16 @@ final class SessionThread: Sendable {
             }
             return link
         }
+
+        /// Keeps an idle connection alive. What comes unasked concerns no request; an end of the connection is the next one's answer.
+        func listen(after watchdog: Watchdog) {
+            guard case .success(let link) = self.link else { return }
+            do throws(AMQPError) {
+                try link.beat()
+                while try link.next() != nil {}
+                link.releaseBuffers()
+            } catch { self.link = .failure(watchdog.leave(after: error)) }
+        }
     }
 
     typealias Job = @Sendable (Workplace) -> Void
@@ -30,14 +40,14 @@ final class SessionThread: Sendable {
     private struct State {
         var jobs: [Job] = []
         var isClosing = false
-        var socket: SocketHandle?
     }
 
     private let state = Mutex(State())
     private let wakeup = Wakeup()
+    let watchdog = Watchdog()
 
     func start(_ configuration: AMQPConfiguration) throws(AMQPError) {
-        guard wakeup.descriptor >= 0 else { throw AMQPError(.outOfResources, "no file descriptor", operation: "starting") }
+        try wakeup.open()
         try EngineThread.start { self.main(configuration) }
     }
 
@@ -59,12 +69,9 @@ final class SessionThread: Sendable {
     }
 
     private func main(_ configuration: AMQPConfiguration) {
-        let workplace: Workplace
-        do throws(AMQPError) {
-            workplace = Workplace(.success(try Link(configuration) { socket in state.withLock { $0.socket = socket } }))
-        } catch {
-            workplace = Workplace(.failure(error))
-        }
+        let watching = Task.detached { [watchdog] in await watchdog.watch() }
+        defer { watching.cancel() }
+        let workplace = Workplace(connect(configuration))
         while true {
             wakeup.rearm()
             let (jobs, isClosing) = state.withLock { state in
@@ -72,11 +79,42 @@ final class SessionThread: Sendable {
                 return (state.jobs, state.isClosing)
             }
             for job in jobs { job(workplace) }
+            if case .failure = workplace.link { watchdog.leave() }
             if isClosing { break }
             guard jobs.isEmpty else { continue }
-            var entry = pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0)
-            if poll(&entry, 1, -1) > 0 { wakeup.drain() }
+            wait(workplace)
         }
         if case .success(let link) = workplace.link { link.close(limit: .seconds(1)) }
+        watchdog.leave()
+    }
+
+    /// Tries every host once. Says what the last one said.
+    private func connect(_ configuration: AMQPConfiguration) -> Result<Link, AMQPError> {
+        var hosts = HostRotation(configuration.hosts)
+        while true {
+            do throws(AMQPError) {
+                return .success(try Link(configuration, host: try hosts.next(), watchdog: watchdog))
+            } catch {
+                let error = watchdog.leave(after: error)
+                // Who we are is the same to all of them.
+                if hosts.isRoundOver || error.code == .accessRefused { return .failure(error) }
+            }
+        }
+    }
+
+    /// Waits for the next job, and keeps the connection alive meanwhile.
+    private func wait(_ place: Workplace) {
+        var entries = (
+            pollfd(fd: wakeup.descriptor, events: Int16(POLLIN), revents: 0),
+            pollfd(fd: -1, events: Int16(POLLIN), revents: 0)
+        )
+        var milliseconds: Int32 = -1
+        if case .success(let link) = place.link {
+            entries.1.fd = link.socket.descriptor
+            milliseconds = link.pollMilliseconds(atMost: .seconds(3600))
+        }
+        _ = withUnsafeMutableBytes(of: &entries) { poll($0.bindMemory(to: pollfd.self).baseAddress, 2, milliseconds) }
+        if entries.0.revents != 0 { wakeup.drain() }
+        place.listen(after: watchdog)
     }
 }

@@ -21,7 +21,9 @@ final class BareLink {
     init(_ configuration: AMQPConfiguration) throws {
         guard let state = amqp_new_connection(), let socket = amqp_tcp_socket_new(state) else { throw BenchError("no memory") }
         self.state = state
-        guard amqp_socket_open(socket, configuration.host, Int32(configuration.port)) == AMQP_STATUS_OK.rawValue else {
+        guard let host = configuration.hosts.first,
+            amqp_socket_open(socket, host.name, Int32(host.port)) == AMQP_STATUS_OK.rawValue
+        else {
             throw BenchError("cannot connect to the broker")
         }
         var properties = amqp_table_t()

@@ -13,6 +13,14 @@ enum Broker {
         return quick(try AMQPConfiguration(url: String(cString: value)))
     }
 
+    /// The same, by way of a proxy.
+    static func proxied() throws -> (Proxy, AMQPConfiguration) {
+        var configuration = try configuration()
+        let proxy = try Proxy(to: configuration.hosts[0].port)
+        configuration.hosts = [AMQPHost("127.0.0.1", port: proxy.port)]
+        return (proxy, configuration)
+    }
+
     /// The same, with short pauses between attempts.
     static func quick(_ configuration: AMQPConfiguration) -> AMQPConfiguration {
         var configuration = configuration

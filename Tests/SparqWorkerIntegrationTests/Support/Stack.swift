@@ -78,8 +78,7 @@ final class Stack: Sendable {
     /// The broker by way of a proxy.
     func amqp(through proxy: Proxy) -> AMQPConfiguration {
         var configuration = amqp
-        configuration.host = "127.0.0.1"
-        configuration.port = proxy.port
+        configuration.hosts = [AMQPHost("127.0.0.1", port: proxy.port)]
         return configuration
     }
 
