@@ -53,7 +53,9 @@ import Testing
                             while !journal.isOver {
                                 let message = AMQPMessage(body: Array("\(number)".utf8))
                                 // The exchange is there again at once; its binding when the consumer looks.
-                                guard try await publisher.publish(message, exchange: exchange, routingKey: "key", mandatory: true) == .confirmed
+                                guard
+                                    try await publisher.publish(message, exchange: exchange, routingKey: "key", mandatory: true)
+                                        == .confirmed
                                 else { continue }
                                 journal.confirm(number)
                                 number += 32

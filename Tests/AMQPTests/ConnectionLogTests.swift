@@ -68,7 +68,11 @@ import Testing
             log.failed(lost)
             log.connected(now: clock.now)
         }
-        #expect(lines.all.map { $0.prefix { $0 != "=" } } == ["connected to the broker host", "no connection to the broker error", "no connection to the broker error"])
+        #expect(
+            lines.all.map { $0.prefix { $0 != "=" } } == [
+                "connected to the broker host", "no connection to the broker error", "no connection to the broker error",
+            ]
+        )
         clock.advance(ConnectionLog.steadyAfter)
         log.tick(now: clock.now)
         log.tick(now: clock.now)

@@ -14,7 +14,9 @@ extension Link {
     static func failure(_ status: Int32, _ number: Int32, operation: String) -> AMQPError {
         var text = amqp_error_string2(status).map { String(cString: $0) } ?? "status \(status)"
         // Only these leave a number of their own. TLS goes on after EAGAIN, so that one is no cause.
-        let isSystems = [AMQP_STATUS_SOCKET_ERROR, AMQP_STATUS_SSL_ERROR, AMQP_STATUS_SSL_CONNECTION_FAILED].contains { $0.rawValue == status }
+        let isSystems = [AMQP_STATUS_SOCKET_ERROR, AMQP_STATUS_SSL_ERROR, AMQP_STATUS_SSL_CONNECTION_FAILED].contains {
+            $0.rawValue == status
+        }
         let hasCause = isSystems && number != 0 && number != EAGAIN
         if hasCause { text += ": \(SystemError.text(number))" }
         let code = hasCause && SystemError.isLack(number) ? .outOfResources : code(status)
