@@ -1,6 +1,7 @@
 #pragma once
 #include <poll.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/time.h>
 #include <netinet/in.h>
@@ -50,4 +51,11 @@ static inline long crabbitmq_silence(int fd) {
     socklen_t size = sizeof info;
     if (getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &size) != 0) return -1;
     return (long)info.tcpi_last_data_recv;
+}
+
+/* Whether a descriptor is among the last `count` that the process may have: the kernel gives the lowest free one. */
+static inline int crabbitmq_is_among_last(int fd, int count) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+    return (rlim_t)fd + (rlim_t)count >= limit.rlim_cur;
 }

@@ -40,7 +40,7 @@ import Testing
             defer { for task in load { task.cancel() } }
             for _ in 0..<2 {
                 let position = log.count
-                proxy.forget()
+                proxy.freezeThoseThatExist()
                 let error = try await log.disconnected(from: position, within: Self.patience)
                 #expect(error.code == .heartbeatTimeout)
                 try await log.connected(from: position)
@@ -62,7 +62,7 @@ import Testing
         try await running(publisher) {
             try await log.connected()
             let position = log.count
-            proxy.forget()
+            proxy.freezeThoseThatExist()
             let large = Task {
                 try await publisher.publish(AMQPMessage(body: [UInt8](repeating: 1, count: 24_000_000)), exchange: "", routingKey: queue)
             }
@@ -88,7 +88,7 @@ import Testing
             var old: [Delivery] = []
             while old.count < 8, let batch = await consumer.nextBatch() { old += batch }
             let position = log.count
-            proxy.forget()
+            proxy.freezeThoseThatExist()
             if acknowledges {
                 // What is acknowledged past the deadline does no harm.
                 let tags = old.map(\.tag)
@@ -120,7 +120,7 @@ import Testing
         // An idle one lives on by its heartbeats.
         try await Task.sleep(for: .seconds(4))
         #expect(try await session.inspect(queue: queue).name == queue)
-        proxy.forget()
+        proxy.freezeThoseThatExist()
         if isIdle { try await Task.sleep(for: .seconds(4)) }
         let begin = ContinuousClock.now
         let error = await #expect(throws: AMQPError.self) { try await session.inspect(queue: queue) }
@@ -134,7 +134,7 @@ import Testing
         let (proxy, configuration) = try proxied()
         defer { proxy.close() }
         let session = try await AMQPSession(configuration)
-        proxy.forget()
+        proxy.freezeThoseThatExist()
         let queue = self.queue
         let error = try await within(Self.patience, "an error") {
             await #expect(throws: AMQPError.self) {
@@ -156,7 +156,7 @@ import Testing
         try await running(publisher) {
             try await log.connected()
             let position = log.count
-            frozen.forget()
+            frozen.freezeThoseThatExist()
             let large = Task {
                 try await publisher.publish(AMQPMessage(body: [UInt8](repeating: 1, count: 24_000_000)), exchange: "", routingKey: queue)
             }

@@ -57,6 +57,23 @@ import Testing
         #expect(lines.all.last == "connected to the broker again host=b:5672 occurrences=600 seconds=610")
     }
 
+    @Test func anotherCauseIsToldOnce() {
+        var (log, lines, clock) = make()
+        for _ in 0..<5 {
+            log.failed(AMQPError(.heartbeatTimeout, "nothing heard for 10001 ms", operation: "connection"))
+            for _ in 0..<3 {
+                clock.advance(.seconds(1))
+                log.failed(AMQPError(.outOfResources, "10.0.0.1:5672: Too many open files (errno 24)", operation: "connecting"))
+            }
+        }
+        #expect(
+            lines.all == [
+                "no connection to the broker error=heartbeatTimeout in connection: nothing heard for 10001 ms",
+                "no connection to the broker, for another cause error=outOfResources in connecting: 10.0.0.1:5672: Too many open files (errno 24)",
+            ]
+        )
+    }
+
     @Test func aConnectionThatBreaksAgainAndAgainIsOneFault() {
         var (log, lines, clock) = make()
         let lost = AMQPError(.connectionLost, "a socket error occurred: Connection reset by peer (errno 104)", operation: "receiving")

@@ -1,7 +1,7 @@
 import Foundation
 import Testing
 
-/// A process that gets no more file descriptors.
+/// A process that gets no more file descriptors, or as good as none. Without any at all libdispatch may end it (`_dispatch_workq_monitor_pools`).
 @Suite(.timeLimit(.minutes(3))) struct DescriptorTests {
     @Test func aWorkerWithoutDescriptorsSaysSoLivesAndRecovers() async throws {
         try await Stack.with(fronts: 1, workers: 1) { stack, fronts in
@@ -24,6 +24,40 @@ import Testing
             #expect(try await worker.stop() == 0)
         }
     }
+
+    /// Among a process's open descriptors the first that is a socket.
+    private static func firstSocket(_ process: RunningProcess) throws -> Int {
+        let folder = "/proc/\(process.pid)/fd"
+        let sockets = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)"))?.hasPrefix("socket:") == true
+        }
+        return try #require(sockets.compactMap(Int.init).min())
+    }
+
+    @Test func aFrontWithoutDescriptorsWaitsForThemAndSaysSoOnce() async throws {
+        try await Stack.with(fronts: 0, workers: 1) { stack, _ in
+            await stack.route(amqp: "\(try TestEnvironment.amqpURL())?heartbeat=1")
+            let front = try await stack.startFront(["SPARQ_LOG_LEVEL": "info"])
+            try await stack.awaitReady(front)
+            // It sleeps, and the broker ends its connections; when it wakes it gets no descriptors for new ones.
+            front.process.signal(SIGSTOP)
+            // What its connections give back is among the last ones, which it leaves to others.
+            try await limit(front.process, "\(try Self.firstSocket(front.process) + 8)")
+            try await Task.sleep(for: .seconds(5))
+            front.process.signal(SIGCONT)
+            try await eventually("the log has the cause") { front.process.log.contains("Too many open files (errno 24)") }
+            // In this time it tries a dozen times, on each of two connections.
+            try await Task.sleep(for: .seconds(8))
+            let lines = front.process.log.split(separator: "\n").filter { $0.contains("no connection to the broker") }
+            // How each was lost, and why it does not come back.
+            #expect(lines.count == 4, "\(lines.joined(separator: "\n"))")
+            #expect(lines.count { $0.contains("(errno 24)") } == 2)
+            try await limit(front.process, "1024")
+            try await stack.awaitReady(front)
+            #expect(try await front.process.stop() == 0)
+        }
+    }
+
     /// Sets how many descriptors it may have, as far as it may raise that itself.
     private func limit(_ process: RunningProcess, _ count: String) async throws {
         _ = try await Command.run("prlimit", ["--pid", "\(process.pid)", "--nofile=\(count):"])

@@ -3,6 +3,10 @@ internal import Glibc
 
 /// Makes TCP connections. librabbitmq's own has one limit for all addresses of a name, so that a silent one holds up those behind it.
 enum Dial {
+    /// The process's last descriptors are not for us. libdispatch needs one every second, to look into `/proc`, and ends the process where it
+    /// gets none.
+    private static let reserve: Int32 = 8
+
     /// Connects to the first address that answers. Blocks up to `limit` for the name, and again for each address.
     /// - Returns: a descriptor that does not block.
     static func connect(_ host: AMQPHost, limit: Duration) throws(AMQPError) -> Int32 {
@@ -30,6 +34,10 @@ enum Dial {
         let kind = Int32(SOCK_STREAM.rawValue | SOCK_CLOEXEC.rawValue | SOCK_NONBLOCK.rawValue)
         let descriptor = socket(address.family, kind, Int32(IPPROTO_TCP))
         guard descriptor >= 0 else { throw failure(errno) }
+        guard crabbitmq_is_among_last(descriptor, reserve) == 0 else {
+            close(descriptor)
+            throw failure(EMFILE)
+        }
         var number: Int32 = 0
         if address.withPointer({ Glibc.connect(descriptor, $0, $1) }) != 0 {
             number = errno

@@ -17,7 +17,8 @@ struct ConnectionLog {
     private let faults: FaultLog
     /// When the fault is over, where the connection that stands still stands then; nil where there is none to end.
     private var endsAt: ContinuousClock.Instant?
-    private var hasFault = false
+    /// The kinds of causes that were told since the fault began; empty where there is none.
+    private var causes: Set<AMQPError.Code> = []
     private var host: AMQPHost?
 
     init(_ logger: Logger, faults: FaultLog) {
@@ -31,20 +32,23 @@ struct ConnectionLog {
     }
 
     mutating func connected(now: ContinuousClock.Instant) {
-        if hasFault { endsAt = now + Self.steadyAfter } else { logger.info("connected to the broker", metadata: metadata()) }
+        if causes.isEmpty { logger.info("connected to the broker", metadata: metadata()) } else { endsAt = now + Self.steadyAfter }
     }
 
     /// Call it every now and then, at no cost.
     mutating func tick(now: ContinuousClock.Instant) {
         guard let endsAt, now >= endsAt else { return }
         faults.ended(Key.connection, "connected to the broker again", metadata: metadata())
-        hasFault = false
+        causes = []
         self.endsAt = nil
     }
 
     mutating func failed(_ error: AMQPError) {
-        hasFault = true
         endsAt = nil
+        // A lost connection that then cannot be made again has two causes.
+        if causes.insert(error.code).inserted, causes.count > 1 {
+            logger.warning("no connection to the broker, for another cause", metadata: metadata(["error": "\(error)"]))
+        }
         faults.occurred(Key.connection, "no connection to the broker", metadata: metadata(["error": "\(error)"]))
     }
 

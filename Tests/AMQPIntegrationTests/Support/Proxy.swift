@@ -120,7 +120,9 @@ final class Proxy: Sendable {
 
     /// A cut ends a freeze for the connection that it breaks.
     private func waitWhileFrozen(_ direction: Freeze, _ pair: Pair, _ socket: Int32) {
-        while state.withLock({ $0.frozen.contains(direction) || pair.number < $0.firstAlive }) {
+        // Of a forgotten connection nobody hears that the other side has given it up.
+        while state.withLock({ pair.number < $0.firstAlive }) { usleep(2000) }
+        while state.withLock({ $0.frozen.contains(direction) }) {
             var entry = pollfd(fd: socket, events: 0, revents: 0)
             if poll(&entry, 1, 2) > 0 { return }
         }
