@@ -42,6 +42,47 @@ end_process() {
     await_end "$1" "$2" "$4"
 }
 
+# processes_with LINK PATH: the processes whose /proc link (exe or cwd) begins with the path. What a process runs, and where, is
+# known even where nobody wrote down that it was started. One process looks at all of them, as a busy machine has many.
+processes_with() {
+    local entry target
+    { find /proc -mindepth 2 -maxdepth 2 -path "/proc/[0-9]*/$1" -printf '%h %l\n' 2>/dev/null || true; } |
+        while IFS=' ' read -r entry target; do
+            if [[ $target == "$2"* ]]; then echo "${entry#/proc/}"; fi
+        done
+}
+
+# end_all SECONDS LISTER [ARGUMENT…]: asks the processes that the lister finds to end, each once, also those that appear meanwhile;
+# kills what is there after so many seconds.
+end_all() {
+    local deadline=$((SECONDS + $1)) pid asked=' ' pids
+    shift
+    while :; do
+        mapfile -t pids < <("$@")
+        ((${#pids[@]} > 0)) || return 0
+        ((SECONDS < deadline + 10)) || die "processes ${pids[*]} do not end"
+        for pid in "${pids[@]}"; do
+            if ((SECONDS >= deadline)); then
+                kill -KILL "$pid" 2>/dev/null || true
+            elif [[ $asked != *" $pid "* ]]; then
+                asked+="$pid "
+                kill -TERM "$pid" 2>/dev/null || true
+            fi
+        done
+        sleep 0.1
+    done
+}
+
+# vacate LOCK LISTER: ends what the lister finds until nobody holds the lock. Who runs on a folder holds its lock, from before it is
+# forked to its end; the lister sees it a moment later.
+vacate() {
+    local deadline=$((SECONDS + 30))
+    until end_all 5 "$2" && flock -n "$1" true; do
+        ((SECONDS < deadline)) || die "a process that is out of sight here holds $1"
+        sleep 0.1
+    done
+}
+
 # port_taken PORT: whether something on this machine accepts connections there.
 port_taken() { (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; }
 

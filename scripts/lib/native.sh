@@ -25,21 +25,34 @@ native_ready() {
     fi
 }
 
-# native_launch NAME: starts one process in a session of its own.
+# native_strays: what runs a program of this stack and has no pid file, because somebody removed it.
+native_strays() {
+    local pid known
+    known=" $( (cat "$stack"/run/*.pid 2>/dev/null || true) | tr '\n' ' ')"
+    for pid in $(processes_with exe "$(native_mark)"); do
+        if [[ $known != *" $pid "* ]]; then echo "$pid"; fi
+    done
+}
+
+# native_launch NAME: starts one process in a session of its own. It writes down its pid before it runs, and lets the lock of this
+# command go only when it is known by its program's name: whoever kills this command leaves nothing that the next one does not know.
 native_launch() {
-    local name=$1 kind=${1%%-*}
+    local name=$1 kind=${1%%-*} pid
+    rm -f "$stack/run/$name".{pid,ready}
     (
+        echo "$BASHPID" >"$stack/run/$name.pid"
+        echo "$stamp" >"$stack/run/$name.stamp"
         if [[ $kind == worker ]]; then
             place=(SPARQ_READY_FILE="$stack/run/$name.ready" SPARQ_HEALTH_PORT=0) # one port for many would collide
         else
             place=(-u SPARQ_POSTGRES_URL SPARQ_HTTP_PORT="${name#*-}") # fronts have no database
         fi
-        rm -f "$stack/run/$name.ready"
         raise_open_files
-        cd "$root" && exec env "${place[@]}" setsid "$binary" "$kind"
-    ) </dev/null >>"$stack/logs/$name.log" 2>&1 8>&- &
-    echo "$!" >"$stack/run/$name.pid"
-    echo "$stamp" >"$stack/run/$name.stamp"
+        # shellcheck disable=SC2016 # for the inner shell
+        cd "$root" && exec env "${place[@]}" setsid bash -c 'exec 8>&- "$0" "$1"' "$binary" "$kind"
+    ) </dev/null >>"$stack/logs/$name.log" 2>&1 &
+    pid=$!
+    until native_alive "$name" || ! kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
     launched+=("$name")
 }
 
@@ -58,14 +71,30 @@ native_stop() {
 
 # native_await NAME…: until all are ready; a process that ended or a deadline that passed ends the whole command.
 native_await() {
-    local deadline=$((SECONDS + ready_seconds)) name
+    local deadline=$((SECONDS + ready_seconds)) look=$SECONDS name
     for name in "$@"; do
         until native_ready "$name"; do
             if ! native_alive "$name"; then native_failed "$name" "ended by itself"; fi
+            if ((SECONDS > look)); then
+                if native_repair_servers; then deadline=$((SECONDS + ready_seconds)); fi
+                look=$SECONDS
+            fi
             if ((SECONDS >= deadline)); then native_failed "$name" "is not ready after $ready_seconds s"; fi
             sleep 0.1
         done
     done
+}
+
+# native_repair_servers: starts a server that died while we wait for those who need it; fails where none did.
+native_repair_servers() {
+    local before=$SPARQ_AMQP_URL,$SPARQ_POSTGRES_URL line
+    if "$here/services" status "$stack/services" >/dev/null 2>&1 8>&-; then return 1; fi
+    ((repairs < 3)) || die "a server dies again and again; its log is in $stack/services"
+    repairs=$((repairs + 1))
+    say "A server died meanwhile; starting it again:"
+    "$here/services" start "$stack/services" 8>&-
+    while IFS= read -r line; do export "${line?}"; done < <("$here/services" env "$stack/services")
+    [[ $SPARQ_AMQP_URL,$SPARQ_POSTGRES_URL == "$before" ]] || die "the server's port was taken, it has another one now: make up again"
 }
 
 native_failed() {
@@ -124,10 +153,11 @@ native_wanted() {
 
 native_up() {
     local name surplus=() rolling=() started=()
-    launched=() servers_changed=0
+    launched=() servers_changed=0 repairs=0
     "$here/install-packages" build servers 8>&-
     mkdir -p "$stack"/{run,logs,bin}
     native_build
+    end_all "$stop_seconds" native_strays
     native_servers
     native_wanted
     for name in $(native_names front) $(native_names worker); do
@@ -153,6 +183,7 @@ native_up() {
         done
     fi
     native_await "${wanted[@]}"
+    if native_repair_servers; then native_await "${wanted[@]}"; fi
     find "$stack/bin" -type f ! -name "$(basename "$binary")" -delete
     if ((${#started[@]} > 0)); then say "Started ${started[*]}."; fi
     if ((${#launched[@]} + ${#surplus[@]} + servers_changed == 0)); then say "All of it runs already; nothing changed."; fi
@@ -193,6 +224,7 @@ native_down() {
         say "Stopping ${names[*]} …"
         native_stop "${names[@]}"
     fi
+    end_all "$stop_seconds" native_strays
     "$here/services" stop "$stack/services" 8>&-
 }
 

@@ -2,6 +2,8 @@
 # A private PostgreSQL server: own data and port, loopback only, durable. Sourced by scripts/services.
 
 postgres_data=$data/postgres/data
+# Held by the server and its children as long as one of them runs, and by initdb.
+postgres_lock=$data/postgres.lock
 postgres_mark="postgres -D $postgres_data "
 
 # A prefix for commands: PostgreSQL refuses root, so root becomes the package's user postgres.
@@ -23,10 +25,20 @@ postgres_bin() {
     echo "/usr/lib/postgresql/$version/bin"
 }
 
+# All that belongs to the server, also children that outlive a killed postmaster for a moment and hold its shared memory: they work in
+# its folder.
+postgres_processes() {
+    local pid
+    for pid in $(processes_with cwd "$data/postgres"); do
+        if [[ $(first_line "/proc/$pid/comm") =~ ^(postgres|initdb)$ ]]; then echo "$pid"; fi
+    done 2>/dev/null
+}
+
 postgres_pid() {
     local pid
-    pid=$(first_line "$postgres_data/postmaster.pid")
-    if is_ours "$pid" "$postgres_mark"; then echo "$pid"; fi
+    for pid in $(first_line "$postgres_data/postmaster.pid") $(postgres_processes); do
+        if is_ours "$pid" "$postgres_mark"; then echo "$pid"; return; fi
+    done
 }
 
 postgres_initdb() {
@@ -43,25 +55,6 @@ postgres_initdb() {
     mv "$new" "$postgres_data" # only whole data get the real name
 }
 
-# Server processes outlive a killed postmaster for a moment and hold its shared memory; they work in its folder.
-# One process looks at all of them: one for each would take seconds on a busy machine.
-postgres_leftovers() {
-    local entry
-    find /proc -mindepth 2 -maxdepth 2 -path '/proc/[0-9]*/cwd' -lname "$postgres_data" 2>/dev/null |
-        while IFS= read -r entry; do entry=${entry#/proc/}; echo "${entry%/cwd}"; done
-}
-
-postgres_clear_leftovers() {
-    local deadline=$((SECONDS + 5)) pid
-    while [[ -n $(postgres_leftovers) ]]; do
-        if ((SECONDS >= deadline)); then
-            for pid in $(postgres_leftovers); do kill -KILL "$pid" 2>/dev/null || true; done
-        fi
-        sleep 0.1
-    done
-    rm -f "$postgres_data/postmaster.pid"
-}
-
 postgres_answers() {
     [[ $(sed -n 8p "$postgres_data/postmaster.pid" 2>/dev/null) == ready* ]] &&
         "$1/pg_isready" -q -h 127.0.0.1 -p "$postgres_port" -t 3
@@ -70,14 +63,16 @@ postgres_answers() {
 postgres_start() {
     local attempt bin child deadline log=$data/postgres/server.log
     bin=$(postgres_bin)
-    postgres_initdb "$bin"
     for attempt in 1 2 3; do
         choose_ports postgres_port
-        postgres_clear_leftovers
+        exec 7>"$postgres_lock"
+        flock -n 7 || die "somebody runs on $data/postgres"
+        postgres_initdb "$bin"
         (cd "$data/postgres" && exec "${postgres_as[@]}" setsid "$bin/postgres" -D "$postgres_data" -p "$postgres_port" \
             -c listen_addresses=127.0.0.1 -c unix_socket_directories= -c max_connections=200 \
             -c fsync=on -c synchronous_commit=on -c log_line_prefix='%m [%p] ') </dev/null >>"$log" 2>&1 9>&- &
         child=$!
+        exec 7>&-
         deadline=$((SECONDS + 120)) # recovery after a crash takes its time
         while kill -0 "$child" 2>/dev/null && ((SECONDS < deadline)); do
             if postgres_answers "$bin"; then
@@ -105,5 +100,6 @@ postgres_stop() {
     local pid
     pid=$(postgres_pid)
     if [[ -n $pid ]]; then end_process "$pid" "$postgres_mark" INT 30; fi
-    if [[ -e $postgres_data/PG_VERSION ]]; then postgres_clear_leftovers; fi
+    vacate "$postgres_lock" postgres_processes
+    rm -f "$postgres_data/postmaster.pid"
 }

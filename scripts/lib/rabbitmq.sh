@@ -4,10 +4,22 @@
 rabbitmq_bin=/usr/lib/rabbitmq/bin # the wrappers in /usr/sbin would change to the user rabbitmq and the system's data
 rabbitmq_mark="-sparq_node $node"
 
+# Held by the broker as long as it runs; beside its home, which is removed where a first boot fails.
+rabbitmq_lock=$data/rabbitmq.lock
+
+# All that belongs to the broker: the shell around it, Erlang, its helpers, epmd. Their environment says whose they are.
+rabbitmq_processes() {
+    local pid
+    { grep -lsxzF "RABBITMQ_PID_FILE=$data/rabbitmq/pid" /proc/[0-9]*/environ || true; } |
+        while IFS=/ read -r _ _ pid _; do echo "$pid"; done
+}
+
+# Erlang itself. The pid file comes late in its boot.
 rabbitmq_pid() {
     local pid
-    pid=$(first_line "$data/rabbitmq/pid")
-    if is_ours "$pid" "$rabbitmq_mark"; then echo "$pid"; fi
+    for pid in $(first_line "$data/rabbitmq/pid") $(rabbitmq_processes); do
+        if is_ours "$pid" "$rabbitmq_mark"; then echo "$pid"; return; fi
+    done
 }
 
 # Sets rabbitmq_env, a prefix for commands: nothing of the caller's or the system's RabbitMQ settings gets through.
@@ -65,13 +77,6 @@ rabbitmq_answers() (
     [[ $byte == $'\001' ]]
 )
 
-rabbitmq_epmd_pid() {
-    local entry mark="-port $epmd_port -address 127.0.0.1"
-    { grep -lsx epmd /proc/[0-9]*/comm || true; } | while IFS=/ read -r _ _ entry _; do
-        if [[ $(cmdline "$entry") == *"$mark"* ]]; then echo "$entry"; fi
-    done
-}
-
 rabbitmq_start() {
     [[ -x $rabbitmq_bin/rabbitmq-server ]] || die "rabbitmq-server is not installed; run scripts/install-packages"
     local attempt wrapper deadline log=$data/rabbitmq/log/console.log
@@ -80,14 +85,15 @@ rabbitmq_start() {
         rabbitmq_configure
         rabbitmq_environment
         rm -f "$data/rabbitmq/pid"
-        if [[ -z $(rabbitmq_epmd_pid) ]]; then
-            "${rabbitmq_env[@]}" epmd -daemon -port "$epmd_port" -address 127.0.0.1 9>&-
-        fi
+        "${rabbitmq_env[@]}" epmd -daemon -port "$epmd_port" -address 127.0.0.1 9>&-
+        exec 7>"$rabbitmq_lock"
+        flock -n 7 || die "somebody runs on $data/rabbitmq"
         (
             raise_open_files
             cd "$data/rabbitmq" && exec "${rabbitmq_env[@]}" setsid "$rabbitmq_bin/rabbitmq-server"
         ) </dev/null >>"$log" 2>&1 9>&- &
         wrapper=$!
+        exec 7>&-
         deadline=$((SECONDS + 120))
         while kill -0 "$wrapper" 2>/dev/null && ((SECONDS < deadline)); do
             if [[ -n $(rabbitmq_pid) ]] && rabbitmq_answers; then
@@ -106,11 +112,12 @@ rabbitmq_start() {
 }
 
 rabbitmq_stop() {
-    local pid
+    local pid patience=3 # nobody waits for a broker that does not answer
     pid=$(rabbitmq_pid)
-    if [[ -n $pid ]]; then end_process "$pid" "$rabbitmq_mark" TERM 30; fi
-    for pid in $(rabbitmq_epmd_pid); do
-        end_process "$pid" "-port $epmd_port" TERM 5
-    done
+    if [[ -n $pid ]]; then
+        if rabbitmq_answers; then patience=30; fi
+        end_process "$pid" "$rabbitmq_mark" TERM "$patience"
+    fi
+    vacate "$rabbitmq_lock" rabbitmq_processes
     rm -f "$data/rabbitmq/pid"
 }
