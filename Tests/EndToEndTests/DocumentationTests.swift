@@ -16,4 +16,41 @@ import Testing
         let documented = Set(page.matches(of: /`(SPARQ_[A-Z_]+)`/).map(\.1))
         #expect(!read.isEmpty && read == documented)
     }
+
+    /// Each setting of a role that docs/OPERATIONS.md names reaches it in the container stack, from `.env` where the stack does not fix it;
+    /// no other does, secrets above all.
+    @Test func everySettingReachesItsRoleInContainers() throws {
+        let root = TestEnvironment.root
+        let page = try String(contentsOf: root.appendingPathComponent("docs/OPERATIONS.md"), encoding: .utf8)
+        let stack = try String(contentsOf: root.appendingPathComponent("compose/compose.yaml"), encoding: .utf8)
+        /// The settings that the tables below a heading name, to the next one.
+        func documented(_ heading: String) -> Set<Substring> {
+            let section = page.split(separator: "\n### ").first { $0.hasPrefix(heading + "\n") } ?? ""
+            let rows = section.split(separator: "\n").filter { $0.hasPrefix("| `") }
+            return Set(rows.flatMap { $0.dropFirst().prefix { $0 != "|" }.matches(of: /`(SPARQ_[A-Z_]+)`/).map(\.1) })
+        }
+        /// Names and values in a part of the stack, which begins with a line and ends before the next as far to the left.
+        func passed(_ part: String) -> [Substring: Substring] {
+            let indent = part.prefix { $0 == " " }
+            let lines = stack.split(separator: "\n").drop { !$0.hasPrefix(part) }.dropFirst()
+            let own = lines.prefix { $0.hasPrefix(indent + " ") }
+            let pairs = own.compactMap { $0.firstMatch(of: /^ +(SPARQ_[A-Z_]+): "(.*?)"/) }.map { ($0.1, $0.2) }
+            return Dictionary(pairs) { $1 }
+        }
+        // What the stack fixes, because containers are what they are; and what one value for all containers would break.
+        let fixed: Set<Substring> = [
+            "SPARQ_AMQP_URL", "SPARQ_POSTGRES_URL", "SPARQ_HTTP_HOST", "SPARQ_HTTP_PORT", "SPARQ_WEB_ROOT", "SPARQ_FORWARDED_HEADER",
+            "SPARQ_MIGRATIONS", "SPARQ_READY_FILE",
+        ]
+        let each: Set<Substring> = ["SPARQ_NODE_ID", "SPARQ_PORT_FILE"]
+        let common = passed("x-sparq-environment:")
+        #expect(!common.isEmpty && Set(common.keys) == documented("All processes"))
+        for role in ["front", "worker"] {
+            let own = passed("  \(role):")
+            #expect(!own.isEmpty && Set(own.keys) == documented("`sparq \(role)`").subtracting(each), "of the \(role)")
+            for (name, value) in common.merging(own, uniquingKeysWith: { $1 }) where !fixed.contains(name) {
+                #expect(value.hasPrefix("${\(name):"), "\(name) of the \(role) is \(value)")
+            }
+        }
+    }
 }
