@@ -26,6 +26,51 @@ import Testing
         }
     }
 
+    @Test func whatDropAndRetryReportIsGone() async throws {
+        try await Stack.with(fronts: 0, workers: 1) { stack, _ in
+            for verb in ["drop", "retry"] {
+                try await stack.bury(300)
+                let (status, text) = try await stack.dead(verb, "--all")
+                #expect(status == 0 && text.split(separator: "\n").count == 300, "\(text.suffix(300))")
+                // At once: letters that came back would be here, or soon.
+                for _ in 0..<5 { #expect(try await stack.dead("list") == (0, "no dead letters\n")) }
+            }
+        }
+    }
+
+    @Test func aBrokerThatIsKilledMeanwhileLeavesNoFalseWord() async throws {
+        try await OwnBroker.with { broker in
+            try await Stack.with(fronts: 0, workers: 0) { stack, _ in
+                await stack.route(amqp: broker.url)
+                let worker = try await stack.startWorker()
+                try await stack.awaitReady(worker)
+                try await stack.bury(1000)
+                func ids() async throws -> Set<Substring> {
+                    let rows = try await stack.dead("list", "--limit", "2000").text.split(separator: "\n").dropFirst()
+                    return Set(rows.map { $0.split(separator: " ")[1] })
+                }
+                let before = try await ids()
+                #expect(before.count == 1000)
+                let process = try await stack.startDead("drop", "--all")
+                try await eventually("it holds letters") { (try await stack.readyLetters() ?? 1000) < 1000 }
+                try await Task.sleep(for: .milliseconds(Int.random(in: 0...500)))
+                try await broker.kill()
+                let status = try await process.end(within: .seconds(60))
+                try await broker.start()
+                var said: [Substring: Set<Substring>] = [:]
+                for line in process.log.split(separator: "\n") {
+                    let words = line.split(whereSeparator: { " :".contains($0) })
+                    said[words[0], default: []].insert(words[1])
+                }
+                let (dropped, unconfirmed) = (said["dropped"] ?? [], said["unconfirmed"] ?? [])
+                #expect(status == 1 ? said["Error"] != nil : dropped == before, "\(process.log.suffix(300))")
+                try await eventually("the queue is back") { try await stack.readyLetters() != nil }
+                let left = try await ids()
+                #expect(left.isDisjoint(with: dropped) && left.union(dropped).union(unconfirmed) == before)
+            }
+        }
+    }
+
     @Test func listShowAndDrop() async throws {
         try await Stack.with(fronts: 1, workers: 1) { stack, _ in
             #expect(try await stack.dead("list") == (0, "no dead letters\n"))
@@ -83,6 +128,13 @@ extension Stack {
     fileprivate func dead(_ arguments: String...) async throws -> (status: Int32, text: String) {
         let process = try launch(TestEnvironment.random("dead-"), ["dead"] + arguments, deadSettings)
         return (try await process.end(within: .seconds(60)), process.log)
+    }
+
+    /// How many letters nobody holds; `nil` while the broker does not say.
+    fileprivate func readyLetters() async throws -> Int? {
+        guard let session = try? await AMQPSession(try AMQPConfiguration(url: amqpURL)) else { return nil }
+        defer { session.close() }
+        return try? await session.inspect(queue: BrokerNames(prefix: prefix).dead).messageCount
     }
 
     private var deadSettings: [String: String] { ["SPARQ_AMQP_URL": amqpURL, "SPARQ_PREFIX": prefix] }

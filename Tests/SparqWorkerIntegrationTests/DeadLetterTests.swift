@@ -60,7 +60,8 @@ import Testing
 
             let doomed = try await AMQPSession(stack.amqp)
             let dying = DeadLetters(session: doomed, names: stack.names)
-            let taken = try await dying.take()
+            var box = dying.box
+            let taken = try await box.take(10)
             #expect(taken.count == 1)
             #expect(try await dying.publish(taken[0].letter) == nil)
             doomed.close()
@@ -92,7 +93,8 @@ import Testing
             #expect(Set(try await letters.list().map(\.id)) == Set(first.map(\.id)))
             // One who is killed while looking, too; the broker may change the order then.
             let doomed = try await AMQPSession(stack.amqp)
-            #expect(try await DeadLetters(session: doomed, names: stack.names).take().count == 60)
+            var box = DeadLetters(session: doomed, names: stack.names).box
+            #expect(try await box.take(100).count == 60)
             #expect(try await letters.list().isEmpty)
             doomed.close()
             while try await stack.session.inspect(queue: stack.names.dead).messageCount < 60 {
@@ -119,6 +121,83 @@ import Testing
             }
             #expect(try await letters.drop(.all).settled.count == 3)
             #expect(try await letters.list().isEmpty)
+        }
+    }
+
+    /// The broker carries acks out later than it reads them, and a connection that ends takes with it what it has not begun.
+    @Test(arguments: [300, 1000]) func whatIsReportedAsSettledIsGoneThoughTheConnectionEndsAtOnce(count: Int) async throws {
+        try await Stack.with { stack in
+            try await stack.bury((1...count).map { post("room:a", $0, ordinal: $0, id: "m\($0)") })
+            let session = try await AMQPSession(stack.amqp)
+            let outcome = try await DeadLetters(session: session, names: stack.names).drop(.all)
+            session.close()
+            #expect(outcome.settled.count == count && outcome.unconfirmed.isEmpty && outcome.failure == nil)
+            for _ in 0..<50 {
+                #expect(try await stack.session.inspect(queue: stack.names.dead).messageCount == 0)
+                try await Task.sleep(for: .milliseconds(10))
+            }
+            #expect(try await stack.letters().list().isEmpty)
+        }
+    }
+
+    @Test func twoAtTheSameTimeCountEachLetterOnce() async throws {
+        try await Stack.with { stack in
+            let count = 300
+            try await stack.bury((1...count).map { post("room:a", $0, ordinal: $0, id: "m\($0)") })
+            @Sendable func settle(_ body: @Sendable (DeadLetters) async throws -> DeadLetters.Outcome) async throws -> [String] {
+                let session = try await AMQPSession(stack.amqp)
+                defer { session.close() }
+                let outcome = try await body(DeadLetters(session: session, names: stack.names))
+                #expect(outcome.kept.isEmpty && outcome.unconfirmed.isEmpty && outcome.failure == nil)
+                return outcome.settled.map(\.id)
+            }
+            async let first = settle { try await $0.drop(.all) }
+            async let second = settle { try await $0.retry(.all) }
+            let (dropped, retried) = (try await first, try await second)
+            #expect(dropped.count + retried.count == count && Set(dropped + retried).count == count)
+            #expect(try await stack.workLeft() == retried.count)
+            #expect(try await stack.letters().list().isEmpty)
+        }
+    }
+
+    @Test func beyondTheLimitNothingIsTouched() async throws {
+        try await Stack.with { stack in
+            try await stack.bury((1...100).map { post("room:a", $0, ordinal: $0, id: "m\($0)") })
+            #expect(try await stack.letters(limit: 50).drop(.all).settled.count == 50)
+            let rest = try await stack.letters().list().compactMap { $0.envelopes.first?.ordinal }
+            #expect(rest == Array(51...100))
+        }
+    }
+
+    /// The broker goes away under it: what it says is gone is gone, and of the rest it says that it does not know.
+    @Test func aConnectionThatBreaksLeavesNoFalseWord() async throws {
+        try await Stack.with { stack in
+            let count = 1000
+            try await stack.bury((1...count).map { post("room:a", $0, ordinal: $0, id: "m\($0)") })
+            let all = Set(try await stack.letters().list().map(\.id))
+            var gone: Set<String> = []
+            for pause in [150, 300, 450, 600, 750] {
+                let proxy = try Proxy(to: UInt16(clamping: stack.amqp.port))
+                let letters = DeadLetters(session: try await AMQPSession(stack.amqp(through: proxy)), names: stack.names)
+                let before = gone
+                let cutting = Task {
+                    try await Task.sleep(for: .milliseconds(pause))
+                    proxy.close()
+                }
+                let outcome = (try? await letters.drop(.all)) ?? DeadLetters.Outcome()
+                try await cutting.value
+                gone.formUnion(outcome.settled.map(\.id))
+                let unknown = outcome.unconfirmed.map(\.id)
+                #expect(gone.count == before.count + outcome.settled.count && unknown.count <= 16)
+                #expect(unknown.isEmpty || outcome.failure != nil)
+                // Until what it held is back: acks that were under way may have counted.
+                while try await stack.session.inspect(queue: stack.names.dead).messageCount < count - gone.count - unknown.count {
+                    try await Task.sleep(for: .milliseconds(10))
+                }
+                let left = Set(try await stack.letters().list().map(\.id))
+                #expect(left.isDisjoint(with: gone) && left.union(gone).union(unknown) == all)
+                gone = all.subtracting(left)
+            }
         }
     }
 

@@ -5,6 +5,7 @@ public import SparqProtocol
 ///
 /// Whatever dies at whatever moment, no letter is lost: it is taken without being acked, and the broker puts back what is not settled; a
 /// retried one is acked after its copy is confirmed. Two copies are one effect where the message has an `id` (the inbox).
+/// What is reported as settled is removed from the queue for good: see ``LetterBox``.
 /// While one tool looks, the letters that it holds are out of sight of others.
 public struct DeadLetters: Sendable {
     /// Which letters are meant.
@@ -22,24 +23,6 @@ public struct DeadLetters: Sendable {
         }
     }
 
-    /// What became of the letters that were meant.
-    public struct Outcome: Sendable, Equatable {
-        /// Retried or dropped; they lie in the queue no more.
-        public var settled: [DeadLetter] = []
-        /// Still in the queue, and why.
-        public var kept: [(letter: DeadLetter, obstacle: String)] = []
-
-        /// Compares all parts.
-        public static func == (left: Outcome, right: Outcome) -> Bool {
-            left.settled == right.settled && left.kept.elementsEqual(right.kept) { $0 == $1 }
-        }
-    }
-
-    struct Taken: Sendable {
-        var tag: DeliveryTag
-        var letter: DeadLetter
-    }
-
     private let session: AMQPSession
     private let names: BrokerNames
     private let limit: Int
@@ -53,11 +36,15 @@ public struct DeadLetters: Sendable {
         self.limit = limit
     }
 
+    /// The queue, with nothing taken from it yet.
+    var box: LetterBox { LetterBox(session: session, names: names) }
+
     /// The letters, the oldest first; they stay where they are.
     /// - Throws: ``DeadLettersError``, `AMQPError`.
     public func list() async throws -> [DeadLetter] {
-        let taken = try await take()
-        try await putBack(taken)
+        var box = box
+        let taken = try await box.take(limit)
+        try await box.putBack()
         return taken.map(\.letter)
     }
 
@@ -74,7 +61,7 @@ public struct DeadLetters: Sendable {
     /// - Throws: ``DeadLettersError``, `AMQPError`.
     public func retry(_ selection: Selection) async throws -> Outcome {
         // All are taken before the first is sent: one that fails again meanwhile is a new letter, and not among them.
-        try await settle(selection) { letter, earlier in
+        try await settle(selection) { letter, earlier throws(AMQPError) in
             if let obstacle = letter.obstacle { return obstacle }
             // A worker that died between burying and acking left two.
             if earlier.contains(letter.id) { return nil }
@@ -91,76 +78,43 @@ public struct DeadLetters: Sendable {
     /// - Parameter obstacle: What keeps a letter in the queue; `nil` lets it go. Knows the ids of those that went.
     private func settle(
         _ selection: Selection,
-        obstacle: (DeadLetter, Set<String>) async throws -> String?
+        obstacle: (DeadLetter, Set<String>) async throws(AMQPError) -> String?
     ) async throws -> Outcome {
+        var box = box
+        let taken = try await box.take(limit)
         var outcome = Outcome()
-        var ids: Set<String> = []
-        var rest: [Taken] = []
-        let taken = try await take()
-        for item in taken {
-            guard selection.contains(item.letter) else {
-                rest.append(item)
-                continue
+        do throws(AMQPError) {
+            var ids: Set<String> = []
+            for item in taken where selection.contains(item.letter) {
+                if let obstacle = try await obstacle(item.letter, ids) {
+                    outcome.kept.append((item.letter, obstacle))
+                } else {
+                    ids.insert(item.letter.id)
+                    outcome.settled += try await box.remove(item)
+                }
             }
-            if let obstacle = try await obstacle(item.letter, ids) {
-                outcome.kept.append((item.letter, obstacle))
-                rest.append(item)
-            } else {
-                try await session.ack(item.tag)
-                ids.insert(item.letter.id)
-                outcome.settled.append(item.letter)
-            }
+            outcome.settled += try await box.confirmRemovals()
+            try await box.putBack()
+        } catch {
+            outcome.unconfirmed = box.unconfirmed
+            outcome.failure = error
         }
-        try await putBack(rest)
         if case .id(let id) = selection, outcome == Outcome() { throw notFound(id, among: taken.count) }
         return outcome
     }
 
-    /// Takes letters until there is none left, or the limit is reached. They are the broker's until they are acked.
-    func take() async throws -> [Taken] {
-        _ = try await readyCount()
-        var taken: [Taken] = []
-        while taken.count < limit, let delivery = try await session.get(queue: names.dead) {
-            taken.append(Taken(tag: delivery.tag, letter: DeadLetter(delivery.message, names: names)))
-        }
-        return taken
-    }
-
     /// Publishes a copy for the workers and waits for the confirm; what keeps it from that, or `nil`.
-    func publish(_ letter: DeadLetter) async throws -> String? {
+    func publish(_ letter: DeadLetter) async throws(AMQPError) -> String? {
         let message = AMQPMessage(body: letter.retryBody, contentType: NDJSON.contentType)
         let pool = letter.pool ?? ""
-        switch try await session.publish(message, exchange: names.inbound, routingKey: pool, mandatory: true) {
-        case .confirmed: return nil
-        case .returned: return "no worker has ever served its pool \"\(pool)\" here"
-        }
-    }
-
-    /// In their order: the broker delivers what came back before what it never delivered, first come first served. So a look at all of
-    /// them keeps the order, and one that its limit cuts short puts its letters behind others that came back earlier.
-    private func putBack(_ taken: [Taken]) async throws {
-        let ready = try await readyCount()
-        for (index, item) in taken.enumerated() {
-            try await session.reject(item.tag, requeue: true)
-            // Beyond 32 unanswered commands to a quorum queue the broker's channel gathers them, and turns their order round.
-            if (index + 1).isMultiple(of: 16) || index + 1 == taken.count { try await awaitReady(ready + index + 1) }
-        }
-    }
-
-    /// Settling has no answer: looks until so many letters are ready. Not for ever, as others may take some meanwhile.
-    private func awaitReady(_ count: Int) async throws {
-        for _ in 0..<200 {
-            if try await readyCount() >= count { return }
-            try await Task.sleep(for: .milliseconds(2))
-        }
-    }
-
-    private func readyCount() async throws -> Int {
         do throws(AMQPError) {
-            return try await session.inspect(queue: names.dead).messageCount
+            switch try await session.publish(message, exchange: names.inbound, routingKey: pool, mandatory: true) {
+            case .confirmed: return nil
+            case .returned: return "no worker has ever served its pool \"\(pool)\" here"
+            }
         } catch {
-            guard error.replyCode == 404 else { throw error }
-            throw DeadLettersError(.noQueue, "There is no queue \"\(names.dead)\" on this broker: no worker has run with this prefix yet.")
+            guard error.code == .nacked else { throw error }
+            return error.message
         }
     }
 

@@ -24,6 +24,15 @@ struct OwnBroker {
 
     func unblock() async throws { _ = try await Self.services(["ctl", folder, "set_vm_memory_high_watermark", "absolute", "1GB"]) }
 
+    /// SIGKILL, as a power cut.
+    func kill() async throws {
+        let pid = try await Self.services(["pid", "rabbitmq", folder]).trimmingCharacters(in: .whitespacesAndNewlines)
+        _ = try await Command.run("kill", ["-KILL", pid])
+    }
+
+    /// Again, on the same port.
+    func start() async throws { _ = try await Self.services(["start", folder]) }
+
     private static func services(_ arguments: [String]) async throws -> String {
         let script = TestEnvironment.root.appendingPathComponent("scripts/services").path
         return try await Command.run(script, arguments, within: .seconds(120))

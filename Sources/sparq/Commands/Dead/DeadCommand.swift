@@ -48,10 +48,12 @@ struct DeadCommand: AsyncParsableCommand {
 }
 
 extension DeadLetters.Outcome {
-    /// Says what happened; a failing status where a letter had to stay.
+    /// Says what happened; a failing status where a letter had to stay, and where the broker did not confirm all of it.
     func report(_ verb: String) throws {
         for letter in settled { print("\(verb) \(letter.id)") }
         for (letter, obstacle) in kept { print("kept \(letter.id): \(obstacle)") }
+        for letter in unconfirmed { print("unconfirmed \(letter.id): the broker was lost; it may lie in the queue still") }
+        if let failure { throw failure }
         if settled.isEmpty, kept.isEmpty { print("no dead letters") }
         if !kept.isEmpty { throw ExitCode.failure }
     }
