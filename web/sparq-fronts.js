@@ -1,6 +1,6 @@
 /**
  * @typedef {object} SparqOptions
- * @property {string|string[]} [url] One front's socket address or several, tried in turn. Default: `/ws` where the page came from.
+ * @property {string|string[]} [url] One front's socket address or several: every attempt takes the next one. Default: `/ws` where the page came from.
  * @property {string|(() => string)} [token] A session token for the query; default: the session cookie.
  * @property {Pick<Storage, "getItem"|"setItem">} [storage] Where to keep cursors, such as `localStorage`. Written a little behind, so
  *   that a page that starts anew may see the newest events again.
@@ -12,6 +12,7 @@
 export class Fronts {
   #urls;
   #token;
+  #attempts = 0;
 
   /** @param {SparqOptions} options */
   constructor({ url, token }) {
@@ -20,9 +21,9 @@ export class Fronts {
     this.#token = token;
   }
 
-  /** The address of an attempt. @param {number} attempt @param {boolean} resumes The client brings its cursors. @returns {URL} */
-  address(attempt, resumes) {
-    const url = new URL(this.#urls[attempt % this.#urls.length], globalThis.location?.href);
+  /** The address of the next attempt: another front's, where there are several. @param {boolean} resumes The client brings its cursors. @returns {URL} */
+  next(resumes) {
+    const url = new URL(this.#urls[this.#attempts++ % this.#urls.length], globalThis.location?.href);
     const token = typeof this.#token === "function" ? this.#token() : this.#token;
     if (token) url.searchParams.set("token", token);
     if (resumes) url.searchParams.set("resume", "true");

@@ -1,3 +1,4 @@
+import { backoff } from "./sparq-backoff.js";
 import { isPassing } from "./sparq-outbox.js";
 
 /**
@@ -5,7 +6,7 @@ import { isPassing } from "./sparq-outbox.js";
  * came late would undo what the page has asked for since.
  */
 export class Leaves {
-  /** Message id → { topics, over, timer }. */ #asked = new Map();
+  /** Message id → { topics, over, tries, timer }. */ #asked = new Map();
   #write;
   #isUnwanted;
   #left;
@@ -36,7 +37,7 @@ export class Leaves {
     const leave = this.#asked.get(re);
     if (!leave) return false;
     if (ok || !isPassing(error?.code)) this.#end(re, leave);
-    else leave.timer ??= setTimeout(() => this.#again(re, leave), 1000 + Math.random() * 1000);
+    else leave.timer ??= setTimeout(() => this.#again(re, leave), backoff(leave.tries, { floor: 1_000 }));
     return true;
   }
 
@@ -45,15 +46,15 @@ export class Leaves {
     for (const [id, leave] of this.#asked) this.#end(id, leave);
   }
 
-  #send(topics, over) {
-    this.#asked.set(this.#write(topics), { topics, over, timer: null });
+  #send(topics, over, tries = 0) {
+    this.#asked.set(this.#write(topics), { topics, over, tries, timer: null });
   }
 
   /** Refused in passing: once more, but for what is wanted meanwhile. */
-  #again(id, { topics, over }) {
+  #again(id, { topics, over, tries }) {
     this.#asked.delete(id);
     const unwanted = topics.filter(this.#isUnwanted);
-    unwanted.length ? this.#send(unwanted, over) : over();
+    unwanted.length ? this.#send(unwanted, over, tries + 1) : over();
   }
 
   #end(id, { topics, over, timer }) {

@@ -1,3 +1,5 @@
+import { backoff } from "./sparq-backoff.js";
+
 /** Why the server, or the library, refused something. `code` is stable; `message` is a sentence for people. */
 export class SparqError extends Error {
   /** @param {string} code @param {string} [message] */
@@ -11,7 +13,7 @@ export class SparqError extends Error {
 /** Answers after which the same message may be sent again under the same id. */
 export const isPassing = (code) => code === "unavailable" || code === "rate_limited";
 
-const MOST = { messages: 1000, tries: 6 };
+const MOST = { messages: 1000, tries: 10 };
 
 /** The messages that have no answer yet, oldest first. No socket, no clock: times are milliseconds that the caller gives. */
 export class Outbox {
@@ -19,6 +21,12 @@ export class Outbox {
   #onWire = 0;
   #prefix = [...crypto.getRandomValues(new Uint8Array(8))].map((byte) => byte.toString(16).padStart(2, "0")).join("");
   #count = 0;
+  #random;
+
+  /** @param {() => number} [random] From 0 to 1. */
+  constructor(random = Math.random) {
+    this.#random = random;
+  }
 
   /** A message id that nobody else has. */
   nextID() {
@@ -57,7 +65,7 @@ export class Outbox {
     message.sentAt = 0;
     const code = reply.error?.code ?? "internal";
     if (!reply.ok && isPassing(code) && ++message.tries < MOST.tries) {
-      const delay = 500 * 2 ** message.tries * (0.5 + Math.random() / 2);
+      const delay = backoff(message.tries, { floor: 500 }, this.#random);
       message.notBefore = now + delay;
       return delay;
     }

@@ -1,22 +1,44 @@
+import { backoff } from "./sparq-backoff.js";
+
 /**
  * @typedef {"idle"|"connecting"|"open"|"waiting"|"closed"|"unauthenticated"|"failed"} Status
  * `waiting` comes back by itself; `closed`, `unauthenticated` and `failed` need a new `connect()`.
  */
 
-/** Milliseconds. */
-const BACKOFF = { first: 1_000, most: 30_000 };
 const FAULTS = [1002, 1003, 1007, 4003]; // Close codes without a way back.
+const FAILURES = [1011, 1013]; // The server has failed, or is not ready.
+/** A connection that lasted so long has proven itself: with an answer, or without one. Milliseconds. */
+const PROOF = { answered: 5_000, unasked: 30_000 };
 
 /** What follows from a socket's end (docs/PROTOCOL.md, "Close codes"). No socket, no clock: times are milliseconds that the caller gives. */
 export class Reconnection {
-  /** Attempts since the last connection that lasted. */ attempt = 0;
-  #moveAt = null;
+  /** Attempts since the last connection that proved itself. */ #attempt = 0;
+  /** @type {number|null} When the first of them failed. */ #since = null;
+  /** @type {number|null} */ #moveAt = null;
+  /** @type {number|null} When the connection was welcomed. */ #welcomedAt = null;
+  #isAnswered = false;
+  #random;
+
+  /** @param {() => number} [random] From 0 to 1. */
+  constructor(random = Math.random) {
+    this.#random = random;
+  }
 
   /** @returns {[status: string, code: string, reason: string]|null} How it ends for good; `null` where it does not. */
   static end(code, reason) {
     if (code === 4001) return ["unauthenticated", "unauthenticated", reason || "The session has ended."];
     if (FAULTS.includes(code)) return ["failed", "disconnected", reason || `The server ended the connection (${code}).`];
     return null;
+  }
+
+  /** The connection is open. */
+  welcomed(now) {
+    this.#welcomedAt = now;
+  }
+
+  /** A message was answered on this connection, and well: it works as far as the workers. */
+  answered() {
+    this.#isAnswered = true;
   }
 
   /** The front goes away, and gave us a time of our own to come back. */
@@ -26,21 +48,29 @@ export class Reconnection {
 
   /** Nothing that an earlier front said counts any more. */
   forget() {
-    this.#moveAt = null;
+    this.#recover();
+    this.#leave();
   }
 
-  /** How long to wait for the next attempt, which this counts. @param {boolean} wasReady Whether the connection had been welcomed. */
-  delay(code, wasReady, now) {
-    const growing = this.#backoff();
-    const soon = wasReady && code !== 1011 && code !== 1013;
-    const delay = this.#moveAt !== null ? Math.max(0, this.#moveAt - now) : soon ? growing / 4 : growing;
-    this.#moveAt = null;
-    return delay;
+  /** How long to wait for the next attempt, which this counts. */
+  delay(code, now) {
+    const [moveAt, welcomedAt] = [this.#moveAt, this.#welcomedAt];
+    // A socket that is welcomed and fails again is no end of an outage.
+    if (welcomedAt !== null && now - welcomedAt >= (this.#isAnswered ? PROOF.answered : PROOF.unasked)) this.#recover();
+    this.#leave();
+    const attempt = this.#attempt++;
+    this.#since ??= now;
+    if (moveAt !== null) return Math.max(0, moveAt - now);
+    return backoff(attempt, { floor: FAILURES.includes(code) ? 1_000 : 0, lasted: now - this.#since }, this.#random);
   }
 
-  /** A second, doubling, up to half a minute; of that between a half and the whole, so that clients do not come back all at once. */
-  #backoff() {
-    const most = Math.min(BACKOFF.most, BACKOFF.first * 2 ** Math.min(this.attempt++, 10));
-    return most * (0.5 + Math.random() / 2);
+  #recover() {
+    this.#attempt = 0;
+    this.#since = null;
+  }
+
+  #leave() {
+    this.#moveAt = this.#welcomedAt = null;
+    this.#isAnswered = false;
   }
 }

@@ -13,19 +13,24 @@
  * Every message has an id and is sent again, in order, until it is answered; every topic has a cursor and is resumed behind it; an event
  * that came twice is dropped, one that came early is held until the hole before it is filled.
  */
+import { Asks } from "./sparq-asks.js";
 import { Fronts } from "./sparq-fronts.js";
 import { Leaves } from "./sparq-leaves.js";
 import { Listeners } from "./sparq-listeners.js";
 import { Offers } from "./sparq-offers.js";
-import { Outbox, SparqError, isPassing } from "./sparq-outbox.js";
+import { Outbox, SparqError } from "./sparq-outbox.js";
+import { Pulse } from "./sparq-pulse.js";
 import { Reconnection } from "./sparq-reconnection.js";
 import { StoredCursors, Subscription, Topic } from "./sparq-topic.js";
+import { Wakes } from "./sparq-wakes.js";
 
 export { SparqError };
 
-const TOPICS_PER_REQUEST = 100;
-/** Milliseconds. */
-const TIMES = { welcome: 10_000, answer: 20_000, hole: 5_000, stable: 5_000, grace: 3_000 };
+/** Milliseconds. `heartbeat` is for a server that names none. */
+const TIMES = { welcome: 10_000, answer: 20_000, hole: 5_000, grace: 3_000, heartbeat: 25_000 };
+
+/** Nothing happens before a new `connect()`. */
+const OVER = ["closed", "unauthenticated", "failed"];
 
 /** One client: one socket at a time, to any front. */
 export class Sparq {
@@ -41,37 +46,40 @@ export class Sparq {
   #listeners = new Listeners();
   #outbox = new Outbox();
   /** @type {Map<string, Subscription>} */ #topics = new Map();
-  /** Subscriptions on their way: message id → topics. Never sent again as they are: their cursors age. */ #asking = new Map();
+  #asks = new Asks(this.#topics, (type, topics) => this.#write(type, topics), () => this.status === "open", () => !this.#resumed);
   /** The server told where its own subscriptions began. */ #told = false;
   /** This socket began with `resume`: the server has subscribed us to nothing. */ #resumed = false;
   #offers = new Offers();
   #leaves = new Leaves((topics) => this.#write("unsubscribe", topics), (name) => this.#isUnwanted(name), (name) => this.#offers.left(name));
   #reconnection = new Reconnection();
+  #wakes = new Wakes(() => this.#hurry());
+  /** @type {Pulse|null} */ #pulse = null;
   #timers = {};
   #stored = null;
-  #wanted = new Set();
   /** Whose topics these are. */ #owner = null;
+  /** Counts beginnings and ends. */ #life = 0;
 
   /** @param {import("./sparq-fronts.js").SparqOptions} [options] */
   constructor(options = {}) {
     this.#options = options;
     if (options.storage) this.#stored = new StoredCursors(options.storage);
     this.#fronts = new Fronts(options);
-    globalThis.addEventListener?.("online", () => this.#hurry());
-    globalThis.document?.addEventListener("visibilitychange", () => document.visibilityState === "visible" && this.#hurry());
   }
 
   /** Opens the socket, and keeps it open until `close()` or a final status. */
   connect() {
-    if (["connecting", "open", "waiting"].includes(this.status)) return;
+    if (this.status !== "idle" && !OVER.includes(this.status)) return;
     this.user = null;
     this.#told = false; // Perhaps for somebody else: the server shall subscribe us anew.
     this.#offers = new Offers();
+    this.#wakes.begin();
+    this.#life += 1;
     this.#open();
   }
 
   /** Closes the socket for good. What was not answered is rejected with `closed`; topics and cursors are forgotten. */
   close() {
+    if (this.status === "closed") return;
     this.#end("closed", "closed", "The client was closed.");
     this.#topics.clear();
   }
@@ -89,7 +97,7 @@ export class Sparq {
     return new Promise((resolve, reject) => {
       if (bytes > this.limits.message_bytes) return reject(new SparqError("too_large", "The message is too long."));
       if (this.#outbox.isFull) return reject(new SparqError("unavailable", "Too many messages are waiting."));
-      if (["closed", "unauthenticated", "failed"].includes(this.status)) return reject(new SparqError(this.status));
+      if (OVER.includes(this.status)) return reject(new SparqError(this.status));
       this.#outbox.add(id, json, bytes, resolve, reject);
       this.#flush();
     });
@@ -99,16 +107,18 @@ export class Sparq {
    * Subscribes to a topic, and to it again after every reconnect, behind the last event seen.
    * @param {string} topic Such as `room:lobby`.
    * @param {number|null} [cursor] The last `seq` seen; `null`: from now on.
-   * @returns {Promise<{seq: number}>} The topic's last `seq`; rejects with a {@link SparqError} where the topic is refused.
+   * @returns {Promise<{seq: number}>} The topic's last `seq`; rejects with a {@link SparqError} where the topic is refused, and at
+   *   once where the client is closed.
    */
   subscribe(topic, cursor = null) {
+    if (OVER.includes(this.status)) return Promise.reject(new SparqError(this.status));
     const state = this.#topic(topic);
     if (cursor !== null) {
       state.rewinds ||= this.status === "open" && (cursor < state.topic.resume || this.#leaves.has(topic));
       state.topic.cursor = cursor;
     }
     this.#offers.want(topic);
-    this.#subscribeSoon(topic);
+    this.#asks.soon(topic);
     return state.wait();
   }
 
@@ -142,7 +152,7 @@ export class Sparq {
     this.#clearTimers();
     // Once the server has told where its own subscriptions began, we bring the cursors of all our topics.
     this.#resumed = this.#told;
-    const socket = new WebSocket(this.#fronts.address(this.#reconnection.attempt, this.#resumed));
+    const socket = new WebSocket(this.#fronts.next(this.#resumed));
     let opened = false;
     this.#socket = socket;
     this.#setStatus("connecting");
@@ -161,7 +171,6 @@ export class Sparq {
   }
 
   async #closed(code, reason, opened) {
-    const wasReady = this.status === "open";
     this.#socket = null;
     this.#clearTimers();
     this.#forgetWritten();
@@ -169,17 +178,18 @@ export class Sparq {
     const end = Reconnection.end(code, reason);
     if (end) return this.#end(...end);
     if (code === 1009) this.#outbox.rejectLargest(new SparqError("too_large", "The message is too long."));
-    const delay = this.#reconnection.delay(code, wasReady, Date.now());
+    const delay = this.#reconnection.delay(code, Date.now());
     this.#setStatus("waiting", { code, reason, delay });
     this.#timers.open = setTimeout(() => this.#open(), delay);
-    if (!opened && this.#options.authorized) {
-      const authorized = await this.#options.authorized().catch(() => true);
-      if (!authorized && this.status !== "open") this.#end("unauthenticated", "unauthenticated", "The session has ended.");
-    }
+    if (opened || !this.#options.authorized) return;
+    const life = this.#life;
+    const isOut = !(await this.#options.authorized().catch(() => true));
+    if (isOut && life === this.#life && this.status !== "open") this.#end("unauthenticated", "unauthenticated", "The session has ended.");
   }
 
   #hurry() {
     if (this.status === "waiting") this.#open();
+    else if (this.status === "open") this.#watch(true);
   }
 
   /** The end, until the next `connect()`. */
@@ -187,18 +197,20 @@ export class Sparq {
     const socket = this.#socket;
     this.#socket = null;
     this.#clearTimers();
+    this.#wakes.end();
+    this.#life += 1;
     socket?.close(1000);
     this.#reconnection.forget();
     this.#forgetWritten();
-    const error = new SparqError(code, reason);
     this.#setStatus(status, { reason });
+    const error = new SparqError(code, reason);
     this.#outbox.rejectAll(error);
     for (const state of this.#topics.values()) state.lose(error);
   }
 
   /** What counts for one socket alone is over with it. */
   #forgetWritten() {
-    this.#asking.clear();
+    this.#asks.end();
     this.#leaves.end();
     for (const state of this.#topics.values()) state.lose();
   }
@@ -215,6 +227,7 @@ export class Sparq {
   // MARK: What comes in
 
   #receive(data) {
+    this.#pulse?.heard(Date.now());
     const frame = JSON.parse(data);
     if ("ok" in frame) return this.#answered(frame);
     if (frame.type === "$welcome") return this.#welcomed(frame);
@@ -236,12 +249,13 @@ export class Sparq {
     Object.assign(this, { user: frame.user, node: frame.node, connection: frame.connection });
     Object.assign(this.limits, frame.limits);
     clearTimeout(this.#timers.welcome);
-    this.#timers.stable = setTimeout(() => (this.#reconnection.attempt = 0), TIMES.stable);
-    this.#timers.watch = setInterval(() => this.#watch(), TIMES.answer / 4);
+    this.#reconnection.welcomed(Date.now());
+    this.#pulse = new Pulse(frame.heartbeat_ms ?? TIMES.heartbeat, Date.now());
+    this.#timers.watch = setInterval(() => this.#watch(), this.#pulse.interval);
     for (const [name, cursor] of this.#stored?.load(this.user) ?? []) this.#topic(name).topic.cursor ??= cursor;
     this.#setStatus("open");
     this.#listeners.emit("$welcome", frame);
-    this.#ask([...this.#topics.keys()]);
+    this.#asks.send([...this.#topics.keys()]);
     this.#flush();
   }
 
@@ -255,7 +269,7 @@ export class Sparq {
     this.#leaves.send(Object.keys(topics ?? {}).filter(unwanted));
     const named = this.#offers.take(topics, isOffer, isFirst).filter(([name]) => !isOffer || !this.#topics.has(name));
     for (const [name, seq] of named) this.#topic(name).topic.base ??= seq;
-    if (isOffer) this.#ask(named.map(([name]) => name));
+    if (isOffer) this.#asks.send(named.map(([name]) => name));
   }
 
   /** The front goes away: it closes when our own moment has come and what is on its way is answered. Where it does not, we go. */
@@ -265,7 +279,8 @@ export class Sparq {
   }
 
   #answered(frame) {
-    const topics = this.#asking.get(frame.re);
+    if (frame.ok) this.#reconnection.answered();
+    const topics = this.#asks.answered(frame);
     if (topics) return this.#subscribed(frame, topics);
     if (this.#leaves.answered(frame)) return;
     const delay = this.#outbox.answered(frame, Date.now());
@@ -303,10 +318,18 @@ export class Sparq {
     for (const json of this.#outbox.take(this.limits.in_flight, Date.now())) this.#socket.send(json);
   }
 
-  /** The server answers within its deadline, if only with `unavailable`: silence beyond that means a dead connection. */
-  #watch() {
-    const sent = [...this.#asking.values()].map((each) => each.sentAt);
-    if (Date.now() - Math.min(this.#outbox.oldest, ...sent) > TIMES.answer) this.#abandon("no answer");
+  /**
+   * The server answers within its deadline, if only with `unavailable`: silence beyond that means a dead connection. Where nothing is to be
+   * answered, `$ping` is.
+   */
+  #watch(soon = false) {
+    const now = Date.now();
+    const oldest = Math.min(this.#outbox.oldest, this.#asks.oldest);
+    if (now - oldest > TIMES.answer) return this.#abandon("no answer");
+    if (oldest !== Infinity) return;
+    const step = this.#pulse.check(now, soon);
+    if (step === "ask") this.#socket.send('{"type":"$ping"}');
+    if (step === "dead") this.#abandon("no sign of life");
   }
 
   // MARK: Topics
@@ -327,49 +350,20 @@ export class Sparq {
     return id;
   }
 
-  /** Several in a row share one message. */
-  #subscribeSoon(topic) {
-    if (this.#wanted.add(topic).size > 1) return;
-    queueMicrotask(() => {
-      const names = [...this.#wanted].filter((name) => this.#topics.has(name));
-      this.#wanted.clear();
-      if (this.status === "open") this.#ask(names);
-    });
-  }
-
-  #ask(names, again = false) {
-    for (let start = 0; start < names.length; start += TOPICS_PER_REQUEST) {
-      const part = names.slice(start, start + TOPICS_PER_REQUEST);
-      const cursors = part.map((name) => [name, this.#topics.get(name).topic.resume]);
-      // The server keeps the place of a topic that it has subscribed us to: give it up to take ours.
-      const gives = (name, cursor) => this.#topics.get(name).rewinds || (cursor !== null && !this.#resumed && !again);
-      const given = cursors.filter(([name, cursor]) => gives(name, cursor)).map(([name]) => name);
-      for (const name of given) this.#topics.get(name).rewinds = false;
-      if (given.length) this.#write("unsubscribe", given);
-      const id = this.#write("subscribe", Object.fromEntries(cursors));
-      this.#asking.set(id, Object.assign(part, { sentAt: Date.now() }));
-    }
-  }
-
   #subscribed(frame, names) {
-    this.#asking.delete(frame.re);
-    if (!frame.ok && isPassing(frame.error?.code)) {
-      this.#timers[frame.re] = setTimeout(() => this.#ask(names.filter((name) => this.#topics.has(name))), 1000 + Math.random() * 1000);
-      return;
-    }
     for (const name of names) {
       const state = this.#topics.get(name);
       const answer = frame.ok ? frame.data?.topics?.[name] : frame;
-      if (!state || !answer) continue;
-      if (answer.ok) {
+      if (!state) continue;
+      if (answer?.ok) {
         state.topic.base ??= answer.seq;
         state.resolve({ seq: answer.seq });
-      } else if (answer.error?.code === "invalid_cursor" && !state.isAwaited) {
+      } else if (answer?.error?.code === "invalid_cursor" && !state.isAwaited) {
         state.topic = new Topic(); // The log was set back, by a restored database for example: from now on.
         this.#listeners.emit("$reset", { topic: name });
-        this.#subscribeSoon(name);
+        this.#asks.soon(name);
       } else {
-        const error = new SparqError(answer.error?.code ?? "internal", answer.error?.message);
+        const error = new SparqError(answer?.error?.code ?? "internal", answer?.error?.message);
         this.#forget(name, error);
         this.#listeners.emit("refused", { topic: name, error });
       }
@@ -387,7 +381,7 @@ export class Sparq {
     state.timer = null;
     if (this.status !== "open" || !state.topic.hasHole) return;
     if (++state.tries > 3) return this.#advance(name, state, state.topic.skip()); // Better a hole than silence.
-    this.#ask([name], true);
+    this.#asks.send([name], true);
     state.timer = setTimeout(() => this.#fillHole(name, state), TIMES.hole);
   }
 

@@ -1,24 +1,7 @@
 import assert from "node:assert/strict";
 import { afterEach, mock, test } from "node:test";
+import { FakeSocket, welcomed } from "./fake-socket.js";
 import { Sparq } from "./sparq.js";
-
-/** A socket whose other end is the test. */
-class FakeSocket {
-  static all = [];
-  sent = [];
-  constructor(url) {
-    this.url = String(url);
-    FakeSocket.all.push(this);
-  }
-  send(text) {
-    this.sent.push(JSON.parse(text));
-  }
-  close() {}
-  says(frame) {
-    this.onmessage({ data: JSON.stringify(frame) });
-  }
-}
-globalThis.WebSocket = FakeSocket;
 
 const clients = [];
 function client() {
@@ -30,13 +13,6 @@ afterEach(() => {
   for (const each of clients.splice(0)) each.close();
   FakeSocket.all = [];
 });
-
-function welcomed(sparq, user) {
-  const socket = FakeSocket.all.at(-1);
-  socket.onopen();
-  socket.says({ type: "$welcome", user, node: "n", connection: "c", limits: {} });
-  return socket;
-}
 
 test("a client that comes back brings its cursors; one that starts anew is subscribed by the server", () => {
   const sparq = client();

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
+import { seeded } from "./seeded.js";
 import { Outbox, SparqError } from "./sparq-outbox.js";
 
 function filled(...ids) {
@@ -40,6 +41,25 @@ test("a passing refusal is tried again, and holds up what comes behind it", () =
   assert.deepEqual(outbox.take(2, delay + 1), ["text of a", "text of b"]);
   for (let tries = 0; tries < 10 && !results.a; tries += 1) outbox.answered({ re: "a", ok: false, error: { code: "unavailable" } }, 1);
   assert.equal(results.a, "unavailable");
+});
+
+test("what is refused in passing is sent again later and later", () => {
+  const largest = [];
+  for (let seed = 0; seed < 100; seed += 1) {
+    const outbox = new Outbox(seeded(seed));
+    let code = null;
+    outbox.add("a", "text", 1, () => {}, (error) => (code = error.code));
+    let now = 1;
+    for (let tries = 0; code === null; tries += 1) {
+      assert.equal(outbox.take(1, now).length, 1);
+      const delay = outbox.answered({ re: "a", ok: false, error: { code: "unavailable" } }, now);
+      assert.ok(code !== null || (delay >= 500 && delay <= 500 + Math.min(500 * 2 ** tries, 30_000)), `${delay} at ${tries}`);
+      largest[tries] = Math.max(largest[tries] ?? 0, delay);
+      now += delay;
+    }
+    assert.ok(now < 200_000);
+  }
+  assert.ok(largest[0] < 1_100 && largest[8] > 25_000, String(largest));
 });
 
 test("the largest is given up, or all", () => {
