@@ -1,11 +1,11 @@
 /** The chat page: who I am, what I am in, what I say. The wire is sparq.js's, the drawing view.js's. */
 import { Sparq, SparqError } from "./sparq.js";
 import { Conversations } from "./conversations.js";
+import { Drawing } from "./drawing.js";
+import * as messages from "./messages.js";
 import { Presences } from "./presences.js";
 import * as view from "./view.js";
 import { $ } from "./view.js";
-
-const PAGE = 50;
 
 let sparq = null;
 let me = null;
@@ -13,6 +13,7 @@ let conversations = new Conversations();
 let presences = new Presences();
 let current = null;
 let pendingCount = 0;
+const drawing = new Drawing(draw);
 
 /** One message by HTTP: who we are is settled before there is a socket, and the cookie comes with the response. */
 async function post(type, fields = {}) {
@@ -129,32 +130,59 @@ function open(key, { load = true } = {}) {
   if (key.startsWith("direct:")) takeDirect(key);
   current = conversations.get(key);
   current.unread = 0;
+  if (!current.follow()) current.startOver();
   history.replaceState(null, "", `#${encodeURIComponent(key)}`);
   view.showMenu(false);
-  draw();
-  view.scrollToEnd();
+  view.showConversation(current);
+  show();
+  messages.scrollToEnd();
   if (load && !current.isLoaded) loadHistory(current);
   if (matchMedia("(hover: hover)").matches) $("message-input").focus();
 }
 
-function draw() {
+function show() {
   view.showConversations(conversations, current.key, presences);
-  view.showConversation(current, me);
+  messages.showMessages(current, me);
+}
+
+/** What has come since the last frame. Who reads at the end goes on there; who reads above is not disturbed. */
+function draw() {
+  if (!current) return;
+  const isAtEnd = messages.isAtEnd();
+  if (isAtEnd && !current.later) current.follow();
+  else if (!isAtEnd && current.isFollowing && messages.firstDrawn()) current.stay(messages.firstDrawn());
+  show();
+  if (isAtEnd && current.isFollowing) messages.scrollToEnd();
 }
 
 async function loadHistory(conversation) {
+  const [type, fields] = conversation.history();
   $("earlier").disabled = true;
   try {
-    const { events, more } = await sparq.send(...conversation.history(PAGE));
-    conversation.isLoaded = true;
-    conversation.hasEarlier = more;
-    conversation.add(events);
-    if (conversation === current) view.keepingPlace(draw);
+    const page = await sparq.send(type, fields);
+    if (!conversation.takePage(page, fields.before)) return;
+    if (fields.before !== undefined) conversation.goUp();
+    if (conversation === current) messages.keepingPlace(show);
   } catch (error) {
     if (conversation === current) view.showNotice(error.message);
   } finally {
     $("earlier").disabled = false;
   }
+}
+
+function showEarlier() {
+  current.goUp() ? messages.keepingPlace(show) : loadHistory(current);
+}
+
+function showLater() {
+  current.goDown() ? messages.keepingPlace(show) : showNewest();
+}
+
+function showNewest() {
+  if (!current.follow()) current.startOver();
+  show();
+  messages.scrollToEnd();
+  if (!current.isLoaded) loadHistory(current);
 }
 
 function arrived(event) {
@@ -164,23 +192,17 @@ function arrived(event) {
   if (event.topic.startsWith("room:") && !conversations.has(key)) return; // Was on its way when I left.
   if (key.startsWith("direct:")) takeDirect(key);
   const conversation = conversations.get(key);
-  const last = conversation.events.at(-1)?.seq ?? 0;
   if (event.data.from === me) conversation.settle(event.data.text);
-  if (!conversation.add([event]).length) return;
-  if (conversation === current) {
-    const follow = view.isAtEnd() || event.data.from === me;
-    event.seq > last ? view.appendEvents(conversation, [event], me) : draw();
-    if (follow) view.scrollToEnd();
-  }
+  if (!conversation.take(event)) return;
   if ((conversation !== current || document.hidden) && event.data.text !== undefined && event.data.from !== me) conversation.unread += 1;
-  view.showConversations(conversations, current.key, presences);
+  drawing.soon();
 }
 
 /** What is shown of a topic no longer goes together with its log: say so, and read the log's end anew. */
 function startOver(topic, notice) {
   for (const conversation of conversations.ofTopic(topic)) conversation.startOver(notice);
   if (current.isLoaded) return;
-  draw();
+  show();
   loadHistory(current);
 }
 
@@ -208,20 +230,19 @@ function askForPresence(questions) {
 }
 
 function presenceIs(list) {
-  if (list.filter((each) => presences.note(each)).length) view.showConversations(conversations, current.key, presences);
+  if (list.filter((each) => presences.note(each)).length) drawing.soon();
 }
 
 function forgetRoom(key) {
   conversations.remove(key);
-  if (current?.key === key) return open("everyone");
-  view.showConversations(conversations, current.key, presences);
+  current?.key === key ? open("everyone") : drawing.soon();
 }
 
 async function say(text) {
   const conversation = current;
   const pending = { id: ++pendingCount, text, failed: false };
   conversation.pending.push(pending);
-  redraw(conversation);
+  showNewest();
   try {
     await sparq.send(...conversation.message(text));
     // The event may still be on its way; it takes the place of the pending one, which goes by itself otherwise.
@@ -235,14 +256,7 @@ async function say(text) {
 
 function removePending(conversation, pending) {
   conversation.pending = conversation.pending.filter((each) => each !== pending);
-  redraw(conversation);
-}
-
-function redraw(conversation) {
-  if (conversation !== current) return;
-  const follow = view.isAtEnd();
-  view.appendEvents(conversation, [], me);
-  if (follow) view.scrollToEnd();
+  drawing.soon();
 }
 
 // MARK: Wiring
@@ -310,9 +324,11 @@ document.addEventListener("keydown", ({ key }) => key === "Escape" && view.showM
 document.addEventListener("visibilitychange", () => {
   if (document.hidden || !current) return;
   current.unread = 0;
-  view.showConversations(conversations, current.key, presences);
+  drawing.soon();
 });
-$("earlier").addEventListener("click", () => loadHistory(current));
+$("earlier").addEventListener("click", showEarlier);
+$("later").addEventListener("click", showLater);
+$("newest").addEventListener("click", showNewest);
 $("notice-close").addEventListener("click", () => view.showNotice());
 
 const input = $("message-input");

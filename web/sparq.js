@@ -189,7 +189,7 @@ export class Sparq {
 
   #hurry() {
     if (this.status === "waiting") this.#open();
-    else if (this.status === "open") this.#watch(true);
+    else this.#watch(true);
   }
 
   /** The end, until the next `connect()`. */
@@ -323,6 +323,7 @@ export class Sparq {
    * answered, `$ping` is.
    */
   #watch(soon = false) {
+    if (this.status !== "open") return;
     const now = Date.now();
     const oldest = Math.min(this.#outbox.oldest, this.#asks.oldest);
     if (now - oldest > TIMES.answer) return this.#abandon("no answer");

@@ -308,18 +308,6 @@ import Testing
         #expect((0...100).contains(delay))
     }
 
-    @Test func theDelayGrowsToItsCapAndIsSpread() {
-        var backoff = Backoff(base: 100, cap: 10_000, seed: 3)
-        var top = 0
-        var low = Int.max
-        for _ in 0..<400 {
-            let delay = backoff.next()
-            #expect((0...10_000).contains(delay))
-            (top, low) = (max(top, delay), min(low, delay))
-        }
-        #expect(top > 9_000 && low < 1_000)
-    }
-
     @Test func aDrainingFrontIsLeftAtTheTimeThatItGave() {
         var machine = Self.open()
         _ = machine.received(Array(#"{"type":"$reconnect","after_ms":1200}"#.utf8), now: 100)

@@ -39,6 +39,16 @@ import Testing
         #expect(try Self.exchange().read(&bytes) == .refused(status: status))
     }
 
+    @Test func aRefusalSaysWhenToComeBack() throws {
+        func refusal(_ header: String) throws -> UpgradeExchange.Outcome {
+            var bytes = ByteBuffer(string: "HTTP/1.1 503 Service Unavailable\r\n\(header)\r\n\r\n")
+            return try Self.exchange().read(&bytes)
+        }
+        #expect(try refusal("retry-After: 7") == .refused(status: 503, retryAfter: 7))
+        #expect(try refusal("Retry-After: Wed, 21 Oct 2026 07:28:00 GMT") == .refused(status: 503, retryAfter: nil))
+        #expect(try refusal("X: Retry-After: 7") == .refused(status: 503, retryAfter: nil))
+    }
+
     @Test(arguments: ["", "wss://a/ws", "http://a", "ws://", "no url at all"])
     func onlyPlainWebSocketURLsAreTaken(url: String) {
         #expect(throws: ClientError.self) { try Endpoint(url, scheme: "ws") }

@@ -24,7 +24,8 @@ import Testing
         (#"{"type":1,"id":"c1"}"#, .invalidType(id: "c1")),
         (#"{"type":null}"#, .invalidType(id: nil)),
         (#"{"type":""}"#, .invalidType(id: nil)),
-        (#"{"type":"$connect","id":"x"}"#, .invalidType(id: "x")),
+        (#"{"type":"$connect","id":"x"}"#, .reservedType("$connect", id: "x")),
+        (#"{"type":"$"}"#, .reservedType("$", id: nil)),
         (#"{"type":"a","id":7}"#, .invalidID),
         (#"{"type":"a","id":""}"#, .invalidID),
         (#"{"type":"a","id":"\u0000"}"#, .invalidID),
@@ -37,6 +38,11 @@ import Testing
     ])
     func namesWhatIsWrong(text: String, error: FrameError) {
         #expect(throws: error) { try scan(text) }
+    }
+
+    @Test func aReservedTypeIsToldLikeAnyOtherThatIsInvalid() {
+        let (reserved, invalid) = (FrameError.reservedType("$x", id: "c1"), FrameError.invalidType(id: "c1"))
+        #expect(reserved.code == invalid.code && reserved.message == invalid.message && reserved.id == "c1")
     }
 
     @Test func onlyControlCharactersAreNoPartOfAnId() throws {

@@ -1,11 +1,15 @@
 /// Exponential backoff with full jitter: a random time between nothing and a bound that doubles, so that clients that lost
 /// the same front do not come back together.
+///
+/// The bound is no more than half of what the outage has lasted, so that who comes back after a short one is found soon.
 struct Backoff {
     /// The first bound, in milliseconds.
     let base: Int
     /// The last bound, in milliseconds.
     let cap: Int
     private var attempt = 0
+    /// When the first of these attempts failed.
+    private var since: Int?
     private var generator: SeededGenerator
 
     init(base: Int, cap: Int, seed: UInt64) {
@@ -14,15 +18,20 @@ struct Backoff {
         generator = SeededGenerator(seed: seed)
     }
 
-    mutating func reset() { attempt = 0 }
+    /// The outage is over.
+    mutating func reset() { (attempt, since) = (0, nil) }
 
-    /// The next delay in milliseconds: `floor` and a jitter on top.
-    mutating func next(floor: Int = 0) -> Int {
-        let bound = min(cap, max(base, floor) << min(attempt, 20))
-        attempt += 1
-        return floor + Int.random(in: 0...bound, using: &generator)
+    /// The next delay in milliseconds: `floor`, and a jitter on top whose bound is no smaller, up to the cap.
+    mutating func next(now: Int, floor: Int = 0) -> Int {
+        let lasted = now - (since ?? now)
+        since = since ?? now
+        defer { attempt += 1 }
+        return delay(attempt: attempt, floor: floor, lasted: lasted)
     }
 
-    /// A jittered delay that does not count as an attempt.
-    mutating func jitter(upTo bound: Int) -> Int { Int.random(in: 0...bound, using: &generator) }
+    /// The same for something else that is tried again, and counted elsewhere.
+    mutating func delay(attempt: Int, floor: Int = 0, lasted: Int = .max) -> Int {
+        let bound = min(cap, base << min(max(attempt, 0), 20), max(base, lasted / 2))
+        return floor + Int.random(in: 0...max(bound, min(floor, cap)), using: &generator)
+    }
 }

@@ -16,15 +16,18 @@ extension ClientMachine {
         lastHeard = now
     }
 
-    /// No socket came about: `status` is the HTTP status of a refused upgrade, `nil` where there was none.
-    mutating func connectFailed(status: Int?, now: Int) -> [ClientAction] {
+    /// No socket came about: `status` is the HTTP status of a refused upgrade, `nil` where there was none; `retryAfter` are the seconds
+    /// that the server asked for.
+    mutating func connectFailed(status: Int?, retryAfter: Int? = nil, now: Int) -> [ClientAction] {
         guard phase == .connecting else { return [] }
         switch status {
         case 401?: return finish(ClientError(.unauthenticated, "The session was refused."))
         case let status? where (400..<500).contains(status) && status != 408 && status != 429:
             return finish(ClientError(.gaveUp, "The server refused the upgrade with status \(status)."))
-        case 503?: return [.connect(after: backoff.next(floor: 1_000))]
-        default: return [.connect(after: backoff.next())]
+        default:
+            // No server gets rid of a client for longer than a minute.
+            let asked = retryAfter.map { min(max($0, 0), 60) * 1_000 }
+            return [.connect(after: backoff.next(now: now, floor: asked ?? (status == 503 ? 1_000 : 0)))]
         }
     }
 
@@ -38,7 +41,7 @@ extension ClientMachine {
     /// The socket is gone. What is to be done follows from the code: the table in the protocol's description.
     mutating func closed(code: Int?, now: Int) -> [ClientAction] {
         guard phase == .opened || phase == .ready else { return [] }
-        if phase == .ready, now - phaseSince >= 5_000 { backoff.reset() }
+        if phase == .ready, hasProvenItself(now) { backoff.reset() }
         if leaveAt == nil, code != 1012 { counters.unannounced += 1 }
         let remaining = leaveAt.map { max(0, $0 - now) }
         var actions: [ClientAction] = phase == .ready ? [.deliver(.disconnected(closeCode: code))] : []
@@ -49,12 +52,16 @@ extension ClientMachine {
             return actions + finish(ClientError(.gaveUp, closeCode: code, "The server found a fault in what the client sent."))
         case 4001?: return actions + finish(ClientError(.unauthenticated, closeCode: code, "The session ended; log in again."))
         case 4003?: return actions + finish(ClientError(.gaveUp, closeCode: code, "The server ended the connection for good."))
-        case 1011?, 1013?: actions.append(.connect(after: backoff.next(floor: 1_000)))
+        case 1011?, 1013?: actions.append(.connect(after: backoff.next(now: now, floor: 1_000)))
         case 1012? where remaining != nil: actions.append(.connect(after: remaining ?? 0))
-        default: actions.append(.connect(after: backoff.next()))
+        default: actions.append(.connect(after: backoff.next(now: now)))
         }
         return actions
     }
+
+    /// Whether the connection shows that an outage is over. A welcome alone does not: it takes an answer of a worker, and a while on top; or
+    /// a long while, where nothing was asked.
+    private func hasProvenItself(_ now: Int) -> Bool { now - phaseSince >= (isAnswered ? 5_000 : 30_000) }
 
     /// The time that `$reconnect` gave is over: to another front, at once.
     mutating func leaveFront(_ actions: inout [ClientAction]) {
@@ -96,6 +103,7 @@ extension ClientMachine {
     mutating func ready(_ welcome: Welcome, now: Int) -> [ClientAction] {
         phase = .ready
         phaseSince = now
+        isAnswered = false
         self.welcome = welcome
         counters.connections += 1
         var actions: [ClientAction] = [.deliver(.connected(welcome))]

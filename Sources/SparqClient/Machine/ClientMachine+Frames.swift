@@ -89,7 +89,7 @@ extension ClientMachine {
             counters.strayReplies += 1
             return []
         }
-        if frame.ok == true { backoff.reset() }
+        if frame.ok == true { isAnswered = true }
         let failure = frame.ok == true ? nil : ErrorCode(rawValue: frame.error?.code ?? "internal")
         if requests[ordinal] != nil { return answer(ordinal, failure, frame, bytes, now) }
         if subscriptions[ordinal] != nil { return answer(subscription: ordinal, failure, frame, bytes, now) }
@@ -103,7 +103,8 @@ extension ClientMachine {
 
     private mutating func answer(unsubscription ordinal: Int, _ failure: ErrorCode?, _ now: Int) {
         guard let failure, isPassing(failure) else { return endUnsubscription(ordinal) }
-        let retryAt = now + retryDelay(3)
+        let retryAt = now + retryDelay(after: failure, unsubscriptions[ordinal]?.attempts ?? 0)
+        unsubscriptions[ordinal]?.attempts += 1
         unsubscriptions[ordinal]?.retryAt = retryAt
         earliest = min(earliest, retryAt)
         for topic in unsubscriptions[ordinal]?.topics ?? [] {
@@ -130,8 +131,8 @@ extension ClientMachine {
             counters.passing += 1
             request.isWritten = false
             writtenCount -= 1
+            request.retryAt = now + retryDelay(after: failure, request.attempts)
             request.attempts += 1
-            request.retryAt = now + retryDelay(request.attempts)
             earliest = min(earliest, request.retryAt ?? .max)
             requests[ordinal] = request
             // Back to its place: what is behind it and not written yet waits for it.
@@ -150,10 +151,10 @@ extension ClientMachine {
         return actions
     }
 
-    /// 100 ms, growing to 2 s, with jitter.
-    private mutating func retryDelay(_ attempt: Int) -> Int {
-        let bound = min(2_000, 100 << min(attempt, 5))
-        return bound / 2 + backoff.jitter(upTo: bound / 2)
+    /// How long a message that was refused in passing waits: ever longer while the service is away, 2 s at most where the client itself
+    /// was too fast.
+    private mutating func retryDelay(after failure: ErrorCode?, _ attempts: Int) -> Int {
+        backoff.delay(attempt: failure == .rateLimited ? min(attempts, 4) : attempts, floor: 100)
     }
 
     private mutating func answer(
@@ -166,7 +167,8 @@ extension ClientMachine {
         guard let subscription = subscriptions[ordinal] else { return [] }
         if failure.map(isPassing) ?? subscription.isInVain, subscription.deadline > now {
             if failure != nil { counters.passing += 1 }
-            let retryAt = now + retryDelay(3)
+            let retryAt = now + retryDelay(after: failure, subscription.attempts)
+            subscriptions[ordinal]?.attempts += 1
             subscriptions[ordinal]?.retryAt = retryAt
             earliest = min(earliest, retryAt)
             return []

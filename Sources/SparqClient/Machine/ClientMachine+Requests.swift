@@ -67,13 +67,14 @@ extension ClientMachine {
 
     /// Once more, but for what is wanted again.
     mutating func leaveAgain(_ ordinal: Int, _ actions: inout [ClientAction]) {
-        let unwanted = (unsubscriptions.removeValue(forKey: ordinal)?.topics ?? []).filter { topics[$0]?.isLeaving == true }
-        if !unwanted.isEmpty { actions.append(writeUnsubscription(of: unwanted)) }
+        guard let refused = unsubscriptions.removeValue(forKey: ordinal) else { return }
+        let unwanted = refused.topics.filter { topics[$0]?.isLeaving == true }
+        if !unwanted.isEmpty { actions.append(writeUnsubscription(of: unwanted, attempts: refused.attempts)) }
     }
 
-    private mutating func writeUnsubscription(of topics: [String]) -> ClientAction {
+    private mutating func writeUnsubscription(of topics: [String], attempts: Int = 0) -> ClientAction {
         let ordinal = takeOrdinal()
-        unsubscriptions[ordinal] = Unsubscription(topics: topics)
+        unsubscriptions[ordinal] = Unsubscription(topics: topics, attempts: attempts)
         return .write(ClientFrames.unsubscribe(id: id(ordinal), topics: topics))
     }
 

@@ -11,7 +11,7 @@ struct ClientMachine {
         var unansweredLimit = 1_024
         /// First and last bound of the reconnect delay, in milliseconds.
         var backoffBase = 100
-        var backoffCap = 10_000
+        var backoffCap = 30_000
         /// No `$welcome` within this time: another front is tried. Milliseconds.
         var welcomeTimeout = 10_000
         /// Nothing heard for this long beyond a heartbeat: the peer is dead. Milliseconds.
@@ -47,6 +47,7 @@ struct ClientMachine {
         var topics: [String]
         var deadline: Int
         var isWritten = false
+        var attempts = 0
         var retryAt: Int?
         /// Topics whose cursor was set back: the server keeps its place in them until it is told to give it up.
         var rewinds: [String] = []
@@ -57,6 +58,7 @@ struct ClientMachine {
     /// An unsubscription under way: it is over with its reply or with the socket.
     struct Unsubscription {
         var topics: [String]
+        var attempts = 0
         /// Refused in passing: to be written again at this time, as far as nobody wants the topics meanwhile.
         var retryAt: Int?
     }
@@ -93,6 +95,8 @@ struct ClientMachine {
     /// The next socket brings the cursors of all topics: the server must not subscribe it to any from now.
     var resumes = false
     var phaseSince = 0
+    /// On this connection a message was answered, and well: it works as far as the workers.
+    var isAnswered = false
     var lastHeard = 0
     /// When to leave the front that sent `$reconnect`.
     var leaveAt: Int?

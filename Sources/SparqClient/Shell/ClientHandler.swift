@@ -15,7 +15,7 @@ final class ClientHandler: ChannelInboundHandler {
     private var machine: WebSocketMachine
     private var isUpgraded = false
     private var closeCode: Int?
-    private var refusal: Int?
+    private var refusal: (status: Int?, retryAfter: Int?)
     private var timer: Scheduled<Void>?
 
     init(client: SparqClient, epoch: Int, upgrade: UpgradeExchange, timeout: TimeAmount, frameLimit: Int) {
@@ -40,8 +40,8 @@ final class ClientHandler: ChannelInboundHandler {
             head.writeBuffer(&bytes)
             switch upgrade.read(&head) {
             case .incomplete: return
-            case .refused(let status):
-                refusal = status
+            case .refused(let status, let retryAfter):
+                refusal = (status, retryAfter)
                 context.close(promise: nil)
                 return
             case .upgraded: break
@@ -81,9 +81,13 @@ final class ClientHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
-        let (epoch, code, status, upgraded) = (epoch, closeCode, refusal, isUpgraded)
+        let (epoch, code, refusal, upgraded) = (epoch, closeCode, refusal, isUpgraded)
         client.assumeIsolated { client in
-            if upgraded { client.closed(epoch: epoch, code: code) } else { client.failed(epoch: epoch, status: status) }
+            if upgraded {
+                client.closed(epoch: epoch, code: code)
+            } else {
+                client.failed(epoch: epoch, status: refusal.status, retryAfter: refusal.retryAfter)
+            }
         }
         context.fireChannelInactive()
     }

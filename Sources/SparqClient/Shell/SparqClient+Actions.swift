@@ -52,10 +52,10 @@ extension SparqClient {
         apply(machine.closed(code: code, now: now))
     }
 
-    func failed(epoch: Int, status: Int?) {
+    func failed(epoch: Int, status: Int?, retryAfter: Int? = nil) {
         guard epoch == self.epoch else { return }
         logger.info("no socket", metadata: ["status": "\(status.map(String.init) ?? "none")"])
-        apply(machine.connectFailed(status: status, now: now))
+        apply(machine.connectFailed(status: status, retryAfter: retryAfter, now: now))
     }
 
     // MARK: To the socket

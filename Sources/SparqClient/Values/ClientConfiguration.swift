@@ -16,10 +16,11 @@ public struct ClientConfiguration: Sendable {
     public var eventLimit = 1_024
     /// How long a TCP connection and its upgrade may take, in milliseconds.
     public var connectTimeoutMilliseconds = 5_000
-    /// The first bound of the reconnect delay; it doubles with every attempt up to ``backoffCapMilliseconds``.
+    /// The first bound of the delay before another attempt, to connect or to send what was answered `unavailable`; it doubles with every
+    /// attempt up to ``backoffCapMilliseconds``.
     public var backoffBaseMilliseconds = 100
-    /// The last bound of the reconnect delay.
-    public var backoffCapMilliseconds = 10_000
+    /// The last bound of that delay.
+    public var backoffCapMilliseconds = 30_000
     /// The longest frame that is accepted from the server, in bytes.
     public var frameLimit = 16 * 1_024 * 1_024
 

@@ -6,8 +6,9 @@ struct UpgradeExchange {
     enum Outcome: Equatable {
         case incomplete
         case upgraded
-        /// `nil` where the answer is no HTTP, or proves no WebSocket.
-        case refused(status: Int?)
+        /// `nil` where the answer is no HTTP, or proves no WebSocket; with the seconds after which the server wants to be asked again, where
+        /// it says so.
+        case refused(status: Int?, retryAfter: Int? = nil)
     }
 
     /// A longer head is refused.
@@ -35,11 +36,13 @@ struct UpgradeExchange {
         bytes.moveReaderIndex(to: end.upperBound)
         let words = lines.first?.split(separator: " ", maxSplits: 2) ?? []
         guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]) else { return .refused(status: nil) }
-        guard status == 101 else { return .refused(status: status) }
-        let proof = lines.dropFirst().first { $0.lowercased().hasPrefix("sec-websocket-accept:") }
-        guard let value = proof?.split(separator: ":", maxSplits: 1).last?.filter({ $0 != " " }), value == accept else {
-            return .refused(status: nil)
-        }
-        return .upgraded
+        guard status == 101 else { return .refused(status: status, retryAfter: Self.value(of: "retry-after", in: lines).flatMap { Int($0) }) }
+        return Self.value(of: "sec-websocket-accept", in: lines) == accept ? .upgraded : .refused(status: nil)
+    }
+
+    /// A header's value without spaces.
+    private static func value(of name: String, in lines: [Substring]) -> String? {
+        let line = lines.dropFirst().first { $0.lowercased().hasPrefix(name + ":") }
+        return line?.split(separator: ":", maxSplits: 1).dropFirst().first?.filter { $0 != " " }
     }
 }

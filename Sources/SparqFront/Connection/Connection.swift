@@ -103,6 +103,8 @@ final class Connection {
             } else {
                 send(frame.type, id: frame.id, message)
             }
+        // A page's sign of life: nobody but the front hears of it.
+        case .failure(.reservedType(Frames.pingType, _)) where allowed: write(Frames.pong)
         case .failure(let error):
             if allowed {
                 refuse(error.code, error.message, re: error.id)

@@ -37,6 +37,12 @@ enum Frames {
         }
     }
 
+    /// What a client asks whether anybody is there with: pages do not see the socket's own pings.
+    static let pingType = "$ping"
+
+    /// `$pong`: the answer to `$ping`.
+    static var pong: ByteBuffer { frame { $0.raw("{\"type\":\"$pong\"}") } }
+
     /// `$truncated`: the log no longer reaches back to the cursor.
     static func truncated(topic: String, after: Int, first: Int) -> ByteBuffer {
         frame { writer in

@@ -6,8 +6,10 @@ public enum FrameError: Error, Equatable, Sendable {
     case notAnObject
     /// An object without `type`.
     case missingType
-    /// `type` is no string of 1 to 128 bytes, or starts with the reserved `$`. Carries the `id`, where there was one.
+    /// `type` is no string of 1 to 128 bytes. Carries the `id`, where there was one.
     case invalidType(id: String?)
+    /// `type` begins with `$`: it is the system's own, and no message for a handler. Carries the `id`, where there was one.
+    case reservedType(String, id: String?)
     /// `id` is no string of 1 to 128 bytes, or holds control characters (U+0000 to U+001F, U+007F).
     case invalidID
 
@@ -17,7 +19,7 @@ public enum FrameError: Error, Equatable, Sendable {
         case .notJSON: .notJSON
         case .notAnObject: .notAnObject
         case .missingType: .missingType
-        case .invalidType: .invalidType
+        case .invalidType, .reservedType: .invalidType
         case .invalidID: .invalidID
         }
     }
@@ -28,13 +30,16 @@ public enum FrameError: Error, Equatable, Sendable {
         case .notJSON(let error): "The message is not JSON: \(error)."
         case .notAnObject: "A message is a JSON object."
         case .missingType: "A message has a \"type\"."
-        case .invalidType: "A \"type\" is a string of 1 to \(FrameScanner.nameLimit) bytes that does not begin with \"$\"."
+        case .invalidType, .reservedType: "A \"type\" is a string of 1 to \(FrameScanner.nameLimit) bytes that does not begin with \"$\"."
         case .invalidID: "An \"id\" is a string of 1 to \(FrameScanner.nameLimit) bytes without control characters."
         }
     }
 
     /// The `id` of the message, as far as it could be read.
     public var id: String? {
-        if case .invalidType(let id) = self { id } else { nil }
+        switch self {
+        case .invalidType(let id), .reservedType(_, let id): id
+        case .notJSON, .notAnObject, .missingType, .invalidID: nil
+        }
     }
 }

@@ -27,6 +27,18 @@ actor WebDriver {
         base = "http://127.0.0.1:\(port)"
     }
 
+    /// Runs `body`, and ends the browsers in any case.
+    static func with(_ body: (WebDriver) async throws -> Void) async throws {
+        let driver = try await WebDriver()
+        do {
+            try await body(driver)
+        } catch {
+            await driver.end()
+            throw error
+        }
+        await driver.end()
+    }
+
     /// A browser of its own: cookies and storage apart from every other.
     func openBrowser() async throws -> Browser {
         let profile = folder.appendingPathComponent(TestEnvironment.random("profile-")).path

@@ -13,7 +13,12 @@ actor Forwarder {
 
     private final class Counter: Sendable {
         let bytes = Atomic(0)
+        /// Connections that were made under an earlier number carry nothing any more.
+        let epoch = Atomic(0)
     }
+
+    /// From now on the connections that there are lead nowhere, and nobody is told: bytes vanish, ends too. New ones work.
+    nonisolated func swallow() { counter.epoch.add(1, ordering: .relaxed) }
 
     /// How many bytes the server has sent.
     nonisolated var bytesFromServer: Int { counter.bytes.load(ordering: .relaxed) }
@@ -35,11 +40,11 @@ actor Forwarder {
             .childChannelInitializer { near in
                 ClientBootstrap(group: near.eventLoop)
                     .channelInitializer { far in
-                        far.eventLoop.makeCompletedFuture { try far.pipeline.syncOperations.addHandler(Pipe(to: near, counter)) }
+                        far.eventLoop.makeCompletedFuture { try far.pipeline.syncOperations.addHandler(Pipe(to: near, counter, counts: true)) }
                     }
                     .connect(host: host, port: targetPort)
                     .flatMap { far in
-                        near.eventLoop.makeCompletedFuture { try near.pipeline.syncOperations.addHandler(Pipe(to: far, nil)) }
+                        near.eventLoop.makeCompletedFuture { try near.pipeline.syncOperations.addHandler(Pipe(to: far, counter, counts: false)) }
                             .flatMap { near.setOption(.autoRead, value: true) }
                     }
             }
@@ -57,20 +62,27 @@ actor Forwarder {
     private final class Pipe: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer
         private let other: any Channel
-        private let counter: Counter?
+        private let counter: Counter
+        private let counts: Bool
+        private let epoch: Int
 
-        init(to other: any Channel, _ counter: Counter?) {
+        init(to other: any Channel, _ counter: Counter, counts: Bool) {
             self.other = other
             self.counter = counter
+            self.counts = counts
+            epoch = counter.epoch.load(ordering: .relaxed)
         }
+
+        private var isSwallowed: Bool { counter.epoch.load(ordering: .relaxed) != epoch }
 
         func channelRead(context: ChannelHandlerContext, data: NIOAny) {
             let bytes = unwrapInboundIn(data)
-            counter?.bytes.add(bytes.readableBytes, ordering: .relaxed)
+            if isSwallowed { return }
+            if counts { counter.bytes.add(bytes.readableBytes, ordering: .relaxed) }
             other.writeAndFlush(bytes, promise: nil)
         }
 
-        func channelInactive(context: ChannelHandlerContext) { other.close(promise: nil) }
+        func channelInactive(context: ChannelHandlerContext) { if !isSwallowed { other.close(promise: nil) } }
         func errorCaught(context: ChannelHandlerContext, error: any Error) { context.close(promise: nil) }
     }
 }

@@ -202,6 +202,22 @@ import WebSocket
         #expect(try test.forwarder.takeEnvelopes().isEmpty)
     }
 
+    @Test func aPingIsAnsweredByTheFrontItselfAndCountsAgainstTheRate() throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        test.receive(connection, #"{"type":"$ping"}"#)
+        test.turn()
+        #expect(socket.takeTexts() == [#"{"type":"$pong"}"#] && socket.isFlushed)
+        #expect(try test.forwarder.takeEnvelopes().isEmpty, "no worker hears of it")
+        for text in [#"{"type":"$pong"}"#, #"{"type":"$pinga"}"#, #"{"type":"$connect"}"#] { test.receive(connection, text) }
+        test.turn()
+        #expect(socket.takeTexts().filter { $0.contains("invalid_type") }.count == 3)
+        for _ in 0..<197 { test.receive(connection, #"{"type":"$ping"}"#) }
+        test.turn()
+        let texts = socket.takeTexts()
+        #expect(texts.count == 197 && texts.filter { $0.contains("rate_limited") }.count == 1)
+    }
+
     @Test func rateLimit() throws {
         var settings = ConnectionSettings(node: "f-test")
         settings.inFlight = 1000
