@@ -96,7 +96,12 @@ extension SparqClient {
         guard let channel else { return }
         self.channel = nil
         if let code, let raw = UInt16(exactly: code) {
-            channel.writeAndFlush(encoder.close(.init(rawValue: raw))).whenComplete { _ in channel.close(promise: nil) }
+            // On a path that is dead the frame may never leave.
+            let end = eventLoop.scheduleTask(in: .seconds(5)) { channel.close(promise: nil) }
+            channel.writeAndFlush(encoder.close(.init(rawValue: raw))).whenComplete { _ in
+                end.cancel()
+                channel.close(promise: nil)
+            }
         } else {
             channel.close(promise: nil)
         }

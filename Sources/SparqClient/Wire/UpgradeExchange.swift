@@ -36,7 +36,9 @@ struct UpgradeExchange {
         bytes.moveReaderIndex(to: end.upperBound)
         let words = lines.first?.split(separator: " ", maxSplits: 2) ?? []
         guard words.count >= 2, words[0].hasPrefix("HTTP/1."), let status = Int(words[1]) else { return .refused(status: nil) }
-        guard status == 101 else { return .refused(status: status, retryAfter: Self.value(of: "retry-after", in: lines).flatMap { Int($0) }) }
+        guard status == 101 else {
+            return .refused(status: status, retryAfter: Self.value(of: "retry-after", in: lines).flatMap { Int($0) })
+        }
         return Self.value(of: "sec-websocket-accept", in: lines) == accept ? .upgraded : .refused(status: nil)
     }
 

@@ -40,12 +40,16 @@ actor Forwarder {
             .childChannelInitializer { near in
                 ClientBootstrap(group: near.eventLoop)
                     .channelInitializer { far in
-                        far.eventLoop.makeCompletedFuture { try far.pipeline.syncOperations.addHandler(Pipe(to: near, counter, counts: true)) }
+                        far.eventLoop.makeCompletedFuture {
+                            try far.pipeline.syncOperations.addHandler(Pipe(to: near, counter, counts: true))
+                        }
                     }
                     .connect(host: host, port: targetPort)
                     .flatMap { far in
-                        near.eventLoop.makeCompletedFuture { try near.pipeline.syncOperations.addHandler(Pipe(to: far, counter, counts: false)) }
-                            .flatMap { near.setOption(.autoRead, value: true) }
+                        near.eventLoop.makeCompletedFuture {
+                            try near.pipeline.syncOperations.addHandler(Pipe(to: far, counter, counts: false))
+                        }
+                        .flatMap { near.setOption(.autoRead, value: true) }
                     }
             }
             .bind(host: "127.0.0.1", port: port).get()
