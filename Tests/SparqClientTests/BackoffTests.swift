@@ -100,7 +100,7 @@ import Testing
             _ = machine.unsubscribe(["b"])
             var (now, id) = (0, id)
             for tries in 0..<12 {
-                _ = machine.received(Array(#"{"re":"\(id)","ok":false,"error":{"code":"unavailable"}}"#.utf8), now: now)
+                _ = machine.received(Array(#"{"re":"\#(id)","ok":false,"error":{"code":"unavailable"}}"#.utf8), now: now)
                 let due = machine.nextTick ?? 0
                 #expect((100...max(200, 100 + min(30_000, 100 << tries))).contains(due - now), "try \(tries)")
                 if tries == 11 { waits.append(due - now) }
