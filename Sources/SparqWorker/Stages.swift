@@ -1,4 +1,5 @@
 import AMQP
+import FaultLog
 import Logging
 import Postgres
 import SparqProtocol
@@ -9,12 +10,14 @@ struct Stages: Sendable {
     let publisher: Publisher
     /// What nodes ask waits for no connection that clients' messages hold.
     let nodePool: PostgresPool
-    /// Of the pool's queue, and of the nodes'.
+    /// That the worker lives, and what it may die over.
+    let signs: LifeSigns
+    /// Of the pool's queue, of the nodes', and of the pool's suspects.
     let consumers: [Consumer]
     let readiness: Readiness
     let inHand = InHand()
-    /// One for each consumer.
-    let intakes: [Intake]
+    /// One for each consumer; each works until it takes nothing more.
+    let intakes: [@Sendable () async -> Void]
     /// Each ends when its intake takes nothing more.
     let intakeEnds: [AsyncStream<Never>]
     /// Stages that work until they are closed.
@@ -27,7 +30,12 @@ struct Stages: Sendable {
     init(configuration: WorkerConfiguration, router: Router, logger: Logger, onReadiness: @escaping @Sendable (Bool) -> Void) {
         let readiness = Readiness(onChange: onReadiness)
         let names = configuration.names
-        let topology = WorkerTopology.topology(names: names, pool: configuration.pool, retryDelays: configuration.retryDelays)
+        let topology = WorkerTopology.topology(
+            names: names,
+            pool: configuration.pool,
+            retryDelays: configuration.retryDelays,
+            suspectPause: configuration.suspects.pause
+        )
         let nodeTopology = WorkerTopology.nodes(names: names)
         let pool = PostgresPool(configuration: configuration.postgres, logger: logger) { readiness.set(.database, $0 == .ready) }
         var nodePostgres = configuration.postgres
@@ -53,6 +61,14 @@ struct Stages: Sendable {
             consumerTag: "worker",
             logger: logger
         ) { readiness.set(.nodeConsumer, $0 == .connected) }
+        let suspectConsumer = Consumer(
+            configuration: configuration.amqp,
+            topology: topology,
+            queue: names.suspect(pool: configuration.pool),
+            prefetch: configuration.prefetch,
+            consumerTag: "worker",
+            logger: logger
+        )
 
         let health = DatabaseHealth(logger: logger)
         let retry = DatabaseRetry(logger: logger, health: health, patience: configuration.defectPatience)
@@ -100,6 +116,8 @@ struct Stages: Sendable {
             deliveryBytes: configuration.deliveryBytes,
             logger: logger
         )
+        // Fronts give a message up long before.
+        let nodeTimes = NodeTimes(patience: configuration.replyDeadline * 6, logger: logger)
         let processor = Processor(
             router: router,
             pool: pool,
@@ -109,8 +127,10 @@ struct Stages: Sendable {
             retry: retry,
             subscriptions: Subscriptions(router: router),
             repetition: repetition,
+            nodeTimes: nodeTimes,
             deliveryBytes: configuration.deliveryBytes
         )
+        let signs = LifeSigns(database: nodePool, pool: configuration.pool, settings: configuration.suspects, logger: logger)
         let reaper = Reaper(
             pool: pool,
             router: router,
@@ -129,23 +149,41 @@ struct Stages: Sendable {
             logger: logger
         )
         let inHand = inHand
-        var ends: [AsyncStream<Never>] = []
-        intakes = [(consumer, pool, failedOfPool), (nodeConsumer, nodePool, failedOfNodes)].map { queue, pool, failed in
-            let (end, ended) = AsyncStream.makeStream(of: Never.self)
-            ends.append(end)
-            return Intake(
+        let ends = (0..<3).map { _ in AsyncStream.makeStream(of: Never.self) }
+        func lines(_ failed: FailedMessages) -> InboundLines {
+            InboundLines(nodeRequests: nodeRequests, nodeTimes: nodeTimes, failed: failed, logger: logger)
+        }
+        func intake(_ queue: Consumer, _ pool: PostgresPool, _ failed: FailedMessages, _ ended: AsyncStream<Never>.Continuation) -> Intake {
+            Intake(
                 consumer: queue,
                 alone: pool.executor,
                 processor: processor,
-                nodeRequests: nodeRequests,
+                lines: lines(failed),
                 failed: failed,
                 inHand: inHand,
                 isWary: queue === consumer,
-                logger: logger,
+                suspicions: FaultLog(logger),
                 ended: ended
             )
         }
-        intakeEnds = ends
+        let ofPool = intake(consumer, pool, failedOfPool, ends[0].continuation)
+        let ofNodes = intake(nodeConsumer, nodePool, failedOfNodes, ends[1].continuation)
+        let ofSuspects = SuspectIntake(
+            consumer: suspectConsumer,
+            processor: processor,
+            lines: lines(failedOfPool),
+            failed: failedOfPool,
+            signs: signs,
+            retry: retry,
+            inHand: inHand,
+            settings: configuration.suspects,
+            logger: logger,
+            troubles: FaultLog(logger),
+            ended: ends[2].continuation
+        )
+        intakes = [{ await ofPool.run() }, { await ofNodes.run() }, { await ofSuspects.run() }]
+        intakeEnds = ends.map(\.stream)
+        self.signs = signs
         let commitTask: @Sendable () async -> Void = { await withTaskExecutorPreference(pool.executor) { await commitStage.run() } }
         let nodeTask: @Sendable () async -> Void = { await withTaskExecutorPreference(nodePool.executor) { await nodeStage.run() } }
         tasks = Array(repeating: commitTask, count: max(1, configuration.commitsInFlight)) + [nodeTask]
@@ -153,7 +191,7 @@ struct Stages: Sendable {
         self.pool = pool
         self.publisher = publisher
         self.nodePool = nodePool
-        consumers = [consumer, nodeConsumer]
+        consumers = [consumer, nodeConsumer, suspectConsumer]
         self.readiness = readiness
         self.commits = commits
         self.nodeRequests = nodeRequests

@@ -59,11 +59,12 @@ public struct Worker: Service {
 
     private func work(_ stages: Stages) async throws {
         await withTaskGroup(of: Void.self) { group in
+            let signs = Task { await stages.signs.run() }
             let housekeeping = stages.housekeeping.map { task in Task { await task() } }
             for task in stages.tasks { group.addTask { await task() } }
             let intake = Task {
                 await withDiscardingTaskGroup { group in
-                    for intake in stages.intakes { group.addTask { await intake.run() } }
+                    for intake in stages.intakes { group.addTask { await intake() } }
                 }
             }
             await withGracefulShutdownHandler {
@@ -85,6 +86,8 @@ public struct Worker: Service {
             // What waits for the database would wait on; others will do it.
             if !isFinished { group.cancelAll() }
             await intake.value
+            signs.cancel()
+            if !Task.isCancelled { await stages.signs.end() }
         }
         try Task.checkCancellation()
     }

@@ -29,6 +29,10 @@ public struct WorkerConfiguration: Sendable {
     /// How long internal errors of the database (class XX) are waited out. They may be about certain rows: after this the messages are tried
     /// one by one, and after as long again the one that still fails is tried again later, as if its handler had thrown ``TransientFailure``.
     public var defectPatience: Duration = .seconds(30)
+    /// How what workers may have died over is told from what they did die over.
+    public var suspects = SuspectSettings()
+    /// The fronts' deadline for a reply: what nobody waits for any more is told by it. The same on fronts.
+    public var replyDeadline: Duration = .seconds(10)
     /// How long a node lives without renewing its lease. Whole seconds.
     public var leaseDuration: Duration = .seconds(15)
     /// How often to look for nodes whose lease ran out.

@@ -3,17 +3,24 @@ public import SparqProtocol
 
 /// The exchanges and queues that workers declare (DESIGN, part 4).
 public enum WorkerTopology {
-    /// How often the broker delivers a batch before it counts as poison: its worker died each time. High, because a crash counts for
-    /// all batches that the worker held.
+    /// How often the broker delivers a batch before it counts as poison. Workers move what comes again and again to the suspects' queue long before;
+    /// only where twenty in a row died before they could do so is it reached.
     public static let deliveryLimit: AMQPValue = 20
 
-    /// For the dead letters no limit, as good as: looking at one delivers it, and beyond the limit a queue without a dead-letter exchange
-    /// drops. RabbitMQ 4 has a limit of 20 where none is named; 3.10 takes no word for "none". With one the broker delivers what
+    /// For the dead letters and the suspects no limit, as good as: looking at a letter delivers it, and workers die again and again that have innocent
+    /// suspects in hand; beyond the limit a queue without a dead-letter exchange drops. RabbitMQ 4 has a limit of 20 where none is named; 3.10 takes no word for "none". With one the broker delivers what
     /// is given back before what it never delivered, without one 4.x puts it to the end.
-    static let deadDeliveryLimit: AMQPValue = 1_000_000_000
+    static let noDeliveryLimit: AMQPValue = 1_000_000_000
 
     /// What a worker of a pool needs.
-    public static func topology(names: BrokerNames, pool: String, retryDelays: [Duration]) -> Topology {
+    ///
+    /// - Parameter suspectPause: How long a suspect waits that is put off.
+    public static func topology(
+        names: BrokerNames,
+        pool: String,
+        retryDelays: [Duration],
+        suspectPause: Duration = SuspectSettings().pause
+    ) -> Topology {
         let quorum: [String: AMQPValue] = ["x-queue-type": "quorum"]
         // Without these a broker that dies while it moves a message to another queue loses it.
         let safe = quorum.merging(["x-dead-letter-strategy": "at-least-once", "x-overflow": "reject-publish"]) { $1 }
@@ -32,9 +39,19 @@ public enum WorkerTopology {
                 ]) { $1 }
             )
         }
+        let suspects = [
+            Queue(names.suspect(pool: pool), arguments: quorum.merging(["x-delivery-limit": noDeliveryLimit]) { $1 }),
+            Queue(
+                suspectPauseQueue(names: names, pool: pool, pause: suspectPause),
+                arguments: safe.merging([
+                    "x-message-ttl": .int64(suspectPause.milliseconds),
+                    "x-dead-letter-exchange": "", "x-dead-letter-routing-key": .string(names.suspect(pool: pool)),
+                ]) { $1 }
+            ),
+        ]
         return Topology(
             exchanges: [Exchange(names.inbound, kind: .direct), Exchange(names.delivery, kind: .direct)],
-            queues: [Queue(names.dead, arguments: quorum.merging(["x-delivery-limit": deadDeliveryLimit]) { $1 }), work] + retries,
+            queues: [Queue(names.dead, arguments: quorum.merging(["x-delivery-limit": noDeliveryLimit]) { $1 }), work] + retries + suspects,
             bindings: [Binding(from: names.inbound, to: .queue(work.name), routingKey: pool)]
         )
     }
@@ -62,6 +79,11 @@ public enum WorkerTopology {
     /// The queue in which messages of a pool wait for so long.
     public static func retryQueue(names: BrokerNames, pool: String, delay: Duration) -> String {
         "\(names.retry).\(pool).\(delay.milliseconds)"
+    }
+
+    /// The queue in which suspects of a pool wait that are put off.
+    public static func suspectPauseQueue(names: BrokerNames, pool: String, pause: Duration) -> String {
+        "\(names.suspect(pool: pool)).\(pause.milliseconds)"
     }
 }
 

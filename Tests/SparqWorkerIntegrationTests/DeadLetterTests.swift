@@ -267,7 +267,7 @@ import Testing
     @Test func whatTheBrokerMovesByItselfIsNotLost() {
         let moving = WorkerTopology.topology(names: BrokerNames(), pool: "p", retryDelays: Stack.retryDelays).queues
             .filter { $0.arguments["x-dead-letter-exchange"] != nil }
-        #expect(moving.count == 3)
+        #expect(moving.count == 4)
         for queue in moving {
             #expect(queue.arguments["x-dead-letter-strategy"] == "at-least-once" && queue.arguments["x-overflow"] == "reject-publish")
         }

@@ -19,6 +19,8 @@ public struct BrokerNames: Equatable, Sendable {
     public var dead: String { "\(prefix).dead" }
     /// Quorum queue of a pool.
     public func work(pool: String) -> String { "\(prefix).work.\(pool)" }
+    /// Quorum queue of what workers of a pool may have died over.
+    public func suspect(pool: String) -> String { "\(prefix).suspect.\(pool)" }
     /// A node's exchange, and the queue that is bound to it.
     public func node(_ id: String) -> String { "\(prefix).node.\(id)" }
 }

@@ -56,7 +56,7 @@ public struct DeadLetter: Sendable, Equatable {
     }
 
     /// FNV-1a of the bytes: a front counts each connection's messages, so different messages differ.
-    private static func id(of body: [UInt8]) -> String {
+    static func id(of body: [UInt8]) -> String {
         let text = String(UInt64(bitPattern: MessageKey.fingerprint(of: body[...])), radix: 16)
         return String(repeating: "0", count: 16 - text.count) + text
     }

@@ -51,15 +51,16 @@ struct FailedMessages: Sendable {
         return await broker.publish(message, queue: queue) == .confirmed ? .waits : .unknown
     }
 
-    /// Back into the pool's queue, together and apart from what they came with. False where the broker can't be told any more.
-    func again(_ envelopes: [Envelope], attempt: Int, afterPause: Bool) async -> Bool {
+    /// To the pool's suspects, together and apart from what they came with. False where the broker can't be told any more.
+    ///
+    /// - Parameter pause: Not at once, but when this time is over, which must be that of the pool's queue for it.
+    func suspect(_ envelopes: [Envelope], attempt: Int, after pause: Duration? = nil) async -> Bool {
         let message = AMQPMessage(
             body: envelopes.flatMap(\.line),
             contentType: NDJSON.contentType,
-            headers: [Self.attemptHeader: .int64(Int64(attempt)), Suspicion.deathsHeader: .int64(Int64(Suspicion.apartFrom))]
+            headers: [Self.attemptHeader: .int64(Int64(attempt))]
         )
-        let delay = afterPause ? schedule.delay(afterAttempt: 1) : nil
-        let queue = delay.map { WorkerTopology.retryQueue(names: names, pool: pool, delay: $0) } ?? names.work(pool: pool)
+        let queue = pause.map { WorkerTopology.suspectPauseQueue(names: names, pool: pool, pause: $0) } ?? names.suspect(pool: pool)
         return await broker.publish(message, queue: queue) == .confirmed
     }
 
@@ -96,6 +97,9 @@ struct FailedMessages: Sendable {
     func metadata(_ envelope: Envelope, _ error: any Error) -> Logger.Metadata {
         envelope.metadata.merging(["error": "\(account(of: error, envelope))"]) { $1 }
     }
+
+    /// What a log line says of a message.
+    func metadata(_ envelope: Envelope) -> Logger.Metadata { envelope.metadata }
 
     private func bury(_ body: [UInt8], _ headers: [String: AMQPValue], _ step: Step, _ account: String) async -> Fate {
         var headers = headers

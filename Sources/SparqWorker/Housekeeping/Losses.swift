@@ -26,6 +26,18 @@ final class Losses: Sendable {
         self.notices = notices
     }
 
+    // Two workers may have the same losses in hand: in one order, so that none waits for the other.
+    private static let announcement = """
+        UPDATE losses SET announced = true
+        WHERE loss IN (SELECT o.loss FROM losses o WHERE o.loss = ANY ($1) AND NOT o.announced ORDER BY o.loss FOR UPDATE)
+        """
+
+    private static let removal = """
+        DELETE FROM losses WHERE loss IN (
+            SELECT o.loss FROM losses o WHERE o.announced AND o.at < now() - make_interval(secs => $1) FOR UPDATE SKIP LOCKED
+        )
+        """
+
     /// Publishes what a loss brought.
     func announce(_ loss: Loss, _ unit: Unit) {
         state.withLock { _ = $0.open.insert(loss.number) }
@@ -44,15 +56,12 @@ final class Losses: Sendable {
     func settle(after patience: Duration) async throws {
         let (open, published) = state.withLock { ($0.open, $0.published) }
         if !published.isEmpty {
-            try await pool.execute("UPDATE losses SET announced = true WHERE loss = ANY ($1)", published)
+            try await pool.execute(Self.announcement, published)
             state.withLock { $0.published.removeFirst(published.count) }
         }
         // Twice the queue's life beside the lease: the row may be older than the end of the queue's reader.
         let kept = BrokerNames.nodeQueuePatience * 2 + patience
-        try await pool.execute(
-            "DELETE FROM losses WHERE announced AND at < now() - make_interval(secs => $1)",
-            Double(kept.milliseconds) / 1000
-        )
+        try await pool.execute(Self.removal, Double(kept.milliseconds) / 1000)
         let old = try await pool.query(
             // Whoever takes one over has it for itself for as long.
             """

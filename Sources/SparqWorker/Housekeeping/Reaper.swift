@@ -129,16 +129,18 @@ struct Reaper: Sendable {
         """
 
     /// Rows of nodes that are not there at all. The distinct nodes are found by jumping along the index. One statement, and so one look: what a node
-    /// joins meanwhile is not seen.
+    /// joins meanwhile is not seen. It waits for no lock: a row that a join or another look has locked is not orphaned, or goes next time.
     private static let orphans = """
         WITH RECURSIVE known (node) AS (
             SELECT min(node) FROM directory
             UNION ALL
             SELECT (SELECT min(d.node) FROM directory d WHERE d.node > known.node) FROM known WHERE known.node IS NOT NULL
-        ), gone AS (
-            DELETE FROM directory d
+        ), orphaned AS (
+            SELECT d.topic, d.node FROM directory d
             WHERE d.node IN (SELECT k.node FROM known k WHERE k.node IS NOT NULL EXCEPT SELECT n.node FROM nodes n)
-            RETURNING d.node, d.topic
+            FOR UPDATE SKIP LOCKED
+        ), gone AS (
+            DELETE FROM directory d USING orphaned o WHERE d.topic = o.topic AND d.node = o.node RETURNING d.node, d.topic
         )
         INSERT INTO losses (node, users, at)
         SELECT g.node, array_agg(substr(g.topic, 6)), '-infinity' FROM gone g WHERE g.topic LIKE 'user:%' GROUP BY g.node

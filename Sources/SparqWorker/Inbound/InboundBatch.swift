@@ -1,3 +1,4 @@
+import AMQP
 import Synchronization
 
 /// One AMQP message in hand. All stages that hold a part of it share it.
@@ -21,6 +22,17 @@ final class InboundBatch: Sendable {
         self.attempt = attempt
         hasGone = isLost
         self.onFinished = onFinished
+    }
+
+    /// A delivery that counts as in hand already. It is acked, or given back to others, when nothing of it is open any more.
+    convenience init(_ delivery: AMQP.Delivery, of consumer: Consumer, _ inHand: InHand) {
+        let tag = delivery.tag
+        if Sabotage.isOn(.ackBeforeCommit) { consumer.ack(tag) }
+        let attempt = delivery.message.headers[FailedMessages.attemptHeader]?.intValue ?? 1
+        self.init(attempt: attempt, isLost: { !consumer.isCurrent(tag) }) { ack in
+            if ack, !Sabotage.isOn(.ackBeforeCommit) { consumer.ack(tag) } else { consumer.nack(tag, requeue: true) }
+            inHand.finish()
+        }
     }
 
     /// The connection that it came by is gone, and the broker delivers it again: what is not committed yet is dropped, so that it does not take

@@ -15,6 +15,7 @@ struct Processor: Sendable {
     let retry: DatabaseRetry
     let subscriptions: Subscriptions
     let repetition: Repetition
+    let nodeTimes: NodeTimes
     let deliveryBytes: Int
     private let known = BatchLoader<MessageKey, Bool> { keys, database in
         let sql = """
@@ -70,7 +71,7 @@ struct Processor: Sendable {
     }
 
     private func giveUp(_ envelope: Envelope, _ batch: InboundBatch) async throws -> Unit {
-        let error = Suspicion.TooManyDeaths()
+        let error = TooManyDeaths()
         let context = Context(envelope, attempt: batch.attempt, database: pool)
         if let key = MessageKey(envelope), try await isKnown(key, context, retry.during([batch])) {
             var unit = Unit(envelope: envelope, refusal: .internalFailure)
@@ -130,6 +131,7 @@ struct Processor: Sendable {
         let asksAlone = isOnlyOfBatch && !Subscriptions.types.contains(envelope.type)
         let context = Context(envelope, attempt: batch.attempt, database: pool, memo: memo, asksAlone: asksAlone)
         do {
+            if nodeTimes.isGivenUp(envelope) { return try await passOver(envelope, context, retry) }
             if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return unit }
             switch try await retry(.handlers, { try await router.run(envelope.type, json: envelope.message, context: context) }) {
             case .refused(let refusal): return try await refuse(envelope, refusal, context, retry)
@@ -146,6 +148,15 @@ struct Processor: Sendable {
             if batch.isLost { throw error }
             return try await failed.unit(for: envelope, attempt: batch.attempt, after: error)
         }
+    }
+
+    /// Nobody waits for it any more, and its handler does not run. But a `$connect` that a worker has committed and left undelivered is repeated.
+    private func passOver(_ envelope: Envelope, _ context: Context, _ retry: DatabaseRetry) async throws -> Unit {
+        let isConnect = envelope.type == SystemType.connect
+        // A front that takes it all the same closes the socket: with this code as the server's failure, and not as the session's end.
+        var unit = Unit(envelope: envelope, refusal: isConnect ? .internalFailure : Refusal(.unavailable, "Nobody waited for it any more; it may be sent again."))
+        if isConnect, let key = MessageKey(envelope.type, of: envelope.connection), try await isKnown(key, context, retry) { unit.key = key }
+        return unit
     }
 
     /// What took effect before is answered as it was then, although the handler would say no by now, or it is another message under the same id.

@@ -86,6 +86,7 @@ extension Settings {
             throw SettingError(name: "SPARQ_POSTGRES_POOL", problem: "must be above SPARQ_COMMITS_IN_FLIGHT")
         }
         configuration.leaseDuration = try milliseconds("SPARQ_LEASE_MS", default: configuration.leaseDuration, in: 1000...600_000)
+        configuration.replyDeadline = try milliseconds("SPARQ_REPLY_DEADLINE_MS", default: configuration.replyDeadline)
         configuration.eventRetention = .seconds(86400 * (try integer("SPARQ_EVENT_RETENTION_DAYS", default: 30, in: 1...36500)))
         configuration.inboxRetention = .seconds(3600 * (try integer("SPARQ_INBOX_RETENTION_HOURS", default: 24, in: 1...87600)))
         return configuration

@@ -56,7 +56,14 @@ final class Stack: Sendable {
         let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../db/migrations").standardized
         try await pool.withConnection { try await $0.script("CREATE SCHEMA \(schema)") }
         try await Migrator(directory: folder.path()).apply(using: pool)
-        try await session.declare(WorkerTopology.topology(names: names, pool: "default", retryDelays: Self.retryDelays))
+        try await session.declare(
+            WorkerTopology.topology(
+                names: names,
+                pool: "default",
+                retryDelays: Self.retryDelays,
+                suspectPause: SuspectSettings.quick.pause
+            )
+        )
     }
 
     static let retryDelays: [Duration] = [.milliseconds(50), .milliseconds(100)]
@@ -69,10 +76,17 @@ final class Stack: Sendable {
         background.withLock { $0.first }?.cancel()
         let queues =
             [names.work(pool: "default"), names.work(pool: "node"), names.dead]
-            + Self.retryDelays.map { WorkerTopology.retryQueue(names: names, pool: "default", delay: $0) }
+            + Self.retryDelays.map { WorkerTopology.retryQueue(names: names, pool: "default", delay: $0) } + suspectQueues
         for queue in queues { _ = try? await session.deleteQueue(queue) }
         for exchange in [names.inbound, names.delivery] { try? await session.deleteExchange(exchange) }
         session.close()
+    }
+
+    private var suspectQueues: [String] {
+        [
+            names.suspect(pool: "default"),
+            WorkerTopology.suspectPauseQueue(names: names, pool: "default", pause: SuspectSettings.quick.pause),
+        ]
     }
 
     /// The broker by way of a proxy.
@@ -122,14 +136,30 @@ final class Stack: Sendable {
         log: LogLines? = nil,
         _ change: (inout WorkerConfiguration) -> Void = { _ in }
     ) async throws -> RunningWorker {
+        let worker = startWorker(router, log: log, change)
+        try await worker.ready()
+        return worker
+    }
+
+    /// Starts a worker.
+    func startWorker(
+        _ router: Router,
+        log: LogLines? = nil,
+        _ change: (inout WorkerConfiguration) -> Void = { _ in }
+    ) -> RunningWorker {
         var configuration = WorkerConfiguration(amqp: amqp, postgres: postgres)
         configuration.names = names
         configuration.retryDelays = Self.retryDelays
+        configuration.suspects = .quick
         change(&configuration)
         let worker = RunningWorker(configuration, router, logger: log?.logger)
         background.withLock { $0.append(worker.task) }
-        try await worker.ready()
         return worker
+    }
+
+    /// Ends what dead workers left waiting in the database, where each worker is a process that is gone.
+    func endConnections() async throws {
+        try await pool.execute("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = $1", schema)
     }
 
     /// One AMQP message with these envelopes.
@@ -143,8 +173,12 @@ final class Stack: Sendable {
         _ = try await session.publish(AMQPMessage(body: body), exchange: names.inbound, routingKey: pool, mandatory: true)
     }
 
-    /// Whether the pool's queue is empty, unacked messages included; asked when no worker runs any more.
-    func workLeft() async throws -> Int { try await session.inspect(queue: names.work(pool: "default")).messageCount }
+    /// How much is left in the pool's queues, unacked messages included; asked when no worker runs any more.
+    func workLeft() async throws -> Int {
+        var left = 0
+        for queue in [names.work(pool: "default")] + suspectQueues { left += try await session.inspect(queue: queue).messageCount }
+        return left
+    }
 
     func deadLetters() async throws -> [AMQPMessage] {
         var letters: [AMQPMessage] = []
@@ -162,6 +196,21 @@ final class Stack: Sendable {
     }
 
     func count(_ sql: String) async throws -> Int { try await pool.query(sql).first?.decode(Int.self) ?? -1 }
+}
+
+extension SuspectSettings {
+    /// So that a test sees in seconds what else takes minutes.
+    static var quick: SuspectSettings {
+        var settings = SuspectSettings()
+        settings.minimalAge = .milliseconds(20) ... .milliseconds(100)
+        settings.retrialAge = .milliseconds(20) ... .seconds(1)
+        settings.renewal = .milliseconds(50)
+        settings.deadAfter = .milliseconds(500)
+        settings.patience = .seconds(2)
+        settings.pause = .milliseconds(100)
+        settings.longestPause = .seconds(2)
+        return settings
+    }
 }
 
 /// A worker in this process.

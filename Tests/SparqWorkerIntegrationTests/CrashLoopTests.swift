@@ -1,0 +1,158 @@
+import AMQP
+import Postgres
+import SparqProtocol
+import SparqWorker
+import Synchronization
+import Testing
+
+/// Workers that die for another reason than their messages: these are innocent, all of them get through.
+@Suite(.timeLimit(.minutes(8))) struct CrashLoopTests {
+    enum Lock: String, CaseIterable, Sendable {
+        case none = ""
+        /// Nothing can be committed.
+        case table = "LOCK TABLE topics IN ACCESS EXCLUSIVE MODE"
+        /// What goes to one topic can't.
+        case row = "INSERT INTO topics (topic, seq) VALUES ('room:r', 0)"
+    }
+
+    @Test(arguments: Lock.allCases) func whatAllWorkersDieWithIsNotGivenUp(_ lock: Lock) async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            let messages = Self.messages
+            try await Self.send(messages.prefix(40), stack)
+            try await Self.holding(lock, stack) {
+                for round in 0..<100 {
+                    let worker = stack.startWorker(Self.router)
+                    if round % 5 == 0 { try await Self.send(messages.dropFirst(40 + round).prefix(5), stack) }
+                    // From its start: the connections take a part of it.
+                    try await Task.sleep(for: .milliseconds(Int.random(in: 100...300)))
+                    await worker.kill()
+                    try await stack.endConnections()
+                }
+                #expect(try await stack.deadLetters().isEmpty)
+            }
+            try await Self.expectAll(messages, node, stack)
+        }
+    }
+
+    @Test func whatWorkersHaveWhenTheyLoseTheBrokerIsNotGivenUp() async throws {
+        try await Stack.with { stack in
+            let broker = try Proxy(to: stack.amqp.port)
+            defer { broker.close() }
+            let node = try await stack.node()
+            let worker = try await stack.worker(Self.router) { $0.amqp = stack.amqp(through: broker) }
+            let messages = Self.messages
+            try await Self.holding(.table, stack) {
+                for round in 0..<50 {
+                    try await Self.send(messages.dropFirst(3 * round).prefix(3), stack)
+                    let connections = broker.accepted
+                    broker.cut()
+                    // Four come back: what was in hand is delivered again.
+                    while broker.accepted < connections + 4 { try await Task.sleep(for: .milliseconds(5)) }
+                    try await Task.sleep(for: .milliseconds(50))
+                }
+                #expect(try await stack.deadLetters().isEmpty)
+            }
+            await worker.shutDown()
+            #expect(try await stack.count("SELECT count(*) FROM workers") == 0, "ended in order")
+            try await Self.expectAll(Array(messages.prefix(150)), node, stack)
+        }
+    }
+
+    /// Several messages that kill, many that do not, and a worker that is killed for another reason now and then.
+    @Test func whatKillsIsFoundAmongWorkersThatDieAnyway() async throws {
+        try await Stack.with { stack in
+            let node = try await stack.node()
+            let messages = Array(Self.messages.prefix(60))
+            let killers = (1...3).map { envelope("killer", "{}", connection: "bad\($0)", user: "bad\($0)", id: "m") }
+            for (index, killer) in killers.enumerated() {
+                try await Self.send(messages.dropFirst(20 * index).prefix(10), stack)
+                try await stack.send([killer])
+                try await Self.send(messages.dropFirst(20 * index + 10).prefix(10), stack)
+            }
+            let (deaths, death) = AsyncStream.makeStream(of: Void.self)
+            var router = Self.router
+            router.on("killer", RawMessage.self) { _, _ in
+                death.yield()
+                try await Task.sleep(for: .seconds(3600))
+                return []
+            }
+            let killing = router
+            let supervisor = Task {
+                var deaths = deaths.makeAsyncIterator()
+                while !Task.isCancelled {
+                    let worker = stack.startWorker(killing)
+                    let other = Task {
+                        try await Task.sleep(for: .milliseconds(Int.random(in: 1000...6000)))
+                        death.yield()
+                    }
+                    await deaths.next()
+                    other.cancel()
+                    await worker.kill()
+                }
+            }
+            defer { supervisor.cancel() }
+            try await node.wait(for: "all answers", seconds: 240) { deliveries in
+                Set(deliveries.dones.map { "\($0.connection) \($0.ordinal)" }).count == messages.count + killers.count
+            }
+            let (bad, good) = (node.dones.filter { $0.connection.hasPrefix("bad") }, node.dones.filter { !$0.connection.hasPrefix("bad") })
+            #expect(bad.allSatisfy { $0.reply?.text.contains(#""code":"internal""#) == true })
+            #expect(good.allSatisfy { $0.reply?.text.contains(#""ok":true"#) ?? true })
+            let letters = try await stack.deadLetters()
+            #expect(Set(letters.compactMap { $0.headers["connection"]?.stringValue }) == ["bad1", "bad2", "bad3"])
+            #expect(letters.allSatisfy { $0.headers["reason"]?.stringValue?.hasPrefix("worker: ") == true })
+        }
+    }
+
+    // MARK: Parts
+
+    private static var router: Router {
+        var router = Router.posting
+        router.onConnect { context in [.append(to: .room("connects"), Note(n: Int(context.connection?.dropFirst(2) ?? "") ?? 0))] }
+        router.onTransaction("own", Post.self) { message, _, transaction in
+            try await transaction.query("SELECT FROM topics WHERE topic = $1 FOR UPDATE", message.topic)
+            return [.append(to: Topic(rawValue: message.topic), Note(n: message.n)), .reply(Note(n: message.n))]
+        }
+        return router
+    }
+
+    /// Of 50 connections three each: what begins it, a message, one with a transaction of its own.
+    private static let messages: [Envelope] = (0..<50).flatMap { number -> [Envelope] in
+        let (connection, fields) = ("c\(number)", #"{"topic":"room:r","n":\#(number)}"#)
+        return [
+            envelope("$connect", #"{"type":"$connect"}"#, connection: connection, ordinal: 1, user: connection),
+            envelope("post", fields, connection: connection, ordinal: 2, user: connection, id: "a"),
+            envelope("own", fields, connection: connection, ordinal: 3, user: connection, id: "b"),
+        ]
+    }
+
+    /// In batches of five; and what workers themselves send.
+    private static func send(_ messages: some Sequence<Envelope>, _ stack: Stack) async throws {
+        let messages = Array(messages)
+        for start in stride(from: 0, to: messages.count, by: 5) {
+            try await stack.send(Array(messages[start..<min(start + 5, messages.count)]))
+        }
+        try await stack.send([envelope("$presence", #"{"type":"$presence","users":["c1"]}"#, connection: nil, user: nil)])
+    }
+
+    private static func holding(_ lock: Lock, _ stack: Stack, _ body: () async throws -> Void) async throws {
+        if lock == .none { return try await body() }
+        try await stack.pool.transaction { transaction in
+            try await transaction.execute(lock.rawValue)
+            try await body()
+        }
+    }
+
+    /// Each took effect once and is answered, and nothing is left.
+    private static func expectAll(_ messages: [Envelope], _ node: FakeNode, _ stack: Stack) async throws {
+        let worker = try await stack.worker(router)
+        try await node.wait(for: "all answers", seconds: 120) { deliveries in
+            Set(deliveries.dones.map { "\($0.connection) \($0.ordinal)" }).count == messages.count
+        }
+        #expect(node.dones.allSatisfy { $0.reply?.text.contains(#""ok":true"#) ?? true })
+        await worker.shutDown()
+        #expect(try await stack.count("SELECT count(*) FROM events") == messages.count)
+        #expect(try await stack.workLeft() == 0)
+        #expect(try await stack.deadLetters().isEmpty)
+    }
+}
