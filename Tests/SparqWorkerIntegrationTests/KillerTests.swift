@@ -1,4 +1,5 @@
 import AMQP
+import Postgres
 import SparqProtocol
 @testable import SparqWorker
 import Synchronization

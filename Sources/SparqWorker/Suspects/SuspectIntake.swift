@@ -75,7 +75,7 @@ struct SuspectIntake: Sendable {
         var rest = suspects[...]
         defer { for suspect in rest { suspect.batch.abandon() } }
         let untilLost = retry.during(suspects.map(\.batch))
-        let lives = try await cancelWhenGracefulShutdown { try await untilLost { try await signs.lives() } }
+        let lives = try await cancelWhenGracefulShutdown { try await untilLost(.followUp) { try await signs.lives() } }
         let mayRetry = ContinuousClock.now >= retrial
         let judged = Dictionary(grouping: suspects) { suspect in
             let verdict = lives.verdict(on: suspect.key)
@@ -110,7 +110,7 @@ struct SuspectIntake: Sendable {
         let untilLost = retry.during(suspects.map(\.batch))
         do {
             if Task.isShuttingDownGracefully { throw CancellationError() }
-            try await cancelWhenGracefulShutdown { try await untilLost { try await signs.note(keys) } }
+            try await cancelWhenGracefulShutdown { try await untilLost(.followUp) { try await signs.note(keys) } }
         } catch {
             for suspect in suspects { suspect.batch.abandon() }
             throw error
@@ -131,7 +131,7 @@ struct SuspectIntake: Sendable {
         let survivors = .now - start >= settings.patience ? suspects.filter { !$0.batch.isLost }.map(\.key) : []
         let innocent = (passed.keys.withLock { $0 } + survivors).filter(lives.isImplicated)
         try await cancelWhenGracefulShutdown {
-            try await retry {
+            try await retry(.followUp) {
                 if !innocent.isEmpty { try await signs.acquit(innocent) }
                 try await signs.note([])
             }
