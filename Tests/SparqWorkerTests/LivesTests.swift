@@ -45,8 +45,8 @@ import Testing
     }
 
     @Test func whereWorkersDieWithoutItTooItIsNotGivenUp() {
-        let deaths = (0..<5).map { life("w\($0)", began: 20 * $0 + 19, heard: 20 * $0 + 9, ["a"], taken: 20 * $0 + 12) }
-        let others = (0..<12).map { life("x\($0)", began: 7 * $0 + 14, heard: 7 * $0 + 9) }
+        let deaths = (0..<5).map { life("w\($0)", began: 50 * $0 + 49, heard: 50 * $0 + 9, ["a"], taken: 50 * $0 + 11) }
+        let others = (0..<12).map { life("x\($0)", began: 15 * $0 + 14, heard: 15 * $0 + 9) }
         #expect(lives(deaths).verdict(on: "a") == .givenUp)
         #expect(lives(deaths + others).verdict(on: "a") != .givenUp)
     }
