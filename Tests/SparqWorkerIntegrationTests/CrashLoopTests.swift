@@ -40,7 +40,10 @@ import Testing
             let broker = try Proxy(to: stack.amqp.port)
             defer { broker.close() }
             let node = try await stack.node()
-            let worker = try await stack.worker(Self.router) { $0.amqp = stack.amqp(through: broker) }
+            let worker = try await stack.worker(Self.router) {
+                $0.amqp = stack.amqp(through: broker)
+                $0.amqp.backoff = BackoffSettings(initial: .milliseconds(10), maximum: .milliseconds(50))
+            }
             let messages = Self.messages
             try await Self.holding(.table, stack) {
                 for round in 0..<50 {

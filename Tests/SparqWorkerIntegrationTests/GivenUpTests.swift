@@ -45,7 +45,9 @@ import Testing
             try await stack.send([Self.at(41, envelope("$connect", #"{"type":"$connect"}"#, connection: "c2"))])
             try await node.wait(dones: 8)
             #expect(seen() == ["+c2", "-c1"])
-            let replies = Dictionary(uniqueKeysWithValues: node.dones.filter { $0.connection == "c1" }.map { ($0.ordinal, $0.reply?.text ?? "") })
+            let replies = Dictionary(
+                uniqueKeysWithValues: node.dones.filter { $0.connection == "c1" }.map { ($0.ordinal, $0.reply?.text ?? "") }
+            )
             // As a front takes it that has slept all the time: it closes the socket with 1011, and asks for no new session.
             #expect(replies[1]?.contains(#""code":"internal""#) == true)
             for ordinal in 2...3 { #expect(replies[ordinal]?.contains(#""code":"unavailable""#) == true) }

@@ -106,7 +106,8 @@ import Testing
                         dead.map { life($0.0, heard: now - $0.at, now) } + running.map { life($0, heard: 0, now) }
                     let lives = Lives(list, own: one.name, settings)
                     let held = Set(running.flatMap { $0.left.union([$0.has ?? ""]) })
-                    for suspect in due.keys.sorted().shuffled(using: &generator) where (due[suspect] ?? 0) <= now && !held.contains(suspect) && givenUp[suspect] == nil {
+                    for suspect in due.keys.sorted().shuffled(using: &generator)
+                    where (due[suspect] ?? 0) <= now && !held.contains(suspect) && givenUp[suspect] == nil {
                         switch lives.verdict(on: suspect) {
                         case .givenUp: givenUp[suspect] = now
                         case .again where now < one.retrial, .later: due[suspect] = now + 2

@@ -154,8 +154,13 @@ struct Processor: Sendable {
     private func passOver(_ envelope: Envelope, _ context: Context, _ retry: DatabaseRetry) async throws -> Unit {
         let isConnect = envelope.type == SystemType.connect
         // A front that takes it all the same closes the socket: with this code as the server's failure, and not as the session's end.
-        var unit = Unit(envelope: envelope, refusal: isConnect ? .internalFailure : Refusal(.unavailable, "Nobody waited for it any more; it may be sent again."))
-        if isConnect, let key = MessageKey(envelope.type, of: envelope.connection), try await isKnown(key, context, retry) { unit.key = key }
+        var unit = Unit(
+            envelope: envelope,
+            refusal: isConnect ? .internalFailure : Refusal(.unavailable, "Nobody waited for it any more; it may be sent again.")
+        )
+        if isConnect, let key = MessageKey(envelope.type, of: envelope.connection), try await isKnown(key, context, retry) {
+            unit.key = key
+        }
         return unit
     }
 

@@ -36,7 +36,9 @@ struct LifeSigns: Sendable {
                 if Int.random(in: 0..<30) == 0 { try await database.execute(Self.forgetting, seconds(Self.memory)) }
                 faults.ended(FaultLog.single, "the worker can say again that it lives")
             } catch {
-                if !Task.isCancelled { faults.occurred(FaultLog.single, "the worker cannot say that it lives", metadata: ["error": "\(error)"]) }
+                if !Task.isCancelled {
+                    faults.occurred(FaultLog.single, "the worker cannot say that it lives", metadata: ["error": "\(error)"])
+                }
             }
             try? await Task.sleep(for: settings.renewal)
         }

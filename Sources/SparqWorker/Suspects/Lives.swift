@@ -63,7 +63,9 @@ struct Lives: Equatable, Sendable {
     private func expected(of suspect: String, _ deaths: [Life]) -> Double {
         guard let period = deaths.map(\.taken).max() else { return 0 }
         let exposure = deaths.reduce(Duration.zero) { $0 + $1.taken - $1.heard }
-        let free = (dead + alive).reduce(Duration.zero) { $0 + max(.zero, min($1.began, period) - ($1.suspects.isEmpty ? $1.heard : $1.taken)) }
+        let free = (dead + alive).reduce(Duration.zero) { sum, life in
+            sum + max(.zero, min(life.began, period) - (life.suspects.isEmpty ? life.heard : life.taken))
+        }
         let deathsWithout = dead.count { $0.suspects.isEmpty && $0.heard <= period }
         // When a worker died is known to within a renewal; and what was not seen in a short time may happen all the same.
         return Double(deathsWithout + 1) * ((exposure + settings.renewal * deaths.count) / max(free, settings.renewal))

@@ -71,7 +71,9 @@ struct SuspectIntake: Sendable {
     }
 
     /// Throws where the database cannot be asked any more; those that are left are given back.
-    private func examine(_ suspects: [Suspect], retriesFrom retrial: ContinuousClock.Instant, _ group: inout DiscardingTaskGroup) async throws {
+    private func examine(_ suspects: [Suspect], retriesFrom retrial: ContinuousClock.Instant, _ group: inout DiscardingTaskGroup)
+        async throws
+    {
         var rest = suspects[...]
         defer { for suspect in rest { suspect.batch.abandon() } }
         let untilLost = retry.during(suspects.map(\.batch))
