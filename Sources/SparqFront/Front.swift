@@ -94,14 +94,22 @@ public final class Front: Service {
         )
         defer { hub.stop() }
         let readiness = readiness
+        let incarnation = Self.hex(UInt64.random(in: .min ... .max), digits: 16)
         let core = NodeCore(
             node: node,
-            incarnation: Self.hex(UInt64.random(in: .min ... .max), digits: 16),
+            incarnation: incarnation,
             settings: configuration.nodeSettings,
             hub: hub,
             forwarder: forwarder,
             logger: logger,
-            onLease: { readiness.change { $0.leaseAnswered(now: Clock.now()) } }
+            onLease: { [logger] in
+                let news = readiness.change { $0.leaseAnswered(now: Clock.now()) }
+                if news.isLeasedAgain {
+                    logger.info("Workers answer")
+                    hub.lookWhetherServed { readiness.current.isLeased }
+                }
+                if news.endsDoubt { hub.sendAgain() }
+            }
         )
         running.set(hub, core)
         let tokens = await SessionTokens(
@@ -109,7 +117,7 @@ public final class Front: Service {
             lifetime: max(1, Int(configuration.sessionLifetime.components.seconds))
         )
         let server = makeServer(hub, tokens, forwarder)
-        let broker = makeBroker(inbox)
+        let broker = makeBroker(inbox, incarnation)
 
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
@@ -128,9 +136,18 @@ public final class Front: Service {
                 )
             }
             group.addTask { await broker.deliver(to: core) }
-            group.addTask { for await _ in inbox.signals { await core.accept(inbox.take()) } }
+            group.addTask {
+                for await _ in inbox.signals {
+                    let inputs = inbox.take()
+                    await core.accept(inputs)
+                    guard inputs.contains(.resync) else { continue }
+                    // Behind what the shards were just told; the answer to this lease comes behind all that is left in the queue.
+                    readiness.change { $0.doubt() }
+                    await core.renew(leaving: false)
+                }
+            }
             group.addTask { try await self.tick(core) }
-            group.addTask { try await self.renew(core) }
+            group.addTask { try await self.renew(core, hub) }
             group.addTask {
                 try await gracefulShutdown()
                 try await self.drain(hub, core, forwarder)
@@ -167,6 +184,7 @@ extension Front {
         )
         let messages = MessageRoute(
             hub: hub,
+            readiness: readiness,
             tokens: tokens,
             origins: origins,
             devCookie: configuration.devCookie,
@@ -187,13 +205,14 @@ extension Front {
         )
     }
 
-    private func makeBroker(_ inbox: NodeInbox) -> any NodeBroker {
+    private func makeBroker(_ inbox: NodeInbox, _ incarnation: String) -> any NodeBroker {
         if let otherBroker { return otherBroker(readiness, inbox) }
         return FrontBroker(
             configuration: configuration.broker,
             topology: FrontTopology(
                 names: configuration.names,
                 node: node,
+                incarnation: incarnation,
                 queueExpiry: (BrokerNames.nodeQueuePatience + configuration.lease).nanoseconds / 1_000_000
             ),
             // Each lane has one publish at a time.
@@ -215,11 +234,12 @@ extension Front {
     }
 
     /// Renews the lease three times in its own time; once a second while nobody answers. Without a broker there is nothing to renew with.
-    private func renew(_ core: NodeCore) async throws {
+    private func renew(_ core: NodeCore, _ hub: Hub) async throws {
         let lease = configuration.lease.nanoseconds
         while true {
             if readiness.change({ $0.expireLease(now: Clock.now(), after: lease) }) {
                 logger.warning("No worker has answered for as long as the lease lasts: not ready")
+                hub.lookWhetherServed { [readiness] in readiness.current.isLeased }
             }
             let state = readiness.current
             // While it drains too: the clients that are still here must hear what happens.

@@ -13,7 +13,8 @@ import Testing
         // A message without an answer would hold up its connection for six deadlines: longer than is waited for here.
         try await Stack.with(fronts: 1, workers: 1, front: ["SPARQ_REPLY_DEADLINE_MS": "6000"]) { stack, fronts in
             let names = BrokerNames(prefix: stack.prefix)
-            let (front, queue) = (fronts[0], names.node(fronts[0].id))
+            let front = fronts[0]
+            let queue = try #require(front.queues.last)
             let session = try await AMQPSession(try AMQPConfiguration(url: try TestEnvironment.amqpURL()))
             let ann = try await Person("ann", registeredAt: front, fronts: fronts)
             let bob = try await Person("bob", registeredAt: front, fronts: fronts)
@@ -28,7 +29,7 @@ import Testing
                 try await session.inspect(queue: names.work(pool: PoolMap.defaultPool)).messageCount == 1
             }
             front.process.signal(SIGSTOP)
-            for _ in 0..<Self.prefetch { _ = try await session.publish(AMQPMessage(body: []), exchange: queue, routingKey: "") }
+            for _ in 0..<Self.prefetch { _ = try await session.publish(AMQPMessage(body: []), exchange: "", routingKey: queue) }
             let worker = try await stack.startWorker()
             try await eventually("the message took effect") {
                 try await stack.sql("SELECT seq FROM topics WHERE topic = 'everyone'") == "2"

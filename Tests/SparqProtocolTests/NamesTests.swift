@@ -77,6 +77,7 @@ import Testing
         let names = BrokerNames()
         #expect(names.work(pool: "media") == "sparq.work.media")
         #expect(names.node("f1") == "sparq.node.f1")
+        #expect(names.nodeQueue("f1", incarnation: "0a", number: 2) == "sparq.node.f1.0a.2")
         #expect(BrokerNames(prefix: "t1").inbound == "t1.inbound")
     }
 

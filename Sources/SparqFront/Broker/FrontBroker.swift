@@ -6,8 +6,7 @@ import SparqProtocol
 struct FrontBroker: NodeBroker {
     let inbound: any BatchPublisher
     private let publisher: Publisher
-    private let consumer: Consumer
-    private let logger: Logger
+    private let queue: NodeQueue
 
     init(
         configuration: AMQPConfiguration,
@@ -29,12 +28,10 @@ struct FrontBroker: NodeBroker {
         )
         var consuming = configuration
         consuming.connectionName = "sparq front \(topology.node) consume"
-        consumer = Consumer(
+        queue = NodeQueue(
             configuration: consuming,
-            topology: topology.consuming,
-            queue: topology.names.node(topology.node),
+            topology: topology,
             prefetch: prefetch,
-            consumerTag: topology.node,
             logger: logger,
             onStateChange: { state in
                 readiness.change { $0.isConsuming = state == .connected }
@@ -43,7 +40,6 @@ struct FrontBroker: NodeBroker {
             }
         )
         inbound = InboundPublisher(publisher: publisher, exchange: topology.names.inbound, logger: logger)
-        self.logger = logger
     }
 
     /// Keeps both connections until the task is cancelled.
@@ -52,7 +48,7 @@ struct FrontBroker: NodeBroker {
     func run() async throws {
         let tasks = [
             Task.detached { [publisher] in try await publisher.run() },
-            Task.detached { [consumer] in try await consumer.run() },
+            Task.detached { [queue] in await queue.run() },
         ]
         try await withTaskCancellationHandler {
             for task in tasks { try await task.value }
@@ -62,13 +58,5 @@ struct FrontBroker: NodeBroker {
     }
 
     /// Hands what comes over the node's queue to the node, and acknowledges it when the shards have it.
-    func deliver(to core: NodeCore) async {
-        // On the thread that has it already: a lone event has one thread less to wake.
-        await withTaskExecutorPreference(consumer.executor) {
-            while let batch = await consumer.nextBatch(), let last = batch.last {
-                await core.deliver(batch.map(\.message.body))
-                consumer.ack(last.tag, multiple: true)
-            }
-        }
-    }
+    func deliver(to core: NodeCore) async { await queue.deliver { await core.deliver($0) } }
 }

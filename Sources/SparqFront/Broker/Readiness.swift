@@ -13,14 +13,35 @@ final class Readiness: Sendable {
         var isDraining = false
         /// When a worker answered last.
         private var answeredAt = 0
+        /// Answers that came before the next one of a lease may have been lost.
+        private var isDoubted = false
 
-        var isReady: Bool { isPublishing && isConsuming && isLeased && !isDraining }
+        /// What clients say leaves, and answers come back.
+        var isServed: Bool { isPublishing && isConsuming && isLeased }
+        /// New sockets are welcome.
+        var isReady: Bool { isServed && !isDraining }
+
+        /// What an answer to a lease changes.
+        struct Answered: Sendable, Equatable {
+            /// The first one for as long as a lease lasts.
+            var isLeasedAgain: Bool
+            /// What waited in the node's queue has come by now, and what is still without an answer may have lost it.
+            var endsDoubt: Bool
+        }
 
         /// A worker answered. Times are nanoseconds of a clock that never goes back.
-        mutating func leaseAnswered(now: Int) {
-            isLeased = true
-            answeredAt = now
+        @discardableResult
+        mutating func leaseAnswered(now: Int) -> Answered {
+            defer {
+                isLeased = true
+                isDoubted = false
+                answeredAt = now
+            }
+            return Answered(isLeasedAgain: !isLeased, endsDoubt: isDoubted)
         }
+
+        /// The node's queue is consumed again, and what was in it may be gone.
+        mutating func doubt() { isDoubted = true }
 
         /// Time passed. True where the lease ran out with it.
         mutating func expireLease(now: Int, after lease: Int) -> Bool {

@@ -178,7 +178,12 @@ final class Connection {
         case .connecting: if !expired.isEmpty { close(.tryAgainLater, reason: "") }
         case .open, .draining:
             for id in expired { refuse(.unavailable, ErrorCode.unavailableMessage, re: id) }
-            if inFlight.isStuck(now: now, patience: shard.settings.stuckPatience) { close(.tryAgainLater, reason: "") }
+            // While no worker answers, nothing is through, and a new socket would be no better off.
+            if let begin = shard.servedSince.map({ $0 + shard.settings.replyDeadline }),
+                inFlight.isStuck(now: now, patience: shard.settings.stuckPatience, begin: begin)
+            {
+                close(.tryAgainLater, reason: "")
+            }
         // What was before `$disconnect` does not end: it must not wait for ever.
         case .closed: if farewellAt <= now { shard.farewell(self) }
         }

@@ -92,4 +92,6 @@ enum Frames {
 extension ErrorCode {
     /// The sentence that goes with `unavailable` where nobody said a better one.
     static let unavailableMessage = "No answer in time; the message may be sent again under the same id."
+    /// The sentence where there was nobody to ask.
+    static let unservedMessage = "The server cannot take messages now; send it again a little later."
 }

@@ -18,6 +18,7 @@ struct InFlight<Message> {
     }
 
     private struct Entry {
+        /// Until it is answered: it may have to be sent again.
         var message: Message?
         var id: String?
         var bytes: Int
@@ -75,14 +76,22 @@ struct InFlight<Message> {
     /// Sends all that waits, in order, if nothing is on its way.
     mutating func send(_ body: (_ message: Message, _ id: String?, _ ordinal: Int, _ deadline: Int) -> Void) {
         guard sent == 0 else { return }
-        for index in entries.indices {
-            guard let message = entries[index].message else { continue }
-            entries[index].message = nil
-            body(message, entries[index].id, firstOrdinal + index, entries[index].deadline)
-        }
+        forEachUnanswered(entries.indices, body)
         sent = entries.count
         unfinished = sent
         waitingBytes = 0
+    }
+
+    /// Sends again, in order, what is on its way and not answered, if its answers may be lost. The same ordinals: the first `done` of each counts.
+    func sendAgain(_ body: (_ message: Message, _ id: String?, _ ordinal: Int, _ deadline: Int) -> Void) {
+        if isDoubted { forEachUnanswered(0..<sent, body) }
+    }
+
+    private func forEachUnanswered(_ range: Range<Int>, _ body: (Message, String?, Int, Int) -> Void) {
+        for index in range {
+            guard let message = entries[index].message else { continue }
+            body(message, entries[index].id, firstOrdinal + index, entries[index].deadline)
+        }
     }
 
     /// The worker is through with a message.
@@ -116,6 +125,7 @@ struct InFlight<Message> {
         guard unanswered > 0 else { return }
         for index in 0..<sent where !entries[index].isAnswered && entries[index].deadline <= now {
             entries[index].isAnswered = true
+            entries[index].message = nil
             unanswered -= 1
             answer(entries[index].id)
         }
@@ -137,10 +147,11 @@ struct InFlight<Message> {
     /// What workers said of those on their way may be lost: past its deadline, none of them is waited for any longer.
     mutating func doubt() { isDoubted = sent > 0 }
 
-    /// Whether the oldest message on its way has passed its deadline by more than `patience`: its `done` is lost.
-    func isStuck(now: Int, patience: Int) -> Bool {
+    /// Whether the oldest message on its way has passed its deadline by more than `patience`: its `done` is lost. No time before `begin` counts:
+    /// workers that were away are through with it no sooner.
+    func isStuck(now: Int, patience: Int, begin: Int = .min) -> Bool {
         guard sent > 0, let entry = entries[..<sent].first(where: { !$0.isFinished }) else { return false }
-        return entry.deadline + (isDoubted ? 0 : patience) <= now
+        return max(entry.deadline, begin) + (isDoubted ? 0 : patience) <= now
     }
 
     private mutating func close(_ ordinal: Int) -> (finish: Finish, id: String?)? {
@@ -164,6 +175,7 @@ struct InFlight<Message> {
     private mutating func finishEntry(at index: Int) {
         entries[index].isFinished = true
         entries[index].isAnswered = true
+        entries[index].message = nil
         unfinished -= 1
         topics -= entries[index].topics
         if unfinished == 0 {

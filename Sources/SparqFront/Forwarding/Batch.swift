@@ -8,9 +8,11 @@ struct Batch: Sendable {
         var ordinal: Int
         /// From then on its sender is told `unavailable`: it must not be published any more. Nanoseconds of a clock that never goes back.
         var deadline = Int.max
+        /// Workers may have it already: whatever becomes of this one, it says nothing of the first.
+        var isCopy = false
 
         /// `$connect`.
-        var isBeginning: Bool { ordinal == 1 && connection.kind == .socket }
+        var isBeginning: Bool { ordinal == 1 && connection.kind == .socket && !isCopy }
         /// `$disconnect`: workers must hear of it, whenever that is.
         var isEnd: Bool { deadline == .max }
     }

@@ -112,14 +112,14 @@ final class Forwarder: Forwarding {
         var pause = settings.firstPause
         while true {
             while !isOpen(), (try? await Task.sleep(for: Self.lookInterval)) != nil {}
-            let expired = batch.removeExpired(now: Clock.now())
+            let expired = batch.removeExpired(now: Clock.now()).filter { !$0.isCopy }
             if !expired.isEmpty { undelivered(expired) }
             guard batch.count > 0 else { return }
             switch await publisher.publish(batch.bytes, pool: pool) {
             case .taken: return
             case .failed: batch.wasTried = true
             case .returned:
-                let returned = batch.removeReturned()
+                let returned = batch.removeReturned().filter { !$0.isCopy }
                 if !returned.isEmpty { undelivered(returned) }
                 guard batch.count > 0 else { return }
             }

@@ -23,9 +23,8 @@ struct FrontAcceptor: SocketAcceptor {
         from remoteAddress: SocketAddress?,
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<SocketDecision<Client>> {
-        // What a new connection says would only pile up while nothing leaves; those that are here already stay.
-        let state = readiness.current
-        guard state.isPublishing, !state.isDraining, !forwarder.isCongested else {
+        // What a new connection says would only pile up while nothing leaves or comes back; those that are here already stay.
+        guard readiness.current.isReady, !forwarder.isCongested else {
             return eventLoop.makeSucceededFuture(.refuse(.unavailable))
         }
         guard origins.allows(origin: head.headers.first(name: "origin"), host: head.headers.first(name: "host")) else {

@@ -6,6 +6,7 @@ import SparqProtocol
 /// `POST /v1/messages`: one message by HTTP. Its reply is the response.
 struct MessageRoute: Sendable {
     let hub: Hub
+    let readiness: Readiness
     let tokens: SessionTokens
     let origins: OriginPolicy
     let devCookie: Bool
@@ -51,6 +52,7 @@ struct MessageRoute: Sendable {
         } catch {
             return self.error(error.code, error.message, re: error.id)
         }
+        guard readiness.current.isServed else { return error(.unavailable, ErrorCode.unservedMessage, re: frame.id) }
         let answer = await hub.request(HTTPMessage(user: user, type: frame.type, id: frame.id, message: message))
         switch answer {
         case .unavailable: return error(.unavailable, ErrorCode.unavailableMessage, re: frame.id)

@@ -1,7 +1,11 @@
 /// HTTP requests whose messages are on their way. Each is answered once.
 struct PendingRequests {
     private struct Pending {
+        var request: HTTPMessage
+        var receivedAt: Int
         var deadline: Int
+        /// What workers said of it may be lost.
+        var isDoubted = false
         var answer: (HTTPAnswer) -> Void
     }
 
@@ -9,8 +13,17 @@ struct PendingRequests {
 
     var isEmpty: Bool { pending.isEmpty }
 
-    mutating func add(_ number: UInt64, deadline: Int, answer: @escaping (HTTPAnswer) -> Void) {
-        pending[number] = Pending(deadline: deadline, answer: answer)
+    /// - Parameters:
+    ///   - receivedAt: milliseconds since the Unix epoch.
+    ///   - deadline: nanoseconds of a clock that never goes back.
+    mutating func add(
+        _ number: UInt64,
+        _ request: HTTPMessage,
+        receivedAt: Int,
+        deadline: Int,
+        answer: @escaping (HTTPAnswer) -> Void
+    ) {
+        pending[number] = Pending(request: request, receivedAt: receivedAt, deadline: deadline, answer: answer)
     }
 
     mutating func finish(_ number: UInt64, _ answer: HTTPAnswer) {
@@ -22,5 +35,15 @@ struct PendingRequests {
             pending[number] = nil
             request.answer(.unavailable)
         }
+    }
+
+    /// What workers said of those on their way may be lost.
+    mutating func doubt() {
+        for index in pending.values.indices { pending.values[index].isDoubted = true }
+    }
+
+    /// Sends again those whose answers may be lost.
+    func sendAgain(_ body: (_ number: UInt64, _ request: HTTPMessage, _ receivedAt: Int, _ deadline: Int) -> Void) {
+        for (number, request) in pending where request.isDoubted { body(number, request.request, request.receivedAt, request.deadline) }
     }
 }

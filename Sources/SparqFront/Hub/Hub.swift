@@ -72,6 +72,16 @@ final class Hub: Sendable {
         for place in places { place.loop.execute { place.shard.value.relieved() } }
     }
 
+    /// Whether workers answer has changed. Each shard looks for itself: of two changes the last one counts, whoever tells it first.
+    func lookWhetherServed(_ isServed: @escaping @Sendable () -> Bool) {
+        for place in places { place.loop.execute { place.shard.value.setServed(isServed()) } }
+    }
+
+    /// What is on its way and whose answers may be lost is sent again.
+    func sendAgain() {
+        for place in places { place.loop.execute { place.shard.value.sendAgain() } }
+    }
+
     /// Forwards one HTTP request's message, and returns what became of it; within the reply deadline.
     func request(_ message: HTTPMessage) async -> HTTPAnswer {
         let place = places[nextPlace.next() % places.count]

@@ -3,12 +3,13 @@ import SparqProtocol
 /// What goes to the workers: all that one turn of the loop brought, together.
 extension Shard {
     func planSubmit() {
-        guard !isSubmitPlanned, !isCongested else { return }
+        guard !isSubmitPlanned, !isCongested, servedSince != nil else { return }
         isSubmitPlanned = true
         environment.later { self.submit() }
     }
 
-    private func submit() {
+    /// While no worker answers, only connections that have ended are submitted, with each sweep.
+    func submit() {
         isSubmitPlanned = false
         guard !readyConnections.isEmpty else { return }
         isCongested = forwarder.isCongested
@@ -16,8 +17,10 @@ extension Shard {
             for connection in readyConnections { connection.updateReading() }
             return
         }
-        let ready = readyConnections.filter { !$0.isRemoved }
-        readyConnections = []
+        let isServed = servedSince != nil
+        let ready = readyConnections.filter { !$0.isRemoved && (isServed || $0.phase == .closed) }
+        readyConnections.removeAll { isServed || $0.isRemoved || $0.phase == .closed }
+        guard !ready.isEmpty else { return }
         forwarder.forward { batches in
             for connection in ready {
                 connection.isReady = false
@@ -42,6 +45,29 @@ extension Shard {
         isCongested = false
         submit()
         finishTurn()
+    }
+
+    /// Sends again what is on its way and whose answers may be lost with the node's queue: what took effect is answered as it was the first time.
+    /// Where there is no room for it, its clients hear `unavailable` in time.
+    func sendAgain() {
+        guard !forwarder.isCongested else { return }
+        forwarder.forward { batches in
+            for connection in busyConnections where connection.phase != .closed {
+                connection.inFlight.sendAgain { message, id, ordinal, deadline in
+                    batches.add(
+                        envelope(connection, message, id: id, ordinal: ordinal),
+                        member: Batch.Member(connection: connection.id, ordinal: ordinal, deadline: deadline, isCopy: true)
+                    )
+                }
+            }
+            requests.sendAgain { number, request, receivedAt, deadline in
+                let id = ConnectionID(kind: .http, shard: index, number: number)
+                batches.add(
+                    envelope(request, id, receivedAt: receivedAt),
+                    member: Batch.Member(connection: id, ordinal: 1, deadline: deadline, isCopy: true)
+                )
+            }
+        }
     }
 
     /// Sends `$disconnect` without waiting for what is before it, and forgets the connection. Not while there is no room: the next sweep asks
@@ -86,22 +112,26 @@ extension Shard {
         }
         counters.requests += 1
         let id = ConnectionID.random(.http, shard: index)
-        let deadline = now() + settings.replyDeadline
-        requests.add(id.number, deadline: deadline, answer: answer)
+        let (receivedAt, deadline) = (wallClock(), now() + settings.replyDeadline)
+        requests.add(id.number, request, receivedAt: receivedAt, deadline: deadline, answer: answer)
         forwarder.forward { batches in
             batches.add(
-                Envelope(
-                    node: settings.node,
-                    connection: id.description,
-                    ordinal: 1,
-                    user: request.user,
-                    receivedAt: wallClock(),
-                    type: request.type,
-                    id: request.id,
-                    message: request.message[...]
-                ),
+                envelope(request, id, receivedAt: receivedAt),
                 member: Batch.Member(connection: id, ordinal: 1, deadline: deadline)
             )
         }
+    }
+
+    private func envelope(_ request: HTTPMessage, _ id: ConnectionID, receivedAt: Int) -> Envelope {
+        Envelope(
+            node: settings.node,
+            connection: id.description,
+            ordinal: 1,
+            user: request.user,
+            receivedAt: receivedAt,
+            type: request.type,
+            id: request.id,
+            message: request.message[...]
+        )
     }
 }

@@ -15,6 +15,9 @@ final class Shard {
     private(set) var topics: [String: TopicSubscribers] = [:]
     var requests = PendingRequests()
     var isCongested = false
+    /// Since when workers answer; `nil` while none does. Then what clients say waits until it is answered `unavailable`, and only ends of
+    /// connections leave.
+    private(set) var servedSince: Int? = 0
     var counters = ShardCounters()
 
     private(set) var busyConnections: [Connection] = []
@@ -141,7 +144,9 @@ final class Shard {
                 connections[id.number]?.finished(ordinal, reply: reply)
             }
         case .postponed(let id, let ordinal): connections[id.number]?.postponed(ordinal)
-        case .resync: for connection in busyConnections { connection.inFlight.doubt() }
+        case .resync:
+            for connection in busyConnections { connection.inFlight.doubt() }
+            requests.doubt()
         case .undelivered(let id, let ordinals):
             counters.unavailable += ordinals.count
             if id.kind == .http { requests.finish(id.number, .unavailable) } else { connections[id.number]?.undelivered(ordinals) }
@@ -227,6 +232,13 @@ final class Shard {
 
     // MARK: Time
 
+    /// Workers answer from now on, or none does any more.
+    func setServed(_ isServed: Bool) {
+        guard isServed != (servedSince != nil) else { return }
+        servedSince = isServed ? now() : nil
+        if isServed, !readyConnections.isEmpty { planSubmit() }
+    }
+
     /// Looks at the deadlines of all that is on its way.
     func sweep() {
         let now = now()
@@ -242,6 +254,7 @@ final class Shard {
         }
         // While nothing may leave, those that are gone must not pile up.
         readyConnections.removeAll { $0.isRemoved }
+        if servedSince == nil { submit() }
         requests.expire(now: now)
         drain?.step(now: now, patience: settings.replyDeadline)
         finishTurn()

@@ -21,6 +21,8 @@ public struct BrokerNames: Equatable, Sendable {
     public func work(pool: String) -> String { "\(prefix).work.\(pool)" }
     /// Quorum queue of what workers of a pool may have died over.
     public func suspect(pool: String) -> String { "\(prefix).suspect.\(pool)" }
-    /// A node's exchange, and the queue that is bound to it.
+    /// A node's exchange.
     public func node(_ id: String) -> String { "\(prefix).node.\(id)" }
+    /// The queue that is bound to a node's exchange: the `number`th of one life of the node.
+    public func nodeQueue(_ id: String, incarnation: String, number: Int) -> String { "\(node(id)).\(incarnation).\(number)" }
 }

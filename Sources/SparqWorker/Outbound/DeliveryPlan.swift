@@ -2,9 +2,22 @@ import SparqProtocol
 
 /// Collects the lines for each node, cut into AMQP messages of bounded size. A value without I/O.
 struct DeliveryPlan: Sendable {
-    fileprivate struct Lines: Sendable {
-        var full: [[UInt8]] = []
+    /// One AMQP message for one node.
+    struct Message: Equatable, Sendable {
+        var node: String
+        var body: [UInt8]
+        /// It must live through the end of a broker: nobody would notice its loss. All else a front asks for again.
+        var isIrreplaceable = false
+    }
+
+    fileprivate struct Part: Sendable {
         var writer = JSONWriter(reservingCapacity: 1024)
+        var isIrreplaceable = false
+    }
+
+    fileprivate struct Lines: Sendable {
+        var full: [Part] = []
+        var forming = Part()
     }
 
     private let limit: Int
@@ -15,23 +28,31 @@ struct DeliveryPlan: Sendable {
 
     var isEmpty: Bool { lines.isEmpty }
 
-    /// Node and body of each AMQP message; those of one node in order.
-    var messages: [(node: String, body: [UInt8])] {
+    /// The AMQP messages; those of one node in order.
+    var messages: [Message] {
         lines.flatMap { node, lines in
-            lines.full.map { (node, $0) } + (lines.writer.bytes.isEmpty ? [] : [(node, lines.writer.bytes)])
+            (lines.full + (lines.forming.writer.bytes.isEmpty ? [] : [lines.forming])).map {
+                Message(node: node, body: $0.writer.bytes, isIrreplaceable: $0.isIrreplaceable)
+            }
         }
     }
 
     /// Appends a line for one node.
     mutating func add(_ delivery: SparqProtocol.Delivery, size: Int, to node: String) {
         lines[node, default: Lines()].make(room: size + 128, limit: limit)
-        lines[node]?.writer.append(delivery)
+        lines[node]?.forming.writer.append(delivery)
     }
 
     private mutating func add(lines bytes: [UInt8], to node: String) {
         guard !bytes.isEmpty else { return }
         lines[node, default: Lines()].make(room: bytes.count, limit: limit)
-        lines[node]?.writer.raw(bytes[...])
+        lines[node]?.forming.writer.raw(bytes[...])
+    }
+
+    /// Appends a line for several nodes that none of them could ask for again.
+    fileprivate mutating func addIrreplaceable(_ delivery: SparqProtocol.Delivery, to nodes: some Collection<String>) {
+        add(delivery, size: 256, to: nodes)
+        for node in nodes { lines[node]?.forming.isIrreplaceable = true }
     }
 
     /// Appends the same line for several nodes; it is encoded once.
@@ -42,7 +63,7 @@ struct DeliveryPlan: Sendable {
         line.append(delivery)
         for node in nodes {
             lines[node, default: Lines()].make(room: line.bytes.count, limit: limit)
-            lines[node]?.writer.raw(line.bytes[...])
+            lines[node]?.forming.writer.raw(line.bytes[...])
         }
     }
 }
@@ -58,7 +79,7 @@ extension DeliveryPlan {
             add(lines: units[place].ownLines(directory), to: units[place].envelope.node)
         }
         for place in units.indices {
-            for delivery in units[place].remote { add(delivery, size: 256, to: directory.allNodes) }
+            for delivery in units[place].remote { addIrreplaceable(delivery, to: directory.allNodes) }
         }
         for place in units.indices {
             for event in units[place].events { add(.event(event), size: event.body.count, to: directory.nodes[event.topic] ?? []) }
@@ -98,9 +119,9 @@ extension Unit {
 
 extension DeliveryPlan.Lines {
     fileprivate mutating func make(room: Int, limit: Int) {
-        guard !writer.bytes.isEmpty, writer.bytes.count + room > limit else { return }
-        full.append(writer.bytes)
-        writer = JSONWriter(reservingCapacity: 1024)
+        guard !forming.writer.bytes.isEmpty, forming.writer.bytes.count + room > limit else { return }
+        full.append(forming)
+        forming = DeliveryPlan.Part()
     }
 }
 

@@ -9,9 +9,12 @@ import Synchronization
 /// the next.
 final class Outbox: Sendable {
     private struct Item {
-        var body: [UInt8]
+        var message: DeliveryPlan.Message
         var dispatch: Dispatch
     }
+
+    /// Whether the broker writes to its disk what a front asks for again where the queue lost it. It costs more than all else of a delivery.
+    private static let keepsReplaceable = false
 
     private let broker: Broker
     private let names: BrokerNames
@@ -39,7 +42,7 @@ final class Outbox: Sendable {
         let idle = nodes.withLock { nodes in
             messages.filter { message in
                 let isIdle = nodes[message.node] == nil
-                nodes[message.node, default: []].append(Item(body: message.body, dispatch: dispatch))
+                nodes[message.node, default: []].append(Item(message: message, dispatch: dispatch))
                 return isIdle
             }
         }
@@ -49,12 +52,16 @@ final class Outbox: Sendable {
 
     private func drain(_ node: String) async {
         while let items = next(node) {
-            var body = items[0].body
+            var body = items[0].message.body
             if items.count > 1 {
-                body.reserveCapacity(items.reduce(0) { $0 + $1.body.count })
-                for item in items.dropFirst() { body += item.body }
+                body.reserveCapacity(items.reduce(0) { $0 + $1.message.body.count })
+                for item in items.dropFirst() { body += item.message.body }
             }
-            let message = AMQPMessage(body: body, contentType: NDJSON.contentType)
+            let message = AMQPMessage(
+                body: body,
+                contentType: NDJSON.contentType,
+                persistent: Self.keepsReplaceable || items.contains { $0.message.isIrreplaceable }
+            )
             let outcome = await broker.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
             if outcome == .unroutable {
                 // Its clients resume at other nodes.
@@ -68,8 +75,8 @@ final class Outbox: Sendable {
         nodes.withLock { nodes in
             var batch: [Item] = []
             var bytes = 0
-            while let first = nodes[name]?.first, batch.isEmpty || bytes + first.body.count <= limit {
-                bytes += first.body.count
+            while let first = nodes[name]?.first, batch.isEmpty || bytes + first.message.body.count <= limit {
+                bytes += first.message.body.count
                 batch.append(first)
                 nodes[name]?.removeFirst()
             }

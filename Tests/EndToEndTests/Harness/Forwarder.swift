@@ -3,18 +3,30 @@ import NIOCore
 import NIOPosix
 import Synchronization
 
-/// A TCP port that leads to a server once it is switched on: a server that is absent at first.
+/// A TCP port that leads to a server once it is switched on: a server that is absent at first, or one of two.
 actor Forwarder {
     let port: Int
     private let host: String
-    private let targetPort: Int
     private var listener: (any Channel)?
     private let counter = Counter()
+    private let links = Links()
+    private let target: Target
 
     private final class Counter: Sendable {
         let bytes = Atomic(0)
         /// Connections that were made under an earlier number carry nothing any more.
         let epoch = Atomic(0)
+    }
+
+    /// Where new connections lead.
+    private final class Target: Sendable {
+        let port: Atomic<Int>
+        init(_ port: Int) { self.port = Atomic(port) }
+    }
+
+    /// All connections that came.
+    private final class Links: Sendable {
+        let channels = Mutex<[any Channel]>([])
     }
 
     /// From now on the connections that there are lead nowhere, and nobody is told: bytes vanish, ends too. New ones work.
@@ -26,25 +38,26 @@ actor Forwarder {
     /// Takes a free port, and gives it back until `open()`.
     init(toHost host: String, port targetPort: Int) async throws {
         self.host = host
-        self.targetPort = targetPort
+        target = Target(targetPort)
         let probe = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
         port = probe.localAddress?.port ?? 0
         try await probe.close()
     }
 
     func open() async throws {
-        let (host, targetPort, counter) = (host, targetPort, counter)
+        let (host, target, counter, links) = (host, target, counter, links)
         listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: false)
             .childChannelInitializer { near in
-                ClientBootstrap(group: near.eventLoop)
+                links.channels.withLock { $0.append(near) }
+                return ClientBootstrap(group: near.eventLoop)
                     .channelInitializer { far in
                         far.eventLoop.makeCompletedFuture {
                             try far.pipeline.syncOperations.addHandler(Pipe(to: near, counter, counts: true))
                         }
                     }
-                    .connect(host: host, port: targetPort)
+                    .connect(host: host, port: target.port.load(ordering: .relaxed))
                     .flatMap { far in
                         near.eventLoop.makeCompletedFuture {
                             try near.pipeline.syncOperations.addHandler(Pipe(to: far, counter, counts: false))
@@ -62,6 +75,12 @@ actor Forwarder {
     }
 
     func close() async { try? await listener?.close() }
+
+    /// Leads new connections to another server, and cuts those that there are.
+    func turn(to port: Int) async {
+        target.port.store(port, ordering: .relaxed)
+        for channel in links.channels.withLock({ $0 }) { try? await channel.close() }
+    }
 
     private final class Pipe: ChannelInboundHandler {
         typealias InboundIn = ByteBuffer

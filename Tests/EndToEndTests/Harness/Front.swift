@@ -10,6 +10,13 @@ struct Front: Sendable {
     var http: String { "http://127.0.0.1:\(port)" }
     var socket: String { "ws://127.0.0.1:\(port)/ws" }
 
+    /// The names of the queues that it has consumed so far, the latest last.
+    var queues: [String] {
+        process.log.split(separator: "\n").filter { $0.contains("The node's queue is consumed") }.compactMap { line in
+            line.split(separator: " ").first { $0.hasPrefix("queue=") }.map { String($0.dropFirst("queue=".count)) }
+        }
+    }
+
     /// The status of a path, or `nil` where nobody answers.
     func status(_ path: String) async -> Int? {
         try? await HTTPExchange.request("GET", http + path, timeout: .seconds(5)).status

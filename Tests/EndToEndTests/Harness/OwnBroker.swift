@@ -30,7 +30,15 @@ struct OwnBroker {
         _ = try await Command.run("kill", ["-KILL", pid])
     }
 
-    /// Again, on the same port.
+    /// A clean end, after which it holds what it has on its disk.
+    func stop() async throws {
+        let text = try await Self.services(["pid", "rabbitmq", folder]).trimmingCharacters(in: .whitespacesAndNewlines)
+        guard let pid = pid_t(text) else { throw TimedOut(description: "scripts/services names no process: \(text)") }
+        kill(pid, SIGTERM)
+        try await eventually("the broker is gone", within: .seconds(60)) { kill(pid, 0) != 0 }
+    }
+
+    /// Starts it again, at the same port.
     func start() async throws { _ = try await Self.services(["start", folder]) }
 
     private static func services(_ arguments: [String]) async throws -> String {

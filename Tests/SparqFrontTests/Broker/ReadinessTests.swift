@@ -31,6 +31,16 @@ import Testing
         }
     }
 
+    /// What a queue may have lost is sent again once, when an answer has come through it.
+    @Test func aDoubtLastsToTheNextAnswer() {
+        var state = Self.connected()
+        #expect(state.leaseAnswered(now: 1) == .init(isLeasedAgain: true, endsDoubt: false))
+        state.doubt()
+        #expect(state.isReady)
+        #expect(state.leaseAnswered(now: 2) == .init(isLeasedAgain: false, endsDoubt: true))
+        #expect(state.leaseAnswered(now: 3) == .init(isLeasedAgain: false, endsDoubt: false))
+    }
+
     @Test func everythingThatIsMissingIsNamed() {
         var state = Self.connected()
         state.leaseAnswered(now: 1)
@@ -41,6 +51,6 @@ import Testing
             #expect(!other.isReady && String(decoding: other.json, as: UTF8.self).hasPrefix("{\"ready\":false,"))
         }
         state.isDraining = true
-        #expect(!state.isReady)
+        #expect(!state.isReady && state.isServed)
     }
 }

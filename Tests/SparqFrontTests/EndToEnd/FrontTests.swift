@@ -34,7 +34,7 @@ import WebSocket
             tasks.addTask { try await group.run() }
             let port = try #require(await front.port)
             // Before, nobody is let in.
-            while box.withLockedValue({ $0?.current.isPublishing }) != true { try await Task.sleep(for: .milliseconds(1)) }
+            while !front.isReady { try await Task.sleep(for: .milliseconds(1)) }
             try await body(port, worker, group, front)
             await group.triggerGracefulShutdown()
             try await tasks.waitForAll()

@@ -7,7 +7,7 @@ import Testing
 
 @Suite struct FrontAcceptorTests {
     /// What a new connection says would only pile up.
-    @Test func nobodyIsLetInWhileNothingLeaves() async throws {
+    @Test func nobodyIsLetInWhileNothingLeavesOrComesBack() async throws {
         let group = MultiThreadedEventLoopGroup.singleton
         let (readiness, forwarder) = (Readiness(), FakeForwarder())
         let hub = try await Hub(on: group, settings: ConnectionSettings(node: "f-test"), forwarder: forwarder, inbox: NodeInbox())
@@ -29,7 +29,14 @@ import Testing
         }
         #expect(try await refusal() == .unavailable)
         readiness.change { $0.isPublishing = true }
+        #expect(try await refusal() == .unavailable)
+        readiness.change { $0.isConsuming = true }
+        #expect(try await refusal() == .unavailable)
+        readiness.change { $0.leaseAnswered(now: 1) }
         #expect(try await refusal() == nil)
+        readiness.change { $0.isConsuming = false }
+        #expect(try await refusal() == .unavailable)
+        readiness.change { $0.isConsuming = true }
         forwarder.setCongested(true)
         #expect(try await refusal() == .unavailable)
         forwarder.setCongested(false)

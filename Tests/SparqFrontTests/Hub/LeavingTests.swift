@@ -107,4 +107,75 @@ import WebSocket
         // What was sent after it is none of those.
         #expect(laterSocket.closed == nil && luckySocket.closed == nil)
     }
+
+    @Test func whileNoWorkerAnswersSocketsStayAndNothingButEndsLeaves() throws {
+        let test = TestShard()
+        let sockets = try (0..<4).map { _ in try test.open() }
+        // One has a message with a worker that died over it; one is asked to go.
+        test.receive(sockets[0].0, #"{"type":"a","id":"1"}"#)
+        test.turn()
+        #expect(try types(test) == ["a"])
+        test.shard.setServed(false)
+        for round in 0..<300 {
+            for (connection, _) in sockets.prefix(3) { test.receive(connection, #"{"type":"a","id":"1"}"#) }
+            if round == 100 { sockets[2].0.closed() }
+            if round == 200 { sockets[3].0.closed() }
+            test.now += 2 * second
+            test.turn()
+            test.shard.sweep()
+            test.turn()
+        }
+        #expect(sockets.prefix(2).allSatisfy { $0.1.closed == nil })
+        for (_, socket) in sockets.prefix(2) {
+            let texts = socket.takeTexts()
+            #expect(texts.count > 290 && texts.allSatisfy { $0.contains(#""code":"unavailable""#) })
+        }
+        // The one that left with something to say said it first; what was answered `unavailable` is said by nobody.
+        let left = try test.forwarder.takeEnvelopes()
+        #expect(left.filter { $0.type == "$disconnect" }.map(\.connection) == [sockets[2].0.name, sockets[3].0.name])
+        #expect(left.filter { $0.type != "$disconnect" }.allSatisfy { $0.connection == sockets[2].0.name } && left.count <= 8)
+        #expect(test.shard.counters.connections == 2)
+
+        test.shard.setServed(true)
+        test.turn()
+        #expect(Set(try types(test)) == ["a"], "what still waits leaves")
+        // Workers have as long for what they find as for anything else.
+        for _ in 0..<59 {
+            test.now += second
+            test.shard.sweep()
+        }
+        #expect(sockets[0].1.closed == nil)
+        test.now += second
+        test.shard.sweep()
+        #expect(sockets[0].1.closed?.code == .tryAgainLater)
+    }
+
+    @Test func whatMayHaveLostItsAnswerIsSentAgainAndSaysNothingOfTheFirst() async throws {
+        let test = TestShard()
+        let (mute, muteSocket) = try test.open()
+        let (lucky, _) = try test.open()
+        let (later, _) = try test.open()
+        for number in 1...2 { test.receive(mute, #"{"type":"a","id":"\#(number)"}"#) }
+        test.receive(lucky, #"{"type":"b","id":"3"}"#)
+        var answers: [HTTPAnswer] = []
+        test.shard.request(HTTPMessage(user: "bob", type: "c", id: "4", message: Array("{}".utf8))) { answers.append($0) }
+        test.turn()
+        let first = try test.forwarder.takeEnvelopes()
+        #expect(first.count == 4)
+        test.shard.apply([.resync])
+        test.receive(later, #"{"type":"d"}"#)
+        test.done(mute, 2, #"{"re":"1","ok":true}"#)
+        test.done(lucky, 2)
+        _ = try test.forwarder.takeEnvelopes()
+        test.shard.sendAgain()
+        let again = try test.forwarder.takeEnvelopes()
+        #expect(again.map(\.type) == ["a", "c"] && again.map(\.id) == ["2", "4"])
+        #expect(again.allSatisfy { copy in first.contains { $0 == copy } })
+        // The answer to either one counts, once.
+        for _ in 0..<2 { test.done(mute, 3, #"{"re":"2","ok":true}"#) }
+        #expect(muteSocket.takeTexts() == [#"{"re":"1","ok":true}"#, #"{"re":"2","ok":true}"#])
+        #expect(answers.isEmpty)
+        test.shard.sendAgain()
+        #expect(try test.forwarder.takeEnvelopes().map(\.type) == ["c"])
+    }
 }

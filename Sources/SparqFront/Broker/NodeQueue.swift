@@ -1,0 +1,160 @@
+import AMQP
+import FaultLog
+import Logging
+
+/// Keeps a queue of the node consumed, and takes a fresh one where the broker refuses it.
+///
+/// A durable classic queue lives on one broker node, and survives a broken connection with all that is in it. With that broker node down no other
+/// one lets us have it, for as long as that lasts: then the next queue, on a node that is alive, takes its place. What the old one held comes
+/// again as after any loss of the queue.
+final class NodeQueue: Sendable {
+    private let configuration: AMQPConfiguration
+    private let topology: FrontTopology
+    private let prefetch: UInt16
+    private let logger: Logger
+    private let onStateChange: @Sendable (ConnectionState) -> Void
+    private let faults: FaultLog
+    /// Those that consume, one after the other; for one reader.
+    private let consumers: AsyncStream<Consumer>
+    private let next: AsyncStream<Consumer>.Continuation
+
+    /// - Parameter onStateChange: as a consumer's; `connected` means that something may have been lost before.
+    init(
+        configuration: AMQPConfiguration,
+        topology: FrontTopology,
+        prefetch: UInt16,
+        logger: Logger,
+        onStateChange: @escaping @Sendable (ConnectionState) -> Void
+    ) {
+        self.configuration = configuration
+        self.topology = topology
+        self.prefetch = prefetch
+        self.logger = logger
+        self.onStateChange = onStateChange
+        faults = FaultLog(logger)
+        (consumers, next) = AsyncStream.makeStream()
+    }
+
+    /// Consumes until the task is cancelled.
+    func run() async {
+        defer { next.finish() }
+        var pause = QueuePause()
+        var number = 0
+        while !Task.isCancelled {
+            guard await detach() else { return }
+            number += 1
+            let wasConsumed = await consume(number)
+            guard (try? await Task.sleep(for: pause.next(afterSuccess: wasConsumed))) != nil else { return }
+        }
+    }
+
+    /// Calls `body` with all that comes, in order, and acknowledges it when that returns.
+    func deliver(_ body: @Sendable ([[UInt8]]) async -> Void) async {
+        for await consumer in consumers {
+            // On the thread that has it already: a lone event has one thread less to wake.
+            await withTaskExecutorPreference(consumer.executor) {
+                while let batch = await consumer.nextBatch(), let last = batch.last {
+                    await body(batch.map(\.message.body))
+                    consumer.ack(last.tag, multiple: true)
+                }
+            }
+        }
+    }
+
+    /// Parts the node's exchange from all queues before: one whose broker node is down would have every publish to the node refused, and one that
+    /// comes back would fill up for nobody. False where the task was cancelled.
+    private func detach() async -> Bool {
+        var pause = QueuePause()
+        while !Task.isCancelled {
+            do throws(AMQPError) {
+                let session = try await AMQPSession(configuration)
+                defer { session.close() }
+                try await session.deleteExchange(topology.exchange)
+                faults.ended(FaultLog.single, "The broker has made room for a queue of the node")
+                return true
+            } catch {
+                faults.occurred(
+                    FaultLog.single,
+                    "The broker makes no room for a queue of the node",
+                    metadata: ["error": "\(error)"]
+                )
+            }
+            guard (try? await Task.sleep(for: pause.next(afterSuccess: false))) != nil else { return false }
+        }
+        return false
+    }
+
+    /// Consumes a queue until the broker refuses it, or the task is cancelled. Returns whether it was ever consumed.
+    private func consume(_ number: Int) async -> Bool {
+        let queue = topology.queue(number)
+        let (outcomes, outcome) = AsyncStream.makeStream(of: Outcome.self)
+        let consumer = Consumer(
+            configuration: configuration,
+            topology: topology.consuming(number),
+            queue: queue,
+            prefetch: prefetch,
+            consumerTag: topology.node,
+            logger: logger,
+            onStateChange: { [onStateChange] state in
+                switch state {
+                case .connected: outcome.yield(.consumed)
+                case .disconnected(let error) where error.refusesQueue: outcome.yield(.refused(error))
+                default: break
+                }
+                onStateChange(state)
+            }
+        )
+        next.yield(consumer)
+        let running = Task { try await consumer.run() }
+        return await withTaskCancellationHandler {
+            var wasConsumed = false
+            loop: for await outcome in outcomes {
+                switch outcome {
+                case .consumed:
+                    if !wasConsumed { logger.info("The node's queue is consumed", metadata: ["queue": "\(queue)"]) }
+                    wasConsumed = true
+                case .refused(let error):
+                    logger.warning(
+                        "The broker refuses the node's queue: a fresh one takes its place",
+                        metadata: ["queue": "\(queue)", "error": "\(error)"]
+                    )
+                    break loop
+                }
+            }
+            running.cancel()
+            _ = try? await running.value
+            return wasConsumed
+        } onCancel: {
+            running.cancel()
+            outcome.finish()
+        }
+    }
+
+    private enum Outcome: Sendable {
+        case consumed
+        case refused(AMQPError)
+    }
+}
+
+/// Between two queues, or two tries to have one: nothing after one that was consumed, else 50 ms, doubling up to 2 s.
+struct QueuePause: Equatable, Sendable {
+    private var failures = 0
+
+    mutating func next(afterSuccess: Bool) -> Duration {
+        if afterSuccess { failures = 0 } else { failures += 1 }
+        return failures == 0 ? .zero : .milliseconds(min(2000, 50 << min(failures - 1, 8)))
+    }
+}
+
+extension AMQPError {
+    /// The broker does not let us have this queue, by a word or by silence. One that it has lost altogether it lets us declare anew.
+    var refusesQueue: Bool {
+        switch code {
+        case .channelClosed, .connectionClosed:
+            // `queue.declare`, `queue.bind`, and `basic.consume`; a lack of rights is nothing that another queue would mend.
+            replyCode != 403 && (failedClassID == 50 || (failedClassID == 60 && failedMethodID == 20))
+        case .timeout: operation.hasPrefix("queue.") || operation.hasPrefix("basic.consume")
+        default: false
+        }
+    }
+}
