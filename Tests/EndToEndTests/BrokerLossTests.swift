@@ -51,10 +51,17 @@ import Testing
                 print("fronts were ready again after \(ContinuousClock.now - killed)")
                 _ = try await (annTalks, bobTalks)
 
+                // Nobody reads the old queues, and nothing is put into them when they are back.
+                let back = try second.startAgain()
+                try await back.awaitReady()
+                try await talk(ann, "e", 10)
+                let session = try await AMQPSession(try AMQPConfiguration(url: back.url))
+                for front in fronts { #expect(try await session.inspect(queue: front.queues[0]).messageCount == 0) }
+                session.close()
+
                 for person in [ann, bob] {
-                    try await person.awaitHeard("everyone", from: "ann", "c200")
-                    try await person.awaitHeard("everyone", from: "bob", "d200")
-                    #expect(await person.seqs("everyone") == Array(1...420))
+                    try await person.awaitHeard("everyone", from: "ann", "e10")
+                    #expect(await person.seqs("everyone") == Array(1...430))
                     #expect(await person.faults() == [])
                     #expect(await person.client.counters.connections == 1, "a socket was closed")
                     await person.leave()
@@ -81,6 +88,7 @@ import Testing
                 // Nobody takes them, so they are where they can be seen; their answers come when the front cannot read.
                 #expect(try await first.stop() == 0)
                 let said = Task { try await ann.send("sendMessage", ["text": "said"], deadline: .seconds(90)) }
+                try await eventually("the first is with the broker") { try await session.inspect(queue: work).messageCount == 1 }
                 let posted = Task { [token = ann.token] in
                     try await HTTPExchange.request(
                         "POST",

@@ -12,6 +12,24 @@ struct BrokerPair {
         let port: Int
         let process: RunningProcess
         fileprivate let folder: URL
+        fileprivate let environment: [String: String]
+
+        fileprivate init(_ name: String, port: Int, folder: URL, environment: [String: String]) throws {
+            (self.name, self.port, self.folder, self.environment) = (name, port, folder, environment)
+            process = try RunningProcess(
+                folder.lastPathComponent,
+                executable: "/usr/lib/rabbitmq/bin/rabbitmq-server",
+                arguments: [],
+                environment: environment,
+                folder: folder
+            )
+        }
+
+        /// Starts it again after its death, with what it has on its disk.
+        func startAgain() throws -> Node {
+            try FileManager.default.removeItem(at: folder.appendingPathComponent("pid"))
+            return try Node(name, port: port, folder: folder, environment: environment)
+        }
 
         var url: String { "amqp://guest:guest@127.0.0.1:\(port)" }
 
@@ -98,9 +116,7 @@ struct BrokerPair {
             "RABBITMQ_DIST_PORT": String(try await freePort()), "ERL_EPMD_PORT": String(epmdPort), "ERL_EPMD_ADDRESS": "127.0.0.1",
             "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS": "-kernel inet_dist_use_interface {127,0,0,1}",
         ]
-        let server = "/usr/lib/rabbitmq/bin/rabbitmq-server"
-        let process = try RunningProcess(name, executable: server, arguments: [], environment: environment, folder: folder)
-        return Node(name: nodeName, port: port, process: process, folder: folder)
+        return try Node(nodeName, port: port, folder: folder, environment: environment)
     }
 
     private static func freePort() async throws -> Int { try await Forwarder(toHost: "127.0.0.1", port: 0).port }
