@@ -7,6 +7,9 @@ import { Presences } from "./presences.js";
 import * as view from "./view.js";
 import { $ } from "./view.js";
 
+/** The most rooms that the page shows and listens to: a connection has 512 topics, and people take some of them. */
+const ROOMS = 400;
+
 let sparq = null;
 let me = null;
 let conversations = new Conversations();
@@ -104,8 +107,11 @@ async function populate() {
   const mine = sparq;
   try {
     const topics = Promise.all(["everyone", `user:${me}`].map((topic) => mine.subscribe(topic)));
-    const [{ rooms }, { events }] = await Promise.all([mine.send("room.list"), mine.send("direct.history", { limit: 100 }), topics]);
+    const [{ rooms, next }, { events }] = await Promise.all([
+      mine.send("room.list", { limit: ROOMS }), mine.send("direct.history", { limit: 100 }), topics,
+    ]);
     if (mine !== sparq) return;
+    if (next) view.showNotice(`You are in more rooms than the ${ROOMS} that are shown.`);
     for (const event of events) takeDirect(Conversations.key(event, me));
     await Promise.all(rooms.map(({ room }) => takeRoom(room)));
     if (mine !== sparq) return;

@@ -1,7 +1,9 @@
 import Postgres
 import SparqProtocol
 
-/// All SQL of the messenger. Tables: `db/migrations/0002_messenger.sql`; `events` and `topics` are Sparq's own.
+/// All SQL of the messenger. Tables: `db/migrations/0002_messenger.sql`, pages: `0008_growth.sql`; `events` and `topics` are Sparq's own.
+///
+/// What a client can ask for is a page along an index: its cost does not depend on how much there is.
 enum MessengerSQL {
     // MARK: Accounts
 
@@ -74,15 +76,10 @@ enum MessengerSQL {
         }
     }
 
-    /// The rooms that a user is in, by name, with the last number of their logs.
-    static func rooms(of user: String, _ database: any PostgresExecutor) async throws -> [RoomPage.Room] {
-        let sql = """
-            SELECT r.name, r.owner, coalesce(t.seq, 0) FROM members m
-            JOIN rooms r ON r.name = m.room
-            LEFT JOIN topics t ON t.topic = 'room:' || r.name
-            WHERE m.member = $1 ORDER BY r.name
-            """
-        return try await database.query(sql, user).map { row in
+    /// A page of the rooms that a user is in, by name, behind a name, with the last number of their logs.
+    static func rooms(of user: String, after name: String, limit: Int, _ database: any PostgresExecutor) async throws -> [RoomPage.Room] {
+        let sql = "SELECT room, owner, seq FROM messenger_own_rooms($1, $2, $3)"
+        return try await database.query(sql, user, name, limit).map { row in
             let (room, owner, seq) = try row.decode(String.self, String.self, Int.self)
             return RoomPage.Room(room: room, owner: owner, seq: seq)
         }
@@ -90,7 +87,7 @@ enum MessengerSQL {
 
     /// A page of all rooms, by name, behind a name.
     static func allRooms(after name: String, limit: Int, _ database: any PostgresExecutor) async throws -> [RoomPage.Room] {
-        let sql = "SELECT name, owner FROM rooms WHERE name > $1 ORDER BY name LIMIT $2"
+        let sql = "SELECT room, owner FROM messenger_all_rooms($1, $2)"
         return try await database.query(sql, name, limit).map { row in
             let (room, owner) = try row.decode(String.self, String.self)
             return RoomPage.Room(room: room, owner: owner, seq: nil)
@@ -99,16 +96,9 @@ enum MessengerSQL {
 
     // MARK: The log
 
-    /// The columns of an event. `at` has the form that clients get.
-    private static let event = #"e.seq, to_char(e.at AT TIME ZONE 'UTC', 'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'), e.type, e.data"#
-
     /// A page of a topic's log, newest first, of what retention has kept. One row more than wanted tells whether there are more.
     static func history(of topic: Topic, _ page: PageRequest, _ database: any PostgresExecutor) async throws -> HistoryPage {
-        let sql = """
-            SELECT \(event) FROM events e
-            WHERE e.topic = $1 AND e.seq < $2 AND e.seq > coalesce((SELECT floor FROM topics WHERE topic = $1), 0)
-            ORDER BY e.seq DESC LIMIT $3
-            """
+        let sql = "SELECT seq, at, type, data FROM messenger_history($1, $2, $3)"
         let result = try await database.query(sql, topic.rawValue, page.before ?? Int.max, page.limit + 1)
         return try HistoryPage(newestFirst: result, of: topic, limit: page.limit)
     }
@@ -120,16 +110,9 @@ enum MessengerSQL {
         _ page: PageRequest,
         _ database: any PostgresExecutor
     ) async throws -> HistoryPage {
-        // A message to oneself has both names equal; every other has oneself on one side.
-        let sql = """
-            SELECT \(event) FROM events e
-            WHERE e.topic = $1 AND e.seq < $2 AND e.seq > coalesce((SELECT floor FROM topics WHERE topic = $1), 0)
-                AND e.type = 'direct.message' AND ($4::text IS NULL
-                    OR (e.data::json ->> 'from', e.data::json ->> 'to') IN (($4, $5::text), ($5, $4)))
-            ORDER BY e.seq DESC LIMIT $3
-            """
         let topic = Topic.user(user)
-        let result = try await database.query(sql, topic.rawValue, page.before ?? Int.max, page.limit + 1, other?.text, user)
+        let sql = "SELECT seq, at, type, data FROM messenger_direct_history($1, $2, $3, $4)"
+        let result = try await database.query(sql, topic.rawValue, other?.text, page.before ?? Int.max, page.limit + 1)
         return try HistoryPage(newestFirst: result, of: topic, limit: page.limit)
     }
 }

@@ -15,10 +15,28 @@ enum Rooms {
         let text: MessageText
     }
 
-    /// The fields of `room.list`: mine, or all of them in pages of 100, behind the name `after`.
+    /// The fields of `room.list`: mine, or all of them, `limit` (1 to 512) behind the name `after`.
+    ///
+    /// Without a limit a page has 100 of all, and 512 of mine: a connection cannot listen to more, by default, and clients of before there were pages
+    /// expect all of them at once.
     struct List: Decodable, Sendable {
-        let all: Bool?
-        let after: String?
+        let all: Bool
+        let after: String
+        let limit: Int
+
+        private enum CodingKeys: CodingKey { case all, after, limit }
+
+        init(from decoder: any Decoder) throws {
+            let container = try decoder.container(keyedBy: CodingKeys.self)
+            all = try container.decodeIfPresent(Bool.self, forKey: .all) ?? false
+            after = try container.decodeIfPresent(String.self, forKey: .after) ?? ""
+            limit = try container.decodeIfPresent(Int.self, forKey: .limit) ?? (all ? 100 : RoomPage.limits.upperBound)
+            guard RoomPage.limits.contains(limit) else { throw Refusal(.invalidFields, "The field \"limit\" must lie between 1 and 512.") }
+            // PostgreSQL has no room for it in its text.
+            guard !after.utf8.contains(0) else {
+                throw Refusal(.invalidFields, "The field \"after\" must not contain the character U+0000.")
+            }
+        }
     }
 
     /// The fields of `room.history`.
@@ -84,11 +102,15 @@ enum Rooms {
 
     @Sendable
     private static func list(_ message: List, _ context: Context) async throws -> [Effect] {
-        guard message.all == true else {
-            return [.reply(RoomPage(rooms: try await MessengerSQL.rooms(of: context.user, context.database), next: nil))]
-        }
-        let rooms = try await MessengerSQL.allRooms(after: message.after ?? "", limit: RoomPage.limit, context.database)
-        return [.reply(RoomPage(rooms: rooms, next: rooms.count == RoomPage.limit ? rooms.last?.room : nil))]
+        // One more tells whether there are more.
+        let count = message.limit + 1
+        let rooms =
+            if message.all {
+                try await MessengerSQL.allRooms(after: message.after, limit: count, context.database)
+            } else {
+                try await MessengerSQL.rooms(of: context.user, after: message.after, limit: count, context.database)
+            }
+        return [.reply(RoomPage(rooms, limit: message.limit))]
     }
 
     private static func entrance(_ room: RoomName, _ user: String) -> [Effect] {
