@@ -105,6 +105,20 @@ import Testing
         #expect(try ordinals(tried) == [1, 2, 3, 4] && tried.count == 4)
     }
 
+    /// Workers may have the first one.
+    @Test func aCopyOfABeginningLeavesItsEndBehind() throws {
+        let id = ConnectionID(kind: .socket, shard: 0, number: 0)
+        var queue = BatchQueue(limits: BatchLimits())
+        let copy = Batch.Member(connection: id, ordinal: 1, deadline: 10, isCopy: true)
+        queue.append(envelope(1), member: copy)
+        queue.append(envelope(2), member: Batch.Member(connection: id, ordinal: 2))
+        let next = queue.next()
+        var batch = try #require(next)
+        let expired = batch.removeExpired(now: 10)
+        #expect(expired == [copy])
+        #expect(try ordinals(batch) == [2])
+    }
+
     @Test func eachPoolItsOwnBatches() throws {
         var batches = FormingBatches(pools: try PoolMap("media=media.*"), limits: BatchLimits())
         batches.add(envelope(1), member: nil)
