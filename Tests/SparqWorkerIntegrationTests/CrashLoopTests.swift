@@ -37,7 +37,7 @@ import Testing
 
     @Test func whatWorkersHaveWhenTheyLoseTheBrokerIsNotGivenUp() async throws {
         try await Stack.with { stack in
-            let broker = try Proxy(to: stack.amqp.port)
+            let broker = try Proxy(to: stack.amqp.hosts[0].port)
             defer { broker.close() }
             let node = try await stack.node()
             let worker = try await stack.worker(Self.router) {

@@ -177,7 +177,7 @@ import Testing
             let all = Set(try await stack.letters().list().map(\.id))
             var gone: Set<String> = []
             for pause in [150, 300, 450, 600, 750] {
-                let proxy = try Proxy(to: UInt16(clamping: stack.amqp.port))
+                let proxy = try Proxy(to: stack.amqp.hosts[0].port)
                 let letters = DeadLetters(session: try await AMQPSession(stack.amqp(through: proxy)), names: stack.names)
                 let before = gone
                 let cutting = Task {

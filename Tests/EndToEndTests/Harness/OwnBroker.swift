@@ -1,4 +1,5 @@
 import Foundation
+import Glibc
 
 /// A RabbitMQ for one test, which may do to it what others would not bear.
 struct OwnBroker {
@@ -34,8 +35,8 @@ struct OwnBroker {
     func stop() async throws {
         let text = try await Self.services(["pid", "rabbitmq", folder]).trimmingCharacters(in: .whitespacesAndNewlines)
         guard let pid = pid_t(text) else { throw TimedOut(description: "scripts/services names no process: \(text)") }
-        kill(pid, SIGTERM)
-        try await eventually("the broker is gone", within: .seconds(60)) { kill(pid, 0) != 0 }
+        Glibc.kill(pid, SIGTERM)
+        try await eventually("the broker is gone", within: .seconds(60)) { Glibc.kill(pid, 0) != 0 }
     }
 
     /// Starts it again, at the same port.
