@@ -165,7 +165,8 @@ let package = Package(
         ),
         .testTarget(
             name: "SparqWorkerIntegrationTests",
-            dependencies: ["SparqWorker", "SparqProtocol", "AMQP", "Postgres", .log, .lifecycle],
+            // The front's node, without its sockets, asks the workers as fronts do.
+            dependencies: ["SparqFront", "SparqWorker", "SparqProtocol", "AMQP", "Postgres", .log, .lifecycle],
             swiftSettings: strict
         ),
         .testTarget(

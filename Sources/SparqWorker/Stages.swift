@@ -93,7 +93,9 @@ struct Stages: Sendable {
         )
         let notices = PresenceNotices(broker: broker, names: names, pool: pool, logger: logger)
         let commits = BatchQueue<Run>(countLimit: configuration.commitMessages, weightLimit: configuration.commitBytes)
-        let nodeRequests = BatchQueue<NodeRequest>(countLimit: 256, weightLimit: 4096)
+        // A piece of a crowd's topics takes some 20 ms: for as long a lease waits.
+        let nodeRequests = BatchQueue<NodeRequest>(countLimit: 256, weightLimit: 4096, bulkLimit: 1024)
+        let leases = LeaseWatch(queue: nodeRequests, lease: configuration.leaseDuration)
         let repetition = Repetition(router: router, pool: pool, retry: retry, failed: failedOfPool)
         let commitStage = CommitStage(
             queue: commits,
@@ -112,6 +114,7 @@ struct Stages: Sendable {
             failed: failedOfNodes,
             outbox: outbox,
             notices: notices,
+            leases: leases,
             leaseSeconds: Int(configuration.leaseDuration.components.seconds),
             deliveryBytes: configuration.deliveryBytes,
             logger: logger
@@ -137,6 +140,7 @@ struct Stages: Sendable {
             losses: Losses(pool: pool, commits: commits, notices: notices),
             health: health,
             readiness: readiness,
+            leases: leases,
             interval: configuration.reapInterval,
             lease: configuration.leaseDuration,
             logger: logger

@@ -96,6 +96,8 @@ import Testing
             .disconnect(.user(text), origin: text, code: 4003, reason: text),
             .page(Page(topic: text, after: 3, first: 5, head: 9, version: 2, connection: nil, events: [body(text), body("2")])),
             .page(Page(topic: text, after: 3, first: 4, head: 3, version: 0, connection: text, events: [])),
+            .synced(Synced(version: 7, behind: [])),
+            .synced(Synced(version: 7, behind: [text, "b"])),
             .lease(.resync),
         ]
         var writer = JSONWriter()

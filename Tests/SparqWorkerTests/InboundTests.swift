@@ -97,6 +97,50 @@ import Testing
         #expect(await queue.next() == nil)
     }
 
+    @Test func bulkGoesBehindTheOthersPieceByPieceAndNeverWaitsForEver() async {
+        let queue = BatchQueue<Int>(countLimit: 2, weightLimit: 10, bulkLimit: 30)
+        for element in 100...105 { #expect(queue.add(element, weight: 15, isBulk: true)) }
+        #expect(await queue.next() == [100, 101])
+        // More than the others can be through with.
+        for element in 1...5 { #expect(queue.add(element)) }
+        #expect(queue.first == 1)
+        #expect(await queue.next() == [1, 2, 102, 103])
+        #expect(queue.add(200, weight: 100, isBulk: true))
+        #expect(await queue.next() == [3, 4, 104, 105])
+        #expect(await queue.next() == [5, 200])
+        #expect(queue.first == nil)
+    }
+
+    /// A lease that waits here is not taken for one that was not sent.
+    @Test func leasesThatWaitKeepTheReaperFromItsWork() async throws {
+        let queue = BatchQueue<NodeRequest>(countLimit: 10, weightLimit: 10)
+        let watch = LeaseWatch(queue: queue, lease: .seconds(15))
+        let fields = #"{"incarnation":"i","version":1,"topicCount":0,"checksum":0,"settled":true,"leaving":false}"#
+        let message = Envelope(
+            node: "n1",
+            connection: nil,
+            ordinal: 0,
+            user: nil,
+            receivedAt: 0,
+            type: SystemType.lease,
+            id: nil,
+            message: Array(fields.utf8)[...]
+        )
+        let request = try #require(try NodeRequest(message, batch: InboundBatch { _ in }))
+        let start = request.arrived
+        #expect(watch.isCalm(for: .seconds(15), now: start + .seconds(100)))
+        #expect(queue.add(request))
+        #expect(watch.isCalm(for: .seconds(15), now: start + .seconds(4)))
+        #expect(!watch.isCalm(for: .seconds(15), now: start + .seconds(6)))
+        // Taken, and still not heard.
+        watch.begin(try #require(await queue.next()))
+        #expect(!watch.isCalm(for: .seconds(15), now: start + .seconds(20)))
+        watch.end(now: start + .seconds(20))
+        // The others that were sent meanwhile must be heard too.
+        #expect(!watch.isCalm(for: .seconds(15), now: start + .seconds(34)))
+        #expect(watch.isCalm(for: .seconds(15), now: start + .seconds(36)))
+    }
+
     @Test func aWaitingStageIsWoken() async {
         let queue = BatchQueue<Int>(countLimit: 3, weightLimit: 10)
         async let batch = queue.next()

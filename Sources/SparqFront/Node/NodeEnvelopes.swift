@@ -8,16 +8,13 @@ struct NodeEnvelopes: Sendable {
         envelope(SystemType.sync, at: time) { writer in
             writer.raw(",\"version\":")
             writer.integer(request.version)
-            writer.raw(",\"topics\":{")
-            var isFirst = true
-            for (topic, after) in request.topics {
-                if !isFirst { writer.raw(",") }
-                isFirst = false
-                writer.string(topic)
-                writer.raw(":")
-                writer.integer(after)
+            writer.raw(",\"topics\":")
+            writer.object(request.topics)
+            if let joined = request.joined, !joined.isEmpty {
+                writer.raw(",\"joined\":")
+                writer.object(joined)
             }
-            writer.raw("}")
+            if request.brief == true { writer.raw(",\"brief\":true") }
         }
     }
 
@@ -72,5 +69,20 @@ struct NodeEnvelopes: Sendable {
             id: nil,
             message: writer.bytes[...]
         )
+    }
+}
+
+extension JSONWriter {
+    fileprivate mutating func object(_ members: [String: Int]) {
+        raw("{")
+        var isFirst = true
+        for (key, value) in members {
+            if !isFirst { raw(",") }
+            isFirst = false
+            string(key)
+            raw(":")
+            integer(value)
+        }
+        raw("}")
     }
 }

@@ -26,6 +26,9 @@ extension NodeState {
         if seq > position + 1 { counters.gaps += 1 }
         var released: [TopicStream.Release] = []
         topics.values[index].stream.event(seq, TextFrame.encode(event.body), now: now, hold: settings.hold, into: &released)
+        let (wantsSync, held) = (topics.values[index].stream.wantsSync, topics.values[index].stream.heldCount)
+        // However many others wait: subscribers hear nothing of this one until it is answered.
+        if wantsSync, held > 0 { pacer.want(event.topic, .live) }
         if topics.values[index].stream.needsTick { restless.insert(event.topic) }
         emit(released, of: event.topic, at: index, into: &actions)
     }
@@ -33,6 +36,7 @@ extension NodeState {
     /// A page that the node itself asked for.
     mutating func deliver(_ page: Page, now: Int, into actions: inout NodeActions) {
         guard let index = topics.index(forKey: page.topic) else { return }
+        let wantedSync = topics.values[index].stream.wantsSync
         var released: [TopicStream.Release] = []
         topics.values[index].stream.page(
             after: page.after,
@@ -43,8 +47,22 @@ extension NodeState {
             now: now,
             into: &released
         )
+        if !topics.values[index].stream.isSyncing {
+            pacer.settle(page.topic, now: now)
+        } else if !wantedSync, topics.values[index].stream.wantsSync {
+            pacer.want(page.topic, pacer.urgency(of: page.version))
+        }
         if topics.values[index].stream.needsTick { restless.insert(page.topic) }
         emit(released, of: page.topic, at: index, into: &actions)
+    }
+
+    /// The rest of a request's topics: where the node was is the log's end.
+    mutating func deliver(_ synced: Synced, now: Int, into actions: inout NodeActions) {
+        let behind = Set(synced.behind)
+        for (topic, after) in pacer.topics(of: synced.version) where !behind.contains(topic) {
+            let end = Page(topic: topic, after: after, first: after + 1, head: after, version: synced.version, connection: nil, events: [])
+            deliver(end, now: now, into: &actions)
+        }
     }
 
     private mutating func emit(

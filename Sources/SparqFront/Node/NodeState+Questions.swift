@@ -3,21 +3,30 @@ import SparqProtocol
 extension NodeState {
     /// Asks for every topic anew: after a lost connection to the broker, or where the directory differs.
     mutating func resync() {
-        for index in topics.indices {
-            topics.values[index].stream.resync()
-            restless.insert(topics.keys[index])
-        }
+        for index in topics.indices { topics.values[index].stream.resync() }
+        restless.removeAll()
+        pacer.wantAll(topics.keys)
     }
 
-    /// Time passed: gaps whose patience is over, and questions without an answer.
+    /// Time passed: gaps whose patience is over, and readers without an answer.
     mutating func tick(now: Int, into actions: inout NodeActions) {
-        for topic in restless { topics[topic]?.stream.tick(now: now, timing: settings.timing) }
-        for (key, read) in reads where read.deadline <= now {
-            let attempt = read.attempt + 1
-            reads[key] = PendingRead(after: read.after, attempt: attempt, deadline: now + settings.timing.retry(attempt))
+        for topic in restless {
+            guard let index = topics.index(forKey: topic) else { continue }
+            topics.values[index].stream.tick(now: now, patience: settings.timing.patience)
+            if topics.values[index].stream.wantsSync { pacer.want(topic, .live) }
+        }
+        restless = restless.filter { topics[$0]?.stream.needsTick ?? false }
+        for (key, read) in reads where isDue(read, now: now) {
+            let attempt = read.again == nil ? read.attempt + 1 : read.attempt
+            reads[key] = PendingRead(after: read.after, attempt: attempt, askedAt: now)
             self.read(key, after: read.after, into: &actions)
         }
         forgetRings(now: now)
+    }
+
+    private func isDue(_ read: PendingRead, now: Int) -> Bool {
+        if let again = read.again, again <= now { return true }
+        return pacer.workers.isLost(askedAt: read.askedAt, attempt: read.attempt, now: now, timing: settings.timing)
     }
 
     /// Rings are for who joins behind what has just happened: those of quiet topics are emptied, or each topic that was ever busy would cost its
@@ -31,21 +40,13 @@ extension NodeState {
     /// Ends a batch of work: what is to be asked and left goes out, many topics in one message.
     mutating func finish(now: Int, into actions: inout NodeActions) {
         counters.reads += actions.reads.count
-        let wanted = restless.filter { topics[$0]?.stream.wantsSync ?? false }
-        if !wanted.isEmpty {
-            version += 1
-            counters.syncs += wanted.count
-            for chunk in chunks(wanted) {
-                var request = SyncRequest(version: version, topics: [:])
-                for topic in chunk {
-                    guard let index = topics.index(forKey: topic) else { continue }
-                    request.topics[topic] = topics.values[index].stream.position
-                    topics.values[index].stream.asked(version: version, now: now, timing: settings.timing)
-                }
-                actions.syncs.append(request)
-            }
+        while let turn = pacer.next(now: now) {
+            let request = request(turn)
+            pacer.asked(turn, version: request.version, topics: request.topics, now: now)
+            guard !request.topics.isEmpty else { continue }
+            counters.syncs += request.topics.count
+            actions.syncs.append(request)
         }
-        restless = restless.filter { topics[$0]?.stream.needsTick ?? false }
         // Who came back in the same batch of work has not left.
         leaving = leaving.filter { topics[$0] == nil }
         // Each message has a version of its own: workers take them up apart, and a lease is compared with the directory as soon as that has
@@ -57,15 +58,31 @@ extension NodeState {
         leaving = []
     }
 
+    /// Each request has a version of its own, by which its answer is known.
+    private mutating func request(_ turn: SyncPacer.Turn) -> SyncRequest {
+        version += 1
+        var request = SyncRequest(version: version, topics: [:], joined: [:], brief: true)
+        for topic in turn.topics {
+            guard let index = topics.index(forKey: topic) else { continue }
+            request.topics[topic] = topics.values[index].stream.position
+            topics.values[index].stream.asked(version: version)
+            if let joined = topics.values[index].joined {
+                request.joined?[topic] = joined
+            } else {
+                topics.values[index].joined = version
+            }
+        }
+        return request
+    }
+
     /// The renewal of the node's lease.
     func lease(incarnation: String, leaving: Bool) -> LeaseRequest {
-        let syncing = restless.contains { topics[$0]?.stream.isSyncing ?? false }
-        return LeaseRequest(
+        LeaseRequest(
             incarnation: incarnation,
             version: version,
             topicCount: topics.count,
             checksum: checksum,
-            settled: !syncing,
+            settled: pacer.isIdle,
             leaving: leaving
         )
     }

@@ -8,7 +8,7 @@ extension NodeState {
         if topics[name] == nil {
             topics[name] = Topic(stream: TopicStream(position: max(grant.head, 0), ring: settings.ring))
             checksum += TopicChecksum.part(name)
-            restless.insert(name)
+            pacer.want(name, .live)
             leaving.remove(name)
         }
         guard let index = topics.index(forKey: name) else { return }
@@ -28,6 +28,7 @@ extension NodeState {
         topics.remove(at: index)
         checksum -= TopicChecksum.part(topic)
         restless.remove(topic)
+        pacer.settle(topic, now: now)
         leave(topic, now: now)
     }
 
@@ -36,7 +37,7 @@ extension NodeState {
         guard !join(connection, topic, after: after, into: &actions) else { return }
         guard topics[topic] != nil else { return }
         let key = ReadKey(connection: connection, topic: topic)
-        reads[key] = PendingRead(after: after, attempt: 0, deadline: now + settings.timing.retry(0))
+        reads[key] = PendingRead(after: after, askedAt: now)
         read(key, after: after, into: &actions)
     }
 
@@ -47,7 +48,7 @@ extension NodeState {
         if page.last <= page.after, !join(connection, page.topic, after: page.after, into: &actions) {
             // The log had no more when it was read, and the ring has moved on since, or the worker had no room for it: asked again when the time
             // has come.
-            if page.head > page.after { reads[key]?.deadline = min(read.deadline, now + settings.timing.patience) }
+            if page.head > page.after, read.again == nil { reads[key]?.again = now + settings.timing.patience }
             return
         }
         reads[key] = nil

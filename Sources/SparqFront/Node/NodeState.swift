@@ -11,6 +11,8 @@ import SparqProtocol
 struct NodeState: Sendable {
     struct Topic: Sendable {
         var stream: TopicStream
+        /// The version with which the node asked for it first: as of then it has had it, whatever it left before.
+        var joined: Int?
         /// Subscribers in each shard that has some.
         var subscribers: [(shard: Int, count: Int)] = []
     }
@@ -22,15 +24,19 @@ struct NodeState: Sendable {
 
     struct PendingRead: Sendable {
         var after: Int
-        var attempt: Int
-        var deadline: Int
+        var attempt = 0
+        var askedAt: Int
+        /// The answer was that there is more, and nothing of it: when to ask again.
+        var again: Int?
     }
 
     let settings: NodeSettings
     let shards: Int
     var topics: [String: Topic] = [:]
-    /// Topics with a question or a gap: those that time matters to.
+    /// Topics with a gap: those that time matters to.
     var restless: Set<String> = []
+    /// Topics with a question.
+    var pacer: SyncPacer
     var reads: [ReadKey: PendingRead] = [:]
     /// Topics to be left with the next batch of work.
     var leaving: Set<String> = []
@@ -46,6 +52,7 @@ struct NodeState: Sendable {
     init(settings: NodeSettings, shards: Int, version: Int = 0) {
         self.settings = settings
         self.shards = shards
+        pacer = SyncPacer(limits: settings.limits, timing: settings.timing)
         heard = Heard(limit: settings.originsKept)
         self.version = version
     }
@@ -83,13 +90,19 @@ struct NodeState: Sendable {
             guard isNew(origin) else { return }
             tell(target, into: &actions) { .disconnect($0, ordinal: ordinal, code: code, reason: reason) }
         case .page(let page):
+            pacer.heard(now: now)
             if let connection = page.connection {
                 guard let id = self.connection(connection) else { return }
                 deliver(page, to: id, now: now, into: &actions)
             } else {
                 deliver(page, now: now, into: &actions)
             }
-        case .lease(let answer): if answer == .resync { resync() }
+        case .synced(let synced):
+            pacer.heard(now: now)
+            deliver(synced, now: now, into: &actions)
+        case .lease(let answer):
+            pacer.heard(now: now)
+            if answer == .resync { resync() }
         }
     }
 
@@ -134,7 +147,8 @@ struct NodeSettings: Sendable, Equatable {
     /// A ring whose last event is older is emptied. Nanoseconds.
     var ringPatience = 60_000_000_000
     var timing = SyncTiming()
-    /// Topics in one `$sync` or `$leave`.
+    var limits = SyncLimits()
+    /// Topics in one `$leave`.
     var topicsPerRequest = 500
     /// An event of a topic without subscribers makes the node leave it again, at most once in this time. Nanoseconds.
     var strayInterval = 10_000_000_000

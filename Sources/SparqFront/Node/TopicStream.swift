@@ -19,10 +19,11 @@ package struct TopicStream: Sendable {
     /// A question to the workers for what comes after ``position``.
     private enum Question: Equatable {
         case none
-        /// To be sent with the next batch of work.
-        case wanted(attempt: Int, since: Int?)
-        /// On its way. Only a page of this version or a later one answers it: an earlier one was read before the directory was written.
-        case asked(attempt: Int, since: Int, deadline: Int)
+        /// To be sent when its turn comes.
+        case wanted
+        /// On its way, perhaps for the second time. Only a page of this version or a later one answers it: an earlier one was read before the
+        /// directory was written.
+        case asked(since: Int)
     }
 
     /// The last `seq` that was released.
@@ -42,18 +43,18 @@ package struct TopicStream: Sendable {
         self.position = position
         head = position
         self.ring = EventRing(limits: ring)
-        question = .wanted(attempt: 0, since: nil)
+        question = .wanted
     }
 
     /// A stream with the default ring.
     package init(position: Int) { self.init(position: position, ring: RingLimits()) }
 
     /// A question is to be sent.
-    var wantsSync: Bool { if case .wanted = question { true } else { false } }
+    var wantsSync: Bool { question == .wanted }
     /// A question is to be sent or unanswered.
     var isSyncing: Bool { question != .none }
-    /// ``tick(now:timing:)`` must be called.
-    var needsTick: Bool { isSyncing || gapSince != nil }
+    /// ``tick(now:patience:)`` must be called.
+    var needsTick: Bool { question == .none && gapSince != nil }
     /// Events that came early.
     var heldCount: Int { held.count }
 
@@ -115,15 +116,9 @@ package struct TopicStream: Sendable {
         } else {
             return
         }
-        let answers: Bool =
-            switch question {
-            case .asked(_, let since, _): version >= since
-            case .wanted(_, let since): since.map { version >= $0 } ?? false
-            case .none: false
-            }
-        if answers {
+        if case .asked(let since) = question, version >= since {
             // The page may have ended below the head that it names; an empty one that does is left to the gap's patience.
-            question = position < head && !frames.isEmpty && first + frames.count - 1 < head ? .wanted(attempt: 0, since: nil) : .none
+            question = position < head && !frames.isEmpty && first + frames.count - 1 < head ? .wanted : .none
         }
         watchGap(now: now, restart: true)
     }
@@ -135,24 +130,16 @@ package struct TopicStream: Sendable {
     }
 
     /// Asks anew whatever is known: the broker or the directory may have lost something.
-    mutating func resync() {
-        question = .wanted(attempt: 0, since: nil)
+    mutating func resync() { question = .wanted }
+
+    /// The question was sent with this version. The first answer to any attempt is good enough.
+    mutating func asked(version: Int) {
+        if question == .wanted { question = .asked(since: version) }
     }
 
-    /// The question was sent with this version; returns nothing where none was wanted.
-    mutating func asked(version: Int, now: Int, timing: SyncTiming) {
-        guard case .wanted(let attempt, let since) = question else { return }
-        // The first answer to any attempt is good enough.
-        question = .asked(attempt: attempt, since: since ?? version, deadline: now + timing.retry(attempt))
-    }
-
-    /// Time passed.
-    mutating func tick(now: Int, timing: SyncTiming) {
-        switch question {
-        case .asked(let attempt, let since, let deadline) where deadline <= now: question = .wanted(attempt: attempt + 1, since: since)
-        case .none: if let gapSince, now - gapSince >= timing.patience { want() }
-        default: break
-        }
+    /// Time passed: `patience` is how long what is missing may come on another way.
+    mutating func tick(now: Int, patience: Int) {
+        if question == .none, let gapSince, now - gapSince >= patience { question = .wanted }
     }
 
     /// Forgets what the ring holds where its last event was released before `time`: who joins behind that reads the log.
@@ -163,7 +150,7 @@ package struct TopicStream: Sendable {
     // MARK: Steps
 
     private mutating func want() {
-        if question == .none { question = .wanted(attempt: 0, since: nil) }
+        if question == .none { question = .wanted }
     }
 
     private mutating func release(_ frame: ByteBuffer, into out: inout [Release]) {
@@ -197,17 +184,4 @@ package struct TopicStream: Sendable {
             gapSince = now
         }
     }
-}
-
-/// How long a node waits for what is missing.
-struct SyncTiming: Sendable, Equatable {
-    /// From noticing a gap to asking: what comes on another way needs a moment.
-    var patience = 250_000_000
-    /// From a question to its first repetition; the next ones take twice as long each.
-    var firstRetry = 3_000_000_000
-    /// The longest time between two questions.
-    var longestRetry = 30_000_000_000
-
-    /// The time from the attempt (0 is the first) to the next one.
-    func retry(_ attempt: Int) -> Int { min(firstRetry << min(attempt, 8), longestRetry) }
 }

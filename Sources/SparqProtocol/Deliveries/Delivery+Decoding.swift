@@ -52,6 +52,7 @@ extension Delivery {
                     events: fields.events
                 )
             )
+        case "synced": self = .synced(Synced(version: try fields.required(fields.version), behind: fields.topics))
         case "lease":
             guard let answer = LeaseAnswer(rawValue: fields.answer ?? "") else { throw JSONError(.wrongKind, at: 0) }
             self = .lease(answer)

@@ -54,6 +54,11 @@ extension Delivery {
             writer.raw(",\"reason\":")
             writer.string(reason)
         case .page(let page): page.encode(into: &writer)
+        case .synced(let synced):
+            writer.raw("{\"kind\":\"synced\",\"version\":")
+            writer.integer(synced.version)
+            writer.raw(",\"topics\":")
+            writer.array(synced.behind) { topic, writer in writer.string(topic) }
         case .lease(let answer):
             writer.raw("{\"kind\":\"lease\",\"answer\":")
             writer.string(answer.rawValue)

@@ -21,6 +21,8 @@ public enum Delivery: Equatable, Sendable {
     case disconnect(Target, ordinal: Int? = nil, origin: String? = nil, code: Int, reason: String)
     /// A piece of a topic's log.
     case page(Page)
+    /// Of all other topics that a node asked for together there is nothing new.
+    case synced(Synced)
     /// The answer to the renewal of the node's lease.
     case lease(LeaseAnswer)
 }

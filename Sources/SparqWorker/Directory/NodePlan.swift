@@ -15,12 +15,32 @@ struct NodePlan: Sendable {
         var after: Int
         var version: Int
         var connection: String?
+        /// Which of the brief questions it belongs to: nobody waits for a page without news.
+        var question: Int?
+    }
+
+    /// A request whose answer names only what is behind.
+    struct Question: Equatable, Sendable {
+        var node: String
+        var version: Int
+        var behind: [String] = []
+    }
+
+    /// What the database said.
+    struct Outcome: Sendable {
+        var answers: [(node: String, delivery: SparqProtocol.Delivery, size: Int)] = []
+        /// Topics of users of which a row was written.
+        var written: [String] = []
     }
 
     private(set) var leases: [(node: String, request: LeaseRequest)] = []
+    /// As of which change of the node's.
     private(set) var joins: [Row: Int] = [:]
+    /// The latest change of each node that joins something.
+    private(set) var versions: [String: Int] = [:]
     private(set) var leaves: [Row: Int] = [:]
     private(set) var pages: [Wanted] = []
+    private(set) var questions: [Question] = []
 
     init(_ requests: [NodeRequest]) {
         for request in requests {
@@ -32,18 +52,27 @@ struct NodePlan: Sendable {
             case .read(let read):
                 pages.append(Wanted(node: node, topic: read.topic, after: max(0, read.after), version: 0, connection: read.connection))
             case .join(let sync):
+                versions[node, default: 0].raise(to: sync.version)
+                var question: Int?
+                if sync.brief == true {
+                    question = questions.count
+                    questions.append(Question(node: node, version: sync.version))
+                }
                 for (topic, after) in sync.topics {
-                    joins[Row(node: node, topic: topic), default: 0].raise(to: sync.version)
-                    pages.append(Wanted(node: node, topic: topic, after: max(0, after), version: sync.version, connection: nil))
+                    joins[Row(node: node, topic: topic), default: 0].raise(to: sync.joined(topic))
+                    pages.append(Wanted(node: node, topic: topic, after: max(0, after), version: sync.version, question: question))
                 }
             }
         }
     }
 
-    /// Whose presence may change by it, or is to be told to a node that has just begun to listen.
-    var users: [String] {
-        var users: Set<String> = []
-        for row in joins.keys { if let user = Topic.user(ofTopic: row.topic) ?? Topic.user(ofPresence: row.topic) { users.insert(user) } }
+    /// Whose presence may have changed by it, or is to be told to a node that has just begun to listen.
+    ///
+    /// - Parameter written: Topics of users of which a row was written; `nil` where what was there may have been written by a try before, of which
+    ///   nobody was told.
+    func users(written: [String]?) -> [String] {
+        var users = Set((written ?? joins.keys.map(\.topic)).compactMap { Topic.user(ofTopic: $0) })
+        for row in joins.keys { if let user = Topic.user(ofPresence: row.topic) { users.insert(user) } }
         for row in leaves.keys { if let user = Topic.user(ofTopic: row.topic) { users.insert(user) } }
         return Array(users)
     }
@@ -65,12 +94,14 @@ struct NodePlan: Sendable {
             )
         }
         if !joins.isEmpty {
-            let rows = Array(joins)
+            let (rows, nodes) = (Array(joins), Array(versions.keys))
             statements.append(
                 Statement(
-                    "SELECT sparq_join($1, $2, $3, $4, $5)",
-                    rows.map(\.key.node),
+                    "SELECT topic FROM sparq_join($1, $2, $3, $4, $5, $6, $7) AS topic",
+                    nodes,
+                    nodes.map { versions[$0] ?? 0 },
                     rows.map(\.key.topic),
+                    rows.map(\.key.node),
                     rows.map(\.value),
                     rows.map { TopicChecksum.part($0.key.topic) },
                     leaseSeconds
@@ -86,7 +117,7 @@ struct NodePlan: Sendable {
         if !pages.isEmpty {
             statements.append(
                 Statement(
-                    "SELECT item, head, floor, seq, at_ms, type, data FROM sparq_pages($1, $2, $3, $4, $5)",
+                    "SELECT item, head, floor, seq, at_ms, type, data FROM sparq_news($1, $2, $3, $4, $5)",
                     pages.map(\.topic),
                     pages.map(\.after),
                     PageLimit.events,
@@ -98,14 +129,37 @@ struct NodePlan: Sendable {
         return statements
     }
 
-    /// The answers, from the statements' results in their order.
-    func answers(_ results: [PostgresResult]) throws(PostgresError) -> [(node: String, delivery: SparqProtocol.Delivery, size: Int)] {
-        var answers: [(node: String, delivery: SparqProtocol.Delivery, size: Int)] = []
+    /// What follows, from the statements' results in their order.
+    func outcome(_ results: [PostgresResult]) throws(PostgresError) -> Outcome {
+        var outcome = Outcome()
         for (lease, rows) in zip(leases, results) where !lease.request.leaving {
-            for row in rows { answers.append((lease.node, .lease(try row.decode(Bool.self) ? .resync : .renewed), 32)) }
+            for row in rows { outcome.answers.append((lease.node, .lease(try row.decode(Bool.self) ? .resync : .renewed), 32)) }
         }
-        guard !pages.isEmpty, let rows = results.last else { return answers }
-        var open: (item: Int, page: Page, size: Int)?
+        if !joins.isEmpty { for row in results[leases.count] { outcome.written.append(try row.decode(String.self)) } }
+        guard !pages.isEmpty, let rows = results.last else { return outcome }
+        var news = try read(rows)
+        var questions = questions
+        for (place, wanted) in pages.enumerated() {
+            var size = wanted.topic.utf8.count
+            if let page = news.removeValue(forKey: place) {
+                if let question = wanted.question { questions[question].behind.append(wanted.topic) }
+                size += page.events.reduce(0) { $0 + $1.count + 1 }
+                outcome.answers.append((wanted.node, .page(page), size))
+            } else if wanted.question == nil {
+                outcome.answers.append((wanted.node, .page(wanted.page(first: wanted.after + 1, head: wanted.after)), size))
+            }
+        }
+        // Behind the pages: what has come by then is all.
+        for question in questions {
+            let size = question.behind.reduce(64) { $0 + $1.utf8.count + 3 }
+            outcome.answers.append((question.node, .synced(Synced(version: question.version, behind: question.behind)), size))
+        }
+        return outcome
+    }
+
+    /// The pages of those that are not at the head, by their places.
+    private func read(_ rows: PostgresResult) throws(PostgresError) -> [Int: Page] {
+        var news: [Int: Page] = [:]
         for row in rows {
             let (item, head, floor, seq, time, type, data) = try row.decode(
                 Int.self,
@@ -117,31 +171,20 @@ struct NodePlan: Sendable {
                 [UInt8]?.self
             )
             let wanted = pages[item - 1]
-            if open?.item != item {
-                if let open { answers.append((pages[open.item - 1].node, .page(open.page), open.size)) }
-                let first = seq ?? max(wanted.after, min(floor, head)) + 1
-                open = (
-                    item,
-                    Page(
-                        topic: wanted.topic,
-                        after: wanted.after,
-                        first: first,
-                        head: head,
-                        version: wanted.version,
-                        connection: wanted.connection,
-                        events: []
-                    ),
-                    wanted.topic.utf8.count
-                )
+            if news[item - 1] == nil {
+                news[item - 1] = wanted.page(first: seq ?? max(wanted.after, min(floor, head)) + 1, head: head)
             }
             guard let seq, let time, let type, let data else { continue }
             let at = EventBody.timestamp(milliseconds: time)
-            let body = EventBody.durable(type: type, topic: wanted.topic, seq: seq, at: at, data: data[...])
-            open?.page.events.append(body)
-            open?.size += body.count + 1
+            news[item - 1]?.events.append(EventBody.durable(type: type, topic: wanted.topic, seq: seq, at: at, data: data[...]))
         }
-        if let open { answers.append((pages[open.item - 1].node, .page(open.page), open.size)) }
-        return answers
+        return news
+    }
+}
+
+extension NodePlan.Wanted {
+    fileprivate func page(first: Int, head: Int) -> Page {
+        Page(topic: topic, after: after, first: first, head: head, version: version, connection: connection, events: [])
     }
 }
 

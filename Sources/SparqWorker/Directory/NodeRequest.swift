@@ -13,6 +13,8 @@ struct NodeRequest: Sendable {
     let envelope: Envelope
     let kind: Kind
     let batch: InboundBatch
+    /// When it came to this worker.
+    let arrived = ContinuousClock.now
 
     /// `nil` for messages of other types. Throws where the fields do not decode or name impossible topics.
     init?(_ envelope: Envelope, batch: InboundBatch) throws {
@@ -45,7 +47,26 @@ struct NodeRequest: Sendable {
     }
 
     /// How much work it is, about: topics.
-    var weight: Int { max(1, topics.count) }
+    var weight: Int {
+        switch kind {
+        case .join(let request): max(1, request.topics.count)
+        case .leave(let request): max(1, request.topics.count)
+        case .read, .lease: 1
+        }
+    }
+
+    /// Others need not wait for it: it is of many topics. A leave too, however small: it must not overtake the join that it undoes, or the row would come
+    /// back, and with the next lease all of the node's topics.
+    var isBulk: Bool {
+        switch kind {
+        case .join: weight > Self.smallJoin
+        case .leave: true
+        case .read, .lease: false
+        }
+    }
+
+    /// Topics of a join that goes with the others: as many as a new subscriber may have.
+    private static let smallJoin = 16
 
     private static func decode<Request: Decodable>(_ envelope: Envelope) throws -> Request {
         try MessageDecoder.decode(Request.self, from: envelope.message)

@@ -10,16 +10,22 @@ struct NodeStage: Sendable {
     let failed: FailedMessages
     let outbox: Outbox
     let notices: PresenceNotices
+    let leases: LeaseWatch
     let leaseSeconds: Int
     let deliveryBytes: Int
     let logger: Logger
 
-    /// Works until the queue is closed and empty. Any number of tasks may do so.
+    /// Works until the queue is closed and empty. One task does so.
     func run() async {
-        while let requests = await queue.next() { await serve(requests) }
+        while let requests = await queue.next() {
+            leases.begin(requests.filter { !$0.isBulk })
+            await serve(requests)
+            leases.end()
+        }
     }
 
-    private func serve(_ given: [NodeRequest]) async {
+    /// - Parameter isRepeat: Whether some of it may have been done before, and nobody been told.
+    private func serve(_ given: [NodeRequest], isRepeat: Bool = false) async {
         let requests = given.filter { request in
             guard request.batch.isLost else { return true }
             request.batch.abandon()
@@ -31,14 +37,17 @@ struct NodeStage: Sendable {
         do {
             let plan = NodePlan(requests)
             let statements = plan.statements(leaseSeconds: leaseSeconds)
-            let answers = try await retry(.own) {
+            var tries = 0
+            let outcome = try await retry(.own) {
+                tries += 1
                 // All of them can be repeated without harm.
                 let results = try await pool.pipeline(statements)
-                return try plan.answers(try results.map { try $0.get() })
+                return try plan.outcome(try results.map { try $0.get() })
             }
-            tell(plan.users, of: requests)
+            let isFirst = tries == 1 && !isRepeat && !requests.contains { $0.batch.isRedelivered }
+            tell(plan.users(written: isFirst ? outcome.written : nil), of: requests)
             var delivery = DeliveryPlan(limit: deliveryBytes)
-            for answer in answers { delivery.add(answer.delivery, size: answer.size, to: answer.node) }
+            for answer in outcome.answers { delivery.add(answer.delivery, size: answer.size, to: answer.node) }
             outbox.add(delivery, tickets: tickets)
         } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
             await isolate(requests, error)
@@ -55,7 +64,7 @@ struct NodeStage: Sendable {
 
     private func isolate(_ requests: [NodeRequest], _ error: PostgresError) async {
         if requests.count > 1 {
-            for request in requests { await serve([request]) }
+            for request in requests { await serve([request], isRepeat: true) }
             return
         }
         for request in requests {

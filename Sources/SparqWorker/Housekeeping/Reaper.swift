@@ -25,6 +25,7 @@ struct Reaper: Sendable {
     let losses: Losses
     let health: DatabaseHealth
     let readiness: Readiness
+    let leases: LeaseWatch
     let interval: Duration
     let lease: Duration
     let logger: Logger
@@ -37,8 +38,8 @@ struct Reaper: Sendable {
             let pause = interval * Double.random(in: 0.8...1.2)
             let start = ContinuousClock.now
             guard (try? await Task.sleep(for: pause)) != nil else { return }
-            // After a start or an outage, of the broker's too, the renewals that were sent meanwhile must be heard first.
-            guard min(health.calm, readiness.calm) > lease else { continue }
+            // After a start or an outage, of the broker's too, the renewals that were sent meanwhile must be heard first; so must those that wait.
+            guard min(health.calm, readiness.calm) > lease, leases.isCalm(for: lease) else { continue }
             do {
                 if stoodStill(.now - start - pause) { throw StoodStill() }
                 try await look(&failures)

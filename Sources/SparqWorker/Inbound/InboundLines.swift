@@ -22,7 +22,7 @@ struct InboundLines: Sendable {
                 }
                 nodeTimes.note(envelope)
                 batch.begin()
-                if !nodeRequests.add(request, weight: request.weight) { batch.abandon() }
+                if !nodeRequests.add(request, weight: request.weight, isBulk: request.isBulk) { batch.abandon() }
             } catch {
                 bury(line, error, batch, &group)
             }

@@ -23,7 +23,8 @@ final class CatchUpModel {
 
     private var heads: [String: Int] = [:]
     private var floors: [String: Int] = [:]
-    private var directory: [String: (version: Int, present: Bool)] = [:]
+    /// Topic, and the version of the row: a leave leaves nothing behind.
+    private var directory: [String: Int] = [:]
     private var questions: [() -> Void] = []
     private var network: [Delivery] = []
     private(set) var faults: [String] = []
@@ -40,7 +41,8 @@ final class CatchUpModel {
         settings.ring.events = 5
         settings.hold.events = 6
         settings.ringPatience = 400
-        settings.timing = SyncTiming(patience: 250, firstRetry: 3000, longestRetry: 6000)
+        settings.timing = SyncTiming(patience: 250, firstRetry: 3000, longestRetry: 6000, silence: 2000, expiry: 12_000)
+        settings.limits = SyncLimits(topics: 2, unanswered: 2, unansweredOfBulk: 1)
         settings.strayInterval = 1000
         state = NodeState(settings: settings, shards: 2)
         let forwarder = FakeForwarder()
@@ -60,7 +62,7 @@ final class CatchUpModel {
         for (index, commands) in actions.commands.enumerated() where !commands.isEmpty { shards[index].shard.apply(commands) }
         for request in actions.syncs { repeated { [unowned self] in sync(request) } }
         for request in actions.leaves {
-            repeated { [unowned self] in for topic in request.topics { note(topic, request.version, present: false) } }
+            repeated { [unowned self] in for topic in request.topics { leave(topic, request.version) } }
         }
         for request in actions.reads { repeated { [unowned self] in read(request) } }
         check()
@@ -80,9 +82,13 @@ final class CatchUpModel {
 
     // MARK: The workers
 
-    private func note(_ topic: String, _ version: Int, present: Bool) {
-        if let row = directory[topic], row.version > version { return }
-        directory[topic] = (version, present)
+    private func join(_ topic: String, _ version: Int) {
+        if let known = directory[topic], known >= version { return }
+        directory[topic] = version
+    }
+
+    private func leave(_ topic: String, _ version: Int) {
+        if let known = directory[topic], known < version { directory[topic] = nil }
     }
 
     private func page(_ topic: String, after: Int, version: Int, connection: String?) -> Page {
@@ -94,11 +100,17 @@ final class CatchUpModel {
         return Page(topic: topic, after: after, first: first, head: head, version: version, connection: connection, events: events)
     }
 
+    /// One worker of three is of the version before.
     private func sync(_ request: SyncRequest) {
+        let isOld = generator.chance(33)
+        var behind: [String] = []
         for (topic, after) in request.topics.sorted(by: { $0.key < $1.key }) {
-            note(topic, request.version, present: true)
+            join(topic, isOld ? request.version : request.joined(topic))
+            if !isOld, after == heads[topic] ?? 0 { continue }
+            behind.append(topic)
             send(.page(page(topic, after: after, version: request.version, connection: nil)))
         }
+        if !isOld { send(.synced(Synced(version: request.version, behind: behind))) }
     }
 
     private func read(_ request: ReadRequest) {
@@ -150,7 +162,7 @@ final class CatchUpModel {
         for _ in 0..<Int.random(in: 1...3, using: &generator) {
             heads[topic, default: 0] += 1
             let event = Event(topic: topic, seq: heads[topic], body: body(topic, heads[topic] ?? 0))
-            if directory[topic]?.present ?? false { send(.event(event)) }
+            if directory[topic] != nil { send(.event(event)) }
         }
         if prunes, generator.chance(5) { floors[topic] = max(floors[topic] ?? 0, (heads[topic] ?? 0) - 8) }
     }
@@ -189,6 +201,11 @@ final class CatchUpModel {
     // MARK: What must be so
 
     private func check() {
+        // Directory first, then the log; no leave of long ago takes the row away.
+        for (topic, known) in state.topics where !known.stream.isSyncing && directory[topic] == nil {
+            faults.append("\(topic) has its answer, and no row")
+        }
+        if state.pacer.unanswered > 2 { faults.append("\(state.pacer.unanswered) requests unanswered") }
         for index in clients.indices {
             for text in clients[index].socket.takeTexts() {
                 if text.contains("$truncated") {
@@ -228,7 +245,7 @@ final class CatchUpModel {
             }
         }
         let wanted = Set(clients.flatMap { $0.expected.keys })
-        let present = Set(directory.filter(\.value.present).keys)
+        let present = Set(directory.keys)
         if wanted != Set(state.topics.keys) { faults.append("topics \(state.topics.keys.sorted()), subscribed \(wanted.sorted())") }
         if !wanted.isSubset(of: present) { faults.append("directory \(present.sorted()), subscribed \(wanted.sorted())") }
         if state.checksum != state.topics.keys.reduce(0, { $0 + TopicChecksum.part($1) }) { faults.append("checksum") }

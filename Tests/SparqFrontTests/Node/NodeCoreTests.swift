@@ -103,4 +103,56 @@ import Testing
         state.finish(now: 2, into: &actions)
         #expect(state.version == joined + 3)
     }
+
+    /// What a node has had all the time it says so, and a brief answer is enough for all that is at its end.
+    @Test func aNodeThatAsksAnewSaysSinceWhenItHasItsTopics() {
+        var state = NodeState(settings: NodeSettings(), shards: 1, version: 7)
+        var actions = NodeActions(shards: 1)
+        let connection = ConnectionID.random(.socket, shard: 0)
+        func subscribe(_ topic: String, head: Int) {
+            let grant = Grant(topic: topic, cursor: head, head: head)
+            state.deliver(.subscribe(connection: connection.description, grants: [grant]), now: 0, into: &actions)
+            state.finish(now: 0, into: &actions)
+        }
+        subscribe("a", head: 3)
+        subscribe("b", head: 5)
+        #expect(actions.syncs.map(\.version) == [8, 9] && actions.syncs.allSatisfy { $0.joined == [:] && $0.brief == true })
+        for version in 8...9 { state.deliver(.synced(Synced(version: version, behind: [])), now: 1, into: &actions) }
+        #expect(state.lease(incarnation: "1", leaving: false).settled)
+        // One is left and comes back: what it had before counts no more.
+        state.accept(.left(connection, topic: "b"), now: 2, into: &actions)
+        state.finish(now: 2, into: &actions)
+        #expect(actions.leaves.map(\.version) == [10])
+        subscribe("b", head: 6)
+        state.deliver(.synced(Synced(version: 11, behind: [])), now: 3, into: &actions)
+        actions = NodeActions(shards: 1)
+        state.accept(.resync, now: 4, into: &actions)
+        state.finish(now: 4, into: &actions)
+        #expect(actions.syncs == [SyncRequest(version: 12, topics: ["a": 3, "b": 6], joined: ["a": 8, "b": 11], brief: true)])
+        // Of one that is behind a page tells; without it the question is open.
+        state.deliver(.synced(Synced(version: 12, behind: ["b"])), now: 5, into: &actions)
+        #expect(!state.lease(incarnation: "1", leaving: false).settled)
+        let page = Page(topic: "b", after: 6, first: 7, head: 7, version: 12, connection: nil, events: [[]])
+        state.deliver(.page(page), now: 6, into: &actions)
+        #expect(state.lease(incarnation: "1", leaving: false).settled)
+        #expect(state.topics["a"]?.stream.position == 3 && state.topics["b"]?.stream.position == 7)
+    }
+
+    /// While no worker answers, the readers' questions lie in the queue like the node's.
+    @Test func aReaderDoesNotAskAgainWhileNobodyAnswers() {
+        var state = NodeState(settings: NodeSettings(), shards: 1)
+        var actions = NodeActions(shards: 1)
+        let second = 1_000_000_000
+        let connection = ConnectionID.random(.socket, shard: 0)
+        let grant = Grant(topic: "a", cursor: 0, head: 500)
+        state.deliver(.subscribe(connection: connection.description, grants: [grant]), now: 0, into: &actions)
+        state.accept(.more(connection, topic: "a", after: 0), now: 0, into: &actions)
+        for now in 1...50 { state.tick(now: now * second, into: &actions) }
+        #expect(actions.reads.count == 1)
+        state.deliver(.lease(.renewed), now: 51 * second, into: &actions)
+        state.tick(now: 53 * second, into: &actions)
+        #expect(actions.reads.count == 1)
+        state.tick(now: 54 * second, into: &actions)
+        #expect(actions.reads.count == 2)
+    }
 }

@@ -16,7 +16,6 @@ import Testing
             }
         }
     }
-    private let timing = SyncTiming(patience: 250, firstRetry: 3000, longestRetry: 30_000)
 
     @Test func orderDuplicatesAndHolding() {
         var stream = TopicStream(position: 4, ring: RingLimits())
@@ -30,33 +29,27 @@ import Testing
     @Test func asksForAGapAfterItsPatience() {
         var stream = TopicStream(position: 0, ring: RingLimits())
         var out: [TopicStream.Release] = []
-        stream.asked(version: 1, now: 0, timing: timing)
+        stream.asked(version: 1)
         stream.page(after: 0, first: 1, head: 0, version: 1, frames: [], now: 0, into: &out)
-        #expect(!stream.needsTick)
+        #expect(!stream.needsTick && !stream.isSyncing)
         stream.event(2, frame(2), now: 100, hold: HoldLimits(events: 10), into: &out)
-        stream.tick(now: 349, timing: timing)
+        stream.tick(now: 349, patience: 250)
         #expect(!stream.wantsSync)
-        stream.tick(now: 350, timing: timing)
+        stream.tick(now: 350, patience: 250)
         #expect(stream.wantsSync)
-        stream.asked(version: 2, now: 350, timing: timing)
-        stream.tick(now: 3349, timing: timing)
-        #expect(!stream.wantsSync)
-        stream.tick(now: 3350, timing: timing)
-        #expect(stream.wantsSync)
-        stream.asked(version: 3, now: 3350, timing: timing)
-        // The second question waits twice as long.
-        stream.tick(now: 6400, timing: timing)
-        #expect(!stream.wantsSync)
+        stream.asked(version: 2)
+        // It is asked again.
+        stream.asked(version: 3)
         // The answer to the first question is as good.
         stream.page(after: 0, first: 1, head: 2, version: 2, frames: [frame(1), frame(2)], now: 6400, into: &out)
         #expect(seqs(out) == [1, 2])
-        #expect(!stream.needsTick)
+        #expect(!stream.needsTick && !stream.isSyncing)
     }
 
     @Test func anOlderPageDoesNotAnswer() {
         var stream = TopicStream(position: 3, ring: RingLimits())
         var out: [TopicStream.Release] = []
-        stream.asked(version: 7, now: 0, timing: timing)
+        stream.asked(version: 7)
         stream.page(after: 2, first: 3, head: 3, version: 6, frames: [frame(3)], now: 0, into: &out)
         #expect(stream.isSyncing)
         stream.page(after: 3, first: 4, head: 5, version: 7, frames: [frame(4), frame(5)], now: 0, into: &out)
@@ -66,18 +59,18 @@ import Testing
     @Test func aPageThatEndsBelowTheHeadIsFollowedByTheNext() {
         var stream = TopicStream(position: 0, ring: RingLimits())
         var out: [TopicStream.Release] = []
-        stream.asked(version: 1, now: 0, timing: timing)
+        stream.asked(version: 1)
         stream.page(after: 0, first: 1, head: 4, version: 1, frames: [frame(1), frame(2)], now: 0, into: &out)
         #expect(stream.wantsSync && stream.position == 2)
-        stream.asked(version: 2, now: 0, timing: timing)
+        stream.asked(version: 2)
         stream.page(after: 2, first: 3, head: 4, version: 2, frames: [frame(3), frame(4)], now: 0, into: &out)
-        #expect(!stream.needsTick && seqs(out) == [1, 2, 3, 4])
+        #expect(!stream.needsTick && !stream.isSyncing && seqs(out) == [1, 2, 3, 4])
     }
 
     @Test func whatTheLogHasLostIsSaid() {
         var stream = TopicStream(position: 2, ring: RingLimits())
         var out: [TopicStream.Release] = []
-        stream.asked(version: 1, now: 0, timing: timing)
+        stream.asked(version: 1)
         stream.event(10, frame(10), now: 0, hold: HoldLimits(events: 10), into: &out)
         stream.event(4, frame(4), now: 0, hold: HoldLimits(events: 10), into: &out)
         stream.page(after: 2, first: 8, head: 9, version: 1, frames: [frame(8), frame(9)], now: 0, into: &out)
@@ -89,7 +82,7 @@ import Testing
     @Test func anOlderDatabaseStartsAnew() {
         var stream = TopicStream(position: 50, ring: RingLimits())
         var out: [TopicStream.Release] = []
-        stream.asked(version: 1, now: 0, timing: timing)
+        stream.asked(version: 1)
         stream.page(after: 50, first: 51, head: 20, version: 1, frames: [], now: 0, into: &out)
         stream.event(21, frame(21), now: 0, hold: HoldLimits(events: 10), into: &out)
         // Subscribers must be sent away before they are given new events under old numbers.
@@ -99,11 +92,11 @@ import Testing
     @Test func holdIsBounded() {
         var stream = TopicStream(position: 0, ring: RingLimits(events: 3, bytes: 1000))
         var out: [TopicStream.Release] = []
-        stream.asked(version: 1, now: 0, timing: timing)
+        stream.asked(version: 1)
         stream.page(after: 0, first: 1, head: 0, version: 1, frames: [], now: 0, into: &out)
         for seq in 2...6 { stream.event(seq, frame(seq), now: 0, hold: HoldLimits(events: 4), into: &out) }
         #expect(stream.heldCount == 4 && stream.wantsSync)
-        stream.asked(version: 2, now: 0, timing: timing)
+        stream.asked(version: 2)
         stream.page(after: 0, first: 1, head: 6, version: 2, frames: (1...6).map(frame), now: 0, into: &out)
         #expect(seqs(out) == Array(1...6))
         #expect(stream.heldCount == 0 && stream.ring.count == 3)
@@ -112,7 +105,7 @@ import Testing
     @Test func whatIsHeldIsBoundedByBytesToo() {
         var stream = TopicStream(position: 0, ring: RingLimits())
         var out: [TopicStream.Release] = []
-        stream.asked(version: 1, now: 0, timing: timing)
+        stream.asked(version: 1)
         stream.page(after: 0, first: 1, head: 0, version: 1, frames: [], now: 0, into: &out)
         // Eight bytes each; what comes twice counts once.
         let limits = HoldLimits(events: 1000, bytes: 30)
@@ -120,7 +113,7 @@ import Testing
         #expect(stream.heldCount == 3 && !stream.wantsSync)
         stream.event(5, frame(5), now: 0, hold: limits, into: &out)
         #expect(stream.heldCount == 3 && stream.wantsSync)
-        stream.asked(version: 2, now: 0, timing: timing)
+        stream.asked(version: 2)
         // What was released or came by the page makes room again.
         stream.event(1, frame(1), now: 0, hold: limits, into: &out)
         stream.page(after: 0, first: 1, head: 5, version: 2, frames: (1...5).map(frame), now: 0, into: &out)
@@ -132,11 +125,11 @@ import Testing
     @Test func aLossAtTheEndIsNoticed() {
         var stream = TopicStream(position: 5, ring: RingLimits())
         var out: [TopicStream.Release] = []
-        stream.asked(version: 1, now: 0, timing: timing)
+        stream.asked(version: 1)
         stream.page(after: 5, first: 6, head: 5, version: 1, frames: [], now: 0, into: &out)
         stream.notice(head: 7, now: 10)
         #expect(stream.needsTick)
-        stream.tick(now: 260, timing: timing)
+        stream.tick(now: 260, patience: 250)
         #expect(stream.wantsSync)
     }
 
@@ -182,18 +175,22 @@ import Testing
                     now: now,
                     into: &out
                 )
-            default: stream.tick(now: now, timing: timing)
+            default: stream.tick(now: now, patience: 250)
             }
             if stream.wantsSync {
                 version += 1
                 questions.append((version, stream.position))
-                stream.asked(version: version, now: now, timing: timing)
+                stream.asked(version: version)
+            } else if stream.isSyncing, questions.isEmpty {
+                // The pacer asks again.
+                version += 1
+                questions.append((version, stream.position))
             }
             if isLossy, generator.chance(1) { stream.resync() }
         }
         for _ in 0..<1500 { step(&generator, isLossy: true) }
         stream.resync()
-        for _ in 0..<6000 where stream.position < head || stream.needsTick { step(&generator, isLossy: false) }
+        for _ in 0..<6000 where stream.position < head || stream.needsTick || stream.isSyncing { step(&generator, isLossy: false) }
         #expect(seqs(out) == Array((start + 1)..<(head + 1)))
         #expect(stream.position == head)
     }

@@ -57,6 +57,18 @@ func sync(_ topics: [String: Int], version: Int, node: String = "n1") -> Envelop
     return envelope("$sync", #"{"version":\#(version),"topics":{\#(fields)}}"#, node: node, connection: nil, user: nil)
 }
 
+/// Of a node that has had its topics since the versions of `joined`, and knows brief answers.
+func sync(_ topics: [String: Int], joined: [String: Int], version: Int, node: String = "n1") -> Envelope {
+    func object(_ members: [String: Int]) -> String { "{" + members.map { #""\#($0.key)":\#($0.value)"# }.joined(separator: ",") + "}" }
+    let fields = #"{"version":\#(version),"topics":\#(object(topics)),"joined":\#(object(joined)),"brief":true}"#
+    return envelope("$sync", fields, node: node, connection: nil, user: nil)
+}
+
+func leave(_ topics: [String], version: Int, node: String = "n1") -> Envelope {
+    let names = topics.map { #""\#($0)""# }.joined(separator: ",")
+    return envelope("$leave", #"{"version":\#(version),"topics":[\#(names)]}"#, node: node, connection: nil, user: nil)
+}
+
 func lease(_ topics: [String], version: Int = 1, incarnation: String = "i1", settled: Bool = true, node: String = "n1") -> Envelope {
     let sum = topics.reduce(0) { $0 + TopicChecksum.part($1) }
     let fields = #""incarnation":"\#(incarnation)","version":\#(version),"topicCount":\#(topics.count),"checksum":\#(sum)"#

@@ -1,0 +1,134 @@
+/// The node's questions for its topics: which wait here for their turn, and which are with the workers. A bounded number is unanswered at a time, so
+/// that neither leases nor other nodes wait behind a crowd of them, and what waits here is not repeated. A value without I/O.
+struct SyncPacer: Sendable {
+    /// Who waits for it.
+    enum Urgency: Sendable {
+        /// A new subscriber, or events that are missing.
+        case live
+        /// A node that asks for all of its topics anew.
+        case bulk
+    }
+
+    /// What is to be asked in one request.
+    struct Turn: Sendable, Equatable {
+        var topics: [String]
+        var urgency: Urgency
+        var attempt = 0
+    }
+
+    /// A request without an answer.
+    private struct Open: Sendable {
+        var version: Int
+        var urgency: Urgency
+        var attempt: Int
+        var askedAt: Int
+        /// Those of which nothing came yet, and from where they were asked for.
+        var topics: [String: Int]
+    }
+
+    private let limits: SyncLimits
+    private let timing: SyncTiming
+    private var live = NameQueue()
+    private var bulk = NameQueue()
+    private var open: [Open] = []
+    private(set) var workers = WorkersHeard()
+
+    init(limits: SyncLimits, timing: SyncTiming) {
+        self.limits = limits
+        self.timing = timing
+    }
+
+    /// No question waits here or is unanswered.
+    var isIdle: Bool { open.isEmpty && live.isEmpty && bulk.isEmpty }
+    /// Requests without an answer.
+    var unanswered: Int { open.count }
+
+    // MARK: Inputs
+
+    /// A topic is to be asked for. One that waits keeps its place, or gets a better one.
+    mutating func want(_ topic: String, _ urgency: Urgency) {
+        takeBack(topic)
+        switch urgency {
+        case .live:
+            bulk.remove(topic)
+            live.append(topic)
+        case .bulk: if !live.contains(topic) { bulk.append(topic) }
+        }
+    }
+
+    /// All topics are to be asked for anew: what was asked before counts no more.
+    mutating func wantAll(_ topics: some Sequence<String>) {
+        open = []
+        live = NameQueue()
+        bulk = NameQueue()
+        for topic in topics { bulk.append(topic) }
+    }
+
+    /// A topic has its answer, or nobody wants it any more.
+    mutating func settle(_ topic: String, now: Int) {
+        live.remove(topic)
+        bulk.remove(topic)
+        for askedAt in takeBack(topic) { workers.answered(askedAt: askedAt, now: now) }
+    }
+
+    /// Who waits for the topics of an unanswered request; others want theirs at once.
+    func urgency(of version: Int) -> Urgency { open.first { $0.version == version }?.urgency ?? .live }
+
+    /// What a request asked for and has no answer yet, with where it was asked from.
+    func topics(of version: Int) -> [String: Int] { open.first { $0.version == version }?.topics ?? [:] }
+
+    /// A worker answered something.
+    mutating func heard(now: Int) { workers.answer(now: now, timing: timing) }
+
+    // MARK: Outputs
+
+    /// What is to be asked now, if anything; ``asked(_:version:topics:now:)`` must follow.
+    mutating func next(now: Int) -> Turn? {
+        if let index = open.firstIndex(where: {
+            workers.isLost(askedAt: $0.askedAt, attempt: $0.attempt, now: now, timing: timing)
+        }) {
+            let lost = open.remove(at: index)
+            return Turn(topics: lost.topics.keys.sorted(), urgency: lost.urgency, attempt: lost.attempt + 1)
+        }
+        guard open.count < limits.unanswered else { return nil }
+        if !live.isEmpty { return Turn(topics: Self.take(limits.topics, from: &live), urgency: .live) }
+        if !bulk.isEmpty, open.count(where: { $0.urgency == .bulk }) < limits.unansweredOfBulk {
+            return Turn(topics: Self.take(limits.topics, from: &bulk), urgency: .bulk)
+        }
+        return nil
+    }
+
+    /// A turn was sent as a request, with these topics and from where each was asked for.
+    mutating func asked(_ turn: Turn, version: Int, topics: [String: Int], now: Int) {
+        guard !topics.isEmpty else { return }
+        open.append(Open(version: version, urgency: turn.urgency, attempt: turn.attempt, askedAt: now, topics: topics))
+    }
+
+    // MARK: Helpers
+
+    private static func take(_ count: Int, from queue: inout NameQueue) -> [String] {
+        var names: [String] = []
+        while names.count < count, let name = queue.popFirst() { names.append(name) }
+        return names
+    }
+
+    /// Takes a topic out of the unanswered requests; returns when those were sent that have all answers by it.
+    @discardableResult
+    private mutating func takeBack(_ topic: String) -> [Int] {
+        var done: [Int] = []
+        for index in open.indices.reversed() where open[index].topics.removeValue(forKey: topic) != nil && open[index].topics.isEmpty {
+            done.append(open.remove(at: index).askedAt)
+        }
+        return done
+    }
+}
+
+/// How much a node asks at once.
+struct SyncLimits: Sendable, Equatable {
+    /// Topics of one `$sync`.
+    var topics = 500
+    /// Such requests without an answer.
+    var unanswered = 4
+    /// Those among them of a node that asks for all of its topics.
+    var unansweredOfBulk = 3
+}

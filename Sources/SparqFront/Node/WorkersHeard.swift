@@ -1,0 +1,49 @@
+/// Whether workers are heard, by which what is lost is told from what only waits: while nobody answers, a question lies in a queue, and asking again
+/// would only make the queue longer. A value without I/O.
+///
+/// Times are nanoseconds of a clock that never goes back.
+struct WorkersHeard: Sendable {
+    /// When a worker answered something last.
+    private var lastTime = Int.min
+    /// Since when they have answered without a long silence.
+    private var since = Int.min
+    /// How long the last question took.
+    private var roundTrip = 0
+
+    /// An answer came.
+    mutating func answer(now: Int, timing: SyncTiming) {
+        if lastTime == .min || now - lastTime > timing.silence { since = now }
+        lastTime = now
+    }
+
+    /// A question that was asked then has its answer.
+    mutating func answered(askedAt: Int, now: Int) { roundTrip = now - askedAt }
+
+    /// Whether a question without an answer is to be asked again: others were answered since, and it had its time; or it has waited so long that the
+    /// broker has dropped it.
+    func isLost(askedAt: Int, attempt: Int, now: Int, timing: SyncTiming) -> Bool {
+        if now - askedAt >= timing.expiry { return true }
+        return lastTime > askedAt && now - max(askedAt, since) >= timing.retry(attempt, roundTrip: roundTrip)
+    }
+}
+
+/// How long a node waits for what is missing. Nanoseconds.
+struct SyncTiming: Sendable, Equatable {
+    /// From noticing a gap to asking: what comes on another way needs a moment.
+    var patience = 250_000_000
+    /// From a question to its first repetition, where the last ones were answered in a quarter of it; the next ones take twice as long each.
+    var firstRetry = 3_000_000_000
+    /// The longest time between two questions.
+    var longestRetry = 30_000_000_000
+    /// After so long a silence of the workers what they find in their queue has its time anew. Longer than from one lease to the next.
+    var silence = 10_000_000_000
+    /// What has waited so long at the broker is dropped there.
+    var expiry = 60_000_000_000
+
+    /// The time from the attempt (0 is the first) to the next one.
+    ///
+    /// - Parameter roundTrip: how long the last question took.
+    func retry(_ attempt: Int, roundTrip: Int = 0) -> Int {
+        min(max(firstRetry, min(4 * roundTrip, longestRetry)) << min(attempt, 8), longestRetry)
+    }
+}
