@@ -74,7 +74,13 @@ import Testing
             let place = "SELECT (ctid::text || expires_at) FROM nodes"
             let before = try await stack.pool.query(place).first?.decode(String.self)
             try await stack.pool.execute(
-                "SELECT sparq_join($1, $2, $3, $4, $5, $6, 15)", ["n1"], [5], ["room:a"], ["n1"], [1], [TopicChecksum.part("room:a")]
+                "SELECT sparq_join($1, $2, $3, $4, $5, $6, 15)",
+                ["n1"],
+                [5],
+                ["room:a"],
+                ["n1"],
+                [1],
+                [TopicChecksum.part("room:a")]
             )
             #expect(try await stack.pool.query(place).first?.decode(String.self) == before)
         }
@@ -85,7 +91,9 @@ import Testing
     func aNodeThatIsNewBeginsWithAnEmptyDirectory(_ first: String) async throws {
         try await Stack.with { stack in
             let node = try await stack.node()
-            try await stack.pool.query("INSERT INTO directory VALUES ('room:a', 'n1', 5, 1), ('room:b', 'n1', 5, 1), ('room:a', 'n2', 5, 1)")
+            try await stack.pool.query(
+                "INSERT INTO directory VALUES ('room:a', 'n1', 5, 1), ('room:b', 'n1', 5, 1), ('room:a', 'n2', 5, 1)"
+            )
             try await stack.worker(.posting)
             if first == "$sync" {
                 try await stack.send([sync(["room:a": 0], joined: ["room:a": 5], version: 6)])
@@ -113,7 +121,12 @@ import Testing
                 if let since = change.joined {
                     try await stack.pool.execute(
                         "SELECT sparq_join($1, $2, $3, $4, $5, $6, 15)",
-                        ["n1"], [change.version], [change.topic], ["n1"], [since], [1]
+                        ["n1"],
+                        [change.version],
+                        [change.topic],
+                        ["n1"],
+                        [since],
+                        [1]
                     )
                 } else {
                     try await stack.pool.execute("SELECT sparq_leave($1, $2, $3)", ["n1"], [change.topic], [change.version])

@@ -40,7 +40,7 @@ import Testing
             #expect(rows == Self.topics)
             report("\(Self.topics) topics of \(Self.fronts) fronts joined", .now - first, nodes: "", wal: nil)
 
-            let versions = try await stack.count("SELECT sum(version)::bigint FROM directory")
+            let versions = try await stack.count("SELECT sum(version % 1000000007)::bigint FROM directory")
             let before = try await stack.count("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
             let asked = await Self.asked(nodes)
             let start = ContinuousClock.now
@@ -64,7 +64,7 @@ import Testing
             #expect(try await stack.count("SELECT count(*) FROM directory") == Self.topics)
             #expect(try await stack.count("SELECT count(*) FROM nodes WHERE expires_at > now()") == Self.fronts)
             // Not a row is written anew, and nothing is asked twice.
-            #expect(try await stack.count("SELECT sum(version)::bigint FROM directory") == versions)
+            #expect(try await stack.count("SELECT sum(version % 1000000007)::bigint FROM directory") == versions)
             #expect(wal < Self.topics * 8, "\(wal) bytes of WAL")
             #expect(repeats == 0)
             #expect(slowest.lease < .seconds(2) && slowest.read < .seconds(2))
