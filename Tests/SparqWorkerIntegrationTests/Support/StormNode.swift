@@ -26,14 +26,14 @@ actor StormNode {
 
     init(id: String, stack: Stack) {
         self.id = id
-        let topology = FrontTopology(names: stack.names, node: id, queueExpiry: 600_000)
+        let topology = FrontTopology(names: stack.names, node: id, incarnation: "storm", queueExpiry: 600_000)
         state = NodeState(settings: NodeSettings(), shards: 1, version: Clock.wall() * 1000)
         envelopes = NodeEnvelopes(node: id)
         publisher = Publisher(configuration: stack.amqp, topology: topology.publishing, logger: Stack.quiet)
         consumer = Consumer(
             configuration: stack.amqp,
-            topology: topology.consuming,
-            queue: stack.names.node(id),
+            topology: topology.consuming(1),
+            queue: topology.queue(1),
             prefetch: 64,
             logger: Stack.quiet
         )
