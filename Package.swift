@@ -124,7 +124,7 @@ let package = Package(
         // Kills, pauses and cuts off the whole under load, and counts what was lost, repeated or reordered.
         .executableTarget(
             name: "sparq-chaos",
-            dependencies: ["SparqClient", "SparqProtocol", "Postgres", .argumentParser, .log],
+            dependencies: ["SparqClient", "SparqProtocol", "Postgres", .argumentParser, .log, .nioCore, .nioPosix],
             path: "Sources/SparqChaos",
             swiftSettings: strict
         ),
@@ -182,7 +182,7 @@ let package = Package(
         .testTarget(name: "SparqBenchTests", dependencies: ["SparqBench"], swiftSettings: strict),
         // Runs `sparq-micro` and does not link it: what takes malloc's place stays out of the tests.
         .testTarget(name: "SparqMicroTests", swiftSettings: strict),
-        .testTarget(name: "SparqChaosTests", dependencies: ["sparq-chaos", .argumentParser], swiftSettings: strict),
+        .testTarget(name: "SparqChaosTests", dependencies: ["sparq-chaos", .argumentParser, .nioCore, .nioPosix], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
             dependencies: ["SparqClient", "SparqProtocol", "AMQP", "WebSocket", .nioCore, .nioPosix, .log],

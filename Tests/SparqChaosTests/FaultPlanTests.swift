@@ -1,4 +1,5 @@
 import ArgumentParser
+import Foundation
 import Testing
 
 @testable import sparq_chaos
@@ -24,7 +25,7 @@ import Testing
 
     @Test func aLongPlanHasEveryKind() {
         for seed in 1...20 as ClosedRange<UInt64> {
-            let kinds = Set(FaultPlan(seed: seed, duration: 300_000).faults.map(\.kind))
+            let kinds = Set(FaultPlan(seed: seed, duration: 600_000).faults.map(\.kind))
             #expect(kinds == Set(FaultKind.allCases), "seed \(seed)")
         }
     }
@@ -54,5 +55,24 @@ import Testing
     @Test func somePausesAreLongerThanTheLease() {
         let pauses = (1...20).flatMap { FaultPlan(seed: UInt64($0), duration: 300_000, kinds: [.pauseFront]).faults }
         #expect(pauses.contains { $0.outage > 15_000 })
+    }
+
+    @Test func whoIsDownGivesWayToTheNextOfItsKind() {
+        let layout = ChaosStack.Layout(
+            root: URL(fileURLWithPath: "/"),
+            folder: URL(fileURLWithPath: "/"),
+            binary: "",
+            fronts: 2,
+            workers: 3
+        )
+        func victims(_ kind: FaultKind, _ target: Int, down: Set<Victim>) -> [Victim] {
+            Victim.of(Fault(kind: kind, at: 0, outage: 0, target: target), in: layout, down: down)
+        }
+        #expect(victims(.killWorker, 1, down: []) == [.process(.worker, 1)])
+        #expect(victims(.killWorker, 1, down: [.process(.worker, 1), .process(.worker, 2)]) == [.process(.worker, 0)])
+        #expect(victims(.killFront, 0, down: [.process(.front, 0), .process(.front, 1)]).isEmpty)
+        #expect(victims(.cutBroker, 2, down: [.server(.rabbitmq)]).isEmpty)
+        #expect(victims(.crashLoop, 0, down: [.process(.worker, 0)]) == [.process(.worker, 1), .process(.worker, 2)])
+        #expect(victims(.killAll, 0, down: [.server(.postgres)]).count == 6)
     }
 }

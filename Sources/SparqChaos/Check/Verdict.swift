@@ -36,6 +36,8 @@ struct Verdict: Sendable, Equatable {
         case otherReply = "repeats answered otherwise"
         /// A user who was there for nobody, or still there when all of theirs had gone.
         case presence = "users shown otherwise than they are"
+        /// A message that was given up: none of these messages fails for a reason of its own.
+        case deadLetter = "messages among the dead letters"
         /// Errors that clients saw besides lost sockets.
         case clientError = "client errors"
         /// What an orderly restart spares its clients; where processes are killed it must be.

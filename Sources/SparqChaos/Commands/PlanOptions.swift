@@ -21,8 +21,9 @@ struct PlanOptions: ParsableArguments {
     var kinds: [FaultKind] {
         get throws {
             guard let faults else {
-                // The long pauses do not fit into a short run.
-                return short ? FaultKind.allCases.filter { !$0.rawValue.hasPrefix("pause") } + [.pauseWorker] : FaultKind.allCases
+                // What takes long does not fit into a short run.
+                let long: Set<FaultKind> = [.pauseFront, .pauseRabbitMQ, .pausePostgres, .refuseWrites, .killAll, .freezeDatabase]
+                return FaultKind.allCases.filter { !short || !long.contains($0) }
             }
             return try faults.split(separator: ",").map {
                 guard let kind = FaultKind(rawValue: String($0)) else {

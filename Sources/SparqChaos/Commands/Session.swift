@@ -77,6 +77,8 @@ struct Session: Sendable {
         var verdict = Checker.check(journals, against: try await reader.contents(), isOrderly: isOrderly)
         verdict.note(.presence, count: missed.count, "\(missed.prefix(5)) were not seen")
         verdict.note(.presence, count: ghosts.count, "\(ghosts.prefix(5)) were seen when they had gone")
+        let letters = try await stack.servers.deadLetters()
+        verdict.note(.deadLetter, count: letters, "\(letters) lie there")
         var report = Report(title: title, verdict: verdict)
         report.latencies = (await load.latencies.percentile(0.5), await load.latencies.percentile(0.99), await load.latencies.percentile(1))
         for record in await injector.records {

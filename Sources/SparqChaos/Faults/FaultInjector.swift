@@ -4,14 +4,14 @@ import Postgres
 /// Does to a stack what a plan says, and undoes it.
 actor FaultInjector {
     let stack: ChaosStack
-    private let database: PostgresPool
+    let database: PostgresPool
     private(set) var records: [FaultRecord] = []
     /// What could not be done or undone: a fault of the harness, or of a process that does not start again.
     private(set) var failures: [String] = []
     /// What the plan had and nobody was there for.
     private(set) var skipped: [String] = []
     /// Victims that are dead or asleep.
-    private var down: Set<String> = []
+    private var down: Set<Victim> = []
     private var watches: [Task<Void, Never>] = []
 
     init(stack: ChaosStack, database: PostgresPool) {
@@ -37,33 +37,25 @@ actor FaultInjector {
     }
 
     private func perform(_ planned: Fault) async {
-        let layout = stack.layout
+        let victims = Victim.of(planned, in: stack.layout, down: down)
+        guard !victims.isEmpty else { return skip(planned, "all are down") }
+        down.formUnion(victims)
+        defer { down.subtract(victims) }
         var fault = planned
-        let role: ChaosStack.Role? = fault.kind.victim == .front ? .front : fault.kind.victim == .worker ? .worker : nil
-        // Somebody who is down already gives way to the next; where all are down, there is nothing to do.
-        if let role {
-            let count = role == .front ? layout.fronts : layout.workers
-            let order = (0..<count).map { (planned.target + $0) % count }
-            guard let free = order.first(where: { !down.contains("\(role.rawValue)\($0)") }) else {
-                return skip(planned, "every \(role.rawValue) is down")
-            }
-            fault.target = free
-        }
-        let victim = role.map { "\($0.rawValue)\(fault.target)" } ?? "\(fault.kind.victim)"
-        guard down.insert(victim).inserted else { return skip(planned, "\(victim) is down") }
-        defer { down.remove(victim) }
-        if let role, let status = await stack.crashed(role, fault.target) {
-            failures.append("\(await stack.name(role, fault.target)) had ended by itself with \(status)")
+        for case .process(let role, let index) in victims {
+            fault.target = index
+            guard let status = await stack.crashed(role, index) else { continue }
+            failures.append("\(await stack.name(role, index)) had ended by itself with \(status)")
         }
         do {
-            try await carryOut(fault)
+            try await carryOut(fault, victims)
         } catch {
             failures.append("\(fault): \(error)")
             say("  \(fault) FAILED: \(error)")
         }
     }
 
-    private func carryOut(_ fault: Fault) async throws {
+    private func carryOut(_ fault: Fault, _ victims: [Victim]) async throws {
         switch fault.kind {
         case .killFront: try await kill(.front, fault)
         case .killWorker: try await kill(.worker, fault)
@@ -78,23 +70,34 @@ actor FaultInjector {
         case .cutBroker, .cutDatabase: try await cut(fault)
         case .restartFront: try await restart(.front, fault.target, fault)
         case .restartWorker: try await restart(.worker, fault.target, fault)
+        case .freezeBroker: try await freeze(.rabbitmq, fault)
+        case .freezeDatabase: try await freeze(.postgres, fault)
+        case .cutUnheard: try await cutUnheard(fault)
+        case .starveFront: try await starve(.front, fault)
+        case .starveWorker: try await starve(.worker, fault)
+        case .refuseWrites: try await refuseWrites(fault)
+        case .killAll: try await killAll(victims, fault)
+        case .crashLoop: try await crashLoop(victims, fault)
         }
     }
 
     func note(failure: String) { failures.append(failure) }
 
-    private func skip(_ fault: Fault, _ why: String) {
+    func skip(_ fault: Fault, _ why: String) {
         skipped.append("\(fault): \(why)")
         say("  \(fault) skipped: \(why)")
     }
 
     /// Returns the record's place.
     @discardableResult
-    private func note(_ fault: Fault, on victim: String? = nil, at instant: ContinuousClock.Instant = .now) -> Int {
+    func note(_ fault: Fault, on victim: String? = nil, at instant: ContinuousClock.Instant = .now) -> Int {
         say("  \(fault)\(victim.map { " (\($0))" } ?? "")")
         records.append(FaultRecord(fault: fault, victim: victim ?? fault.description, at: instant))
         return records.count - 1
     }
+
+    /// The fault took place up to now.
+    func setTime(of record: Int) { records[record].at = .now }
 
     private func kill(_ role: ChaosStack.Role, _ fault: Fault) async throws {
         let record = note(fault)
@@ -156,7 +159,7 @@ actor FaultInjector {
         )
     }
 
-    private func pid(_ role: ChaosStack.Role, _ index: Int) async throws -> pid_t {
+    func pid(_ role: ChaosStack.Role, _ index: Int) async throws -> pid_t {
         guard let process = await stack.process(role, index), process.status == nil else {
             throw ChaosError("\(await stack.name(role, index)) does not run")
         }

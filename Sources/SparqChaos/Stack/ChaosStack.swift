@@ -22,6 +22,8 @@ actor ChaosStack {
     private var settings: [String: String] = [:]
     private var ports: [Int] = []
     private var processes: [String: RunningProcess] = [:]
+    /// What stands between the processes and each server.
+    private(set) var middleboxes: [Servers.Server: Middlebox] = [:]
 
     init(layout: Layout) {
         self.layout = layout
@@ -39,6 +41,15 @@ actor ChaosStack {
         try FileManager.default.createDirectory(at: run, withIntermediateDirectories: true)
         settings = try await servers.start()
         postgresURL = settings["SPARQ_POSTGRES_URL"] ?? ""
+        for (server, key) in [(Servers.Server.rabbitmq, "SPARQ_AMQP_URL"), (.postgres, "SPARQ_POSTGRES_URL")] {
+            guard var url = settings[key].flatMap({ URLComponents(string: $0) }), let port = url.port else {
+                throw ChaosError("no port in \(key)")
+            }
+            let middlebox = try await Middlebox.open(to: port)
+            url.port = middlebox.port
+            settings[key] = url.string
+            middleboxes[server] = middlebox
+        }
         settings["SPARQ_JWT_SECRET"] = (0..<4).map { _ in String(UInt64.random(in: .min ... .max), radix: 16) }.joined()
         settings["SPARQ_MIGRATIONS"] = layout.root.appendingPathComponent("db/migrations").path
         settings["SPARQ_WEB_ROOT"] = layout.root.appendingPathComponent("web").path
@@ -62,6 +73,7 @@ actor ChaosStack {
             process.signal(SIGTERM)
         }
         for process in processes.values { await process.end(within: .seconds(15)) }
+        for middlebox in middleboxes.values { await middlebox.close() }
         try? await servers.clean()
     }
 

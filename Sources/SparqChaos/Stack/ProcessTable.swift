@@ -1,7 +1,12 @@
 import Foundation
 
-/// What `/proc` knows.
+/// What the system knows of other processes.
 enum ProcessTable {
+    /// The soft limit alone, by util-linux's program: Swift does not see prlimit(2).
+    static func limitOpenFiles(of pid: pid_t, to count: String) async throws {
+        _ = try await RunningProcess.output(of: "/usr/bin/prlimit", ["--pid", "\(pid)", "--nofile=\(count):"])
+    }
+
     /// The processes that `parent` started and that still run.
     static func children(of parent: pid_t) -> [pid_t] {
         let entries = (try? FileManager.default.contentsOfDirectory(atPath: "/proc")) ?? []

@@ -66,6 +66,24 @@ final class RunningProcess: Sendable {
     }
 }
 
+extension RunningProcess {
+    /// What a program says that ends by itself, within three minutes and with status 0.
+    ///
+    /// Output goes by a file: servers inherit it, and a pipe would be open as long as they run.
+    static func output(of executable: String, _ arguments: [String]) async throws -> String {
+        let name = URL(fileURLWithPath: executable).lastPathComponent
+        let place = FileManager.default.temporaryDirectory
+            .appendingPathComponent("sparq-chaos-\(name)-\(UInt32.random(in: .min ... .max))")
+        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: place) }
+        let process = try RunningProcess(name, executable: executable, arguments: arguments, environment: [:], folder: place)
+        let status = await process.end(within: .seconds(180))
+        let output = (try? String(contentsOf: place.appendingPathComponent("\(name).log"), encoding: .utf8)) ?? ""
+        guard status == 0 else { throw ChaosError("\(name) \(arguments.joined(separator: " ")) ended with \(status): \(output)") }
+        return output
+    }
+}
+
 /// Sleeps although the task may be cancelled: what cleans up must not be hurried.
 func pause(_ duration: Duration) async {
     await Task.detached { try? await Task.sleep(for: duration) }.value

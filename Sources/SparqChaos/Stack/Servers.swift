@@ -44,22 +44,23 @@ struct Servers: Sendable {
         _ = try await control(["eval", wait])
     }
 
+    /// How many messages lie among the dead letters.
+    func deadLetters() async throws -> Int {
+        let queues = try await control(["list_queues", "-q", "-p", "sparq", "name", "messages"])
+        let rows = queues.split(separator: "\n").map { $0.split(separator: "\t") }
+        guard let row = rows.first(where: { $0.first == "sparq.dead" }), row.count == 2, let count = Int(row[1]) else {
+            throw ChaosError("no count of dead letters in: \(queues)")
+        }
+        return count
+    }
+
     func pid(_ server: Server) async throws -> pid_t {
         let text = try await run(["pid", server.rawValue, folder.path]).trimmingCharacters(in: .whitespacesAndNewlines)
         guard let pid = pid_t(text) else { throw ChaosError("no process id of \(server.rawValue): \(text)") }
         return pid
     }
 
-    /// Output goes by a file: servers inherit it, and a pipe would be open as long as they run.
     private func run(_ arguments: [String]) async throws -> String {
-        let name = "services-\(UInt32.random(in: .min ... .max))"
-        let place = FileManager.default.temporaryDirectory.appendingPathComponent("sparq-chaos-\(name)")
-        try FileManager.default.createDirectory(at: place, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: place) }
-        let process = try RunningProcess(name, executable: script, arguments: arguments, environment: [:], folder: place)
-        let status = await process.end(within: .seconds(180))
-        let output = (try? String(contentsOf: place.appendingPathComponent("\(name).log"), encoding: .utf8)) ?? ""
-        guard status == 0 else { throw ChaosError("services \(arguments.joined(separator: " ")) ended with \(status): \(output)") }
-        return output
+        try await RunningProcess.output(of: script, arguments)
     }
 }

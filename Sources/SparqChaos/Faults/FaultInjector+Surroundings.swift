@@ -1,0 +1,70 @@
+import Foundation
+
+/// Faults of what surrounds the processes, and those of many processes at once.
+extension FaultInjector {
+    // MARK: The network
+
+    func freeze(_ server: Servers.Server, _ fault: Fault) async throws {
+        guard let count = await stack.middleboxes[server]?.forget(), count > 0 else { return skip(fault, "no connection was open") }
+        note(fault, on: "\(count) connections")
+    }
+
+    func cutUnheard(_ fault: Fault) async throws {
+        let record = note(fault)
+        let count = await stack.middleboxes[.rabbitmq]?.cutUnheard(after: .milliseconds(fault.outage)) ?? 0
+        guard count > 0 else { throw ChaosError("no connection was open") }
+        setTime(of: record)
+    }
+
+    // MARK: The machine
+
+    /// No file descriptors for a while: existing connections stay, new ones fail. Some are cut, so that new ones are wanted.
+    func starve(_ role: ChaosStack.Role, _ fault: Fault) async throws {
+        let pid = try await pid(role, fault.target)
+        // What is open stays open. The lowest numbers are taken by what a process opens at its start.
+        try await ProcessTable.limitOpenFiles(of: pid, to: "16")
+        note(fault)
+        let scissors = Scissors(servers: stack.servers, database: database)
+        let end = ContinuousClock.now + .milliseconds(fault.outage)
+        for round in 0..<4 {
+            _ = try? await scissors.cutDatabase(fault.target + round)
+            _ = try? await scissors.cutBroker(fault.target + round)
+        }
+        await pause(end - ContinuousClock.now)
+        try await ProcessTable.limitOpenFiles(of: pid, to: "65536")
+    }
+
+    func refuseWrites(_ fault: Fault) async throws {
+        let state = Refusals.states[fault.at % Refusals.states.count]
+        let refusals = Refusals(database: database)
+        try await refusals.begin(state)
+        let record = note(fault, on: state)
+        await pause(.milliseconds(fault.outage))
+        try await refusals.end()
+        setTime(of: record)
+    }
+
+    // MARK: Many at once
+
+    func killAll(_ victims: [Victim], _ fault: Fault) async throws {
+        note(fault, on: "\(victims.count) processes")
+        for case .server(let server) in victims { Foundation.kill(try await stack.servers.pid(server), SIGKILL) }
+        for case .process(let role, let index) in victims { await stack.signal(role, index, SIGKILL) }
+        for case .process(let role, let index) in victims { await stack.kill(role, index) }
+        await pause(.milliseconds(fault.outage))
+        for case .server(let server) in victims { try await stack.servers.restart(server) }
+        for case .process(let role, let index) in victims { try await stack.start(role, index) }
+    }
+
+    /// Workers die again and again as soon as they are there.
+    func crashLoop(_ victims: [Victim], _ fault: Fault) async throws {
+        let record = note(fault, on: "\(victims.count) workers")
+        let end = ContinuousClock.now + .milliseconds(fault.outage)
+        while ContinuousClock.now < end {
+            for case .process(let role, let index) in victims { await stack.kill(role, index) }
+            for case .process(let role, let index) in victims { try await stack.start(role, index) }
+            await pause(.milliseconds(.random(in: 150...500)))
+        }
+        setTime(of: record)
+    }
+}
