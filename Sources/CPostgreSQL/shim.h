@@ -1,4 +1,5 @@
 #pragma once
+#include <sys/resource.h>
 #include <libpq-fe.h>
 #include <poll.h>
 #include <pthread.h>
@@ -59,6 +60,13 @@ static inline void cpg_wakeup_drain(cpg_wakeup wakeup) {
 #else
     while (read(wakeup.read_end, value, sizeof value) > 0) {}
 #endif
+}
+
+/* Whether a descriptor is among the last `count` that the process may have: the kernel gives the lowest free one. */
+static inline int cpg_is_among_last(int fd, int count) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return 0;
+    return (rlim_t)fd + (rlim_t)count >= limit.rlim_cur;
 }
 
 static inline void cpg_wakeup_close(cpg_wakeup wakeup) {

@@ -8,11 +8,13 @@ import Testing
             let worker = await stack.workers[0]
             let ann = try await Person("ann", registeredAt: fronts[0], fronts: fronts)
             let soft = try await Command.run("prlimit", ["--pid", "\(worker.pid)", "--nofile", "--noheadings", "--raw", "-o", "SOFT"])
-            // Those that are open stay.
-            try await limit(worker, "3")
+            // It sleeps, and the database ends its sessions; when it wakes, what these give back is among the last ones, which it leaves to others.
+            worker.signal(SIGSTOP)
+            try await limit(worker, "\(try Self.lowestToHave(worker) + 8)")
             _ = try await stack.sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
+            worker.signal(SIGCONT)
             try await eventually("it says so") { worker.log.contains("descriptor") && worker.log.contains("the database is unreachable") }
             // Many attempts.
             try await Task.sleep(for: .seconds(5))
@@ -25,13 +27,13 @@ import Testing
         }
     }
 
-    /// Among a process's open descriptors the first that is a socket.
-    private static func firstSocket(_ process: RunningProcess) throws -> Int {
+    /// The lowest descriptor that a new connection may get: one that is free, or one that a socket gives back.
+    private static func lowestToHave(_ process: RunningProcess) throws -> Int {
         let folder = "/proc/\(process.pid)/fd"
-        let sockets = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)"))?.hasPrefix("socket:") == true
-        }
-        return try #require(sockets.compactMap(Int.init).min())
+        let kept = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)"))?.hasPrefix("socket:") == false
+        }.compactMap { Int($0) }
+        return try #require((3...).first { !kept.contains($0) })
     }
 
     @Test func aFrontWithoutDescriptorsWaitsForThemAndSaysSoOnce() async throws {
@@ -42,11 +44,13 @@ import Testing
             // It sleeps, and the broker ends its connections; when it wakes it gets no descriptors for new ones.
             front.process.signal(SIGSTOP)
             // What its connections give back is among the last ones, which it leaves to others.
-            try await limit(front.process, "\(try Self.firstSocket(front.process) + 8)")
+            try await limit(front.process, "\(try Self.lowestToHave(front.process) + 8)")
             try await Task.sleep(for: .seconds(5))
             front.process.signal(SIGCONT)
-            try await eventually("the log has the cause") { front.process.log.contains("Too many open files (errno 24)") }
-            // In this time it tries a dozen times, on each of two connections.
+            try await eventually("the log has the cause for each of two connections") {
+                front.process.log.ranges(of: "Too many open files (errno 24)").count == 2
+            }
+            // In this time it tries a dozen times more.
             try await Task.sleep(for: .seconds(8))
             let lines = front.process.log.split(separator: "\n").filter { $0.contains("no connection to the broker") }
             // How each was lost, and why it does not come back.

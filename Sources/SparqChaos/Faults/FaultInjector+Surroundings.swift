@@ -18,20 +18,19 @@ extension FaultInjector {
 
     // MARK: The machine
 
-    /// No file descriptors for a while: existing connections stay, new ones fail. Some are cut, so that new ones are wanted.
-    func starve(_ role: ChaosStack.Role, _ fault: Fault) async throws {
-        let pid = try await pid(role, fault.target)
-        // What is open stays open. The lowest numbers are taken by what a process opens at its start.
-        try await ProcessTable.limitOpenFiles(of: pid, to: "16")
+    /// A worker gets no file descriptor for a connection for a while. It sleeps while its connections are cut, all others' too, and when it wakes its
+    /// limit is so low that the numbers which these give back are among the last ones: it leaves those to libdispatch.
+    func starve(_ fault: Fault) async throws {
+        let pid = try await pid(.worker, fault.target)
+        let before = try ProcessTable.openFilesLimit(of: pid)
+        let lowest = try ProcessTable.lowestDescriptorToHave(of: pid)
         note(fault)
-        let scissors = Scissors(servers: stack.servers, database: database)
-        let end = ContinuousClock.now + .milliseconds(fault.outage)
-        for round in 0..<4 {
-            _ = try? await scissors.cutDatabase(fault.target + round)
-            _ = try? await scissors.cutBroker(fault.target + round)
-        }
-        await pause(end - ContinuousClock.now)
-        try await ProcessTable.limitOpenFiles(of: pid, to: "65536")
+        Foundation.kill(pid, SIGSTOP)
+        for middlebox in await stack.middleboxes.values { _ = await middlebox.cutUnheard(after: .zero) }
+        try await ProcessTable.limitOpenFiles(of: pid, to: "\(lowest + 8)")
+        Foundation.kill(pid, SIGCONT)
+        await pause(.milliseconds(fault.outage))
+        try await ProcessTable.limitOpenFiles(of: pid, to: before)
     }
 
     func refuseWrites(_ fault: Fault) async throws {

@@ -15,7 +15,6 @@ enum FaultKind: String, CaseIterable, Sendable, Hashable {
     case freezeBroker = "freeze-broker"
     case freezeDatabase = "freeze-database"
     case cutUnheard = "cut-unheard"
-    case starveFront = "starve-front"
     case starveWorker = "starve-worker"
     case refuseWrites = "refuse-writes"
     case killAll = "kill-all"
@@ -26,7 +25,7 @@ enum FaultKind: String, CaseIterable, Sendable, Hashable {
 
     var victim: Victim {
         switch self {
-        case .killFront, .pauseFront, .restartFront, .starveFront: .front
+        case .killFront, .pauseFront, .restartFront: .front
         case .killWorker, .pauseWorker, .restartWorker, .starveWorker: .worker
         case .killRabbitMQ, .pauseRabbitMQ, .cutBroker, .freezeBroker, .cutUnheard: .rabbitMQ
         case .killPostgres, .pausePostgres, .cutDatabase, .freezeDatabase, .refuseWrites: .postgres
@@ -43,7 +42,7 @@ enum FaultKind: String, CaseIterable, Sendable, Hashable {
         case .pauseRabbitMQ, .pausePostgres: 3_000...15_000
         case .cutBroker, .cutDatabase, .freezeBroker, .freezeDatabase: 0...0
         case .cutUnheard: 50...1_500
-        case .starveFront, .starveWorker: 3_000...10_000
+        case .starveWorker: 3_000...10_000
         case .refuseWrites: 3_000...20_000
         case .crashLoop: 4_000...15_000
         case .restartFront, .restartWorker: 0...500
@@ -66,7 +65,7 @@ enum FaultKind: String, CaseIterable, Sendable, Hashable {
         case .killFront, .killWorker: 4
         case .killRabbitMQ, .killPostgres, .cutBroker, .cutDatabase: 3
         case .pauseFront, .pauseWorker, .restartFront, .restartWorker: 2
-        case .pauseRabbitMQ, .pausePostgres, .starveFront, .starveWorker, .killAll, .crashLoop: 1
+        case .pauseRabbitMQ, .pausePostgres, .starveWorker, .killAll, .crashLoop: 1
         case .freezeBroker, .freezeDatabase, .cutUnheard, .refuseWrites: 2
         }
     }

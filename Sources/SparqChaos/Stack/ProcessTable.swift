@@ -2,6 +2,23 @@ import Foundation
 
 /// What the system knows of other processes.
 enum ProcessTable {
+    /// The soft limit of open files (proc(5)).
+    static func openFilesLimit(of pid: pid_t) throws -> String {
+        let limits = try String(contentsOfFile: "/proc/\(pid)/limits", encoding: .utf8).split(separator: "\n")
+        let fields = limits.first { $0.hasPrefix("Max open files") }?.split(separator: " ") ?? []
+        guard fields.count > 3 else { throw ChaosError("no limit of open files of \(pid)") }
+        return String(fields[3])
+    }
+
+    /// The lowest descriptor that a new connection may get: one that is free, or one that a socket gives back.
+    static func lowestDescriptorToHave(of pid: pid_t) throws -> Int {
+        let folder = "/proc/\(pid)/fd"
+        let kept = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
+            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)"))?.hasPrefix("socket:") == false
+        }.compactMap { Int($0) }
+        return (3...).first { !kept.contains($0) } ?? 3
+    }
+
     /// The soft limit alone, by util-linux's program: Swift does not see prlimit(2).
     static func limitOpenFiles(of pid: pid_t, to count: String) async throws {
         _ = try await RunningProcess.output(of: "/usr/bin/prlimit", ["--pid", "\(pid)", "--nofile=\(count):"])

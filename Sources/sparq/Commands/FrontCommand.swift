@@ -35,7 +35,15 @@ struct FrontCommand: AsyncParsableCommand {
         if echo {
             services.append(EchoServer(host: host, port: port, logger: logger))
         } else {
-            let front = try Front(configuration: try settings.front(), logger: logger)
+            var configuration = try settings.front()
+            if configuration.maxConnections > RaisedLimits.sockets {
+                configuration.maxConnections = RaisedLimits.sockets
+                logger.warning(
+                    "The process may open fewer files than SPARQ_CONNECTIONS: it takes fewer sockets",
+                    metadata: ["sockets": "\(configuration.maxConnections)"]
+                )
+            }
+            let front = try Front(configuration: configuration, logger: logger)
             services.append(front)
             if let file = settings.text("SPARQ_PORT_FILE") { services.append(PortFile(path: file, front: front)) }
         }
