@@ -74,10 +74,10 @@ export class Outbox {
     return 0;
   }
 
-  /** The connection is gone: everything is to be sent again. */
+  /** The connection is gone: everything is to be sent again. The pause before the next one counts for all. */
   rewind() {
     this.#onWire = 0;
-    for (const message of this.#messages.values()) message.sentAt = 0;
+    for (const message of this.#messages.values()) message.sentAt = message.notBefore = 0;
   }
 
   /** When the oldest message on the wire was sent; infinity where none is. */

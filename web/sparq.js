@@ -234,6 +234,7 @@ export class Sparq {
     if (frame.type === "$subscribed" || frame.type === "$offered") return this.#toldByServer(frame);
     if (frame.type === "$reconnect") return this.#askedToMove(frame);
     if (frame.type === "$truncated") return this.#truncated(frame);
+    if (frame.type === "$pong") return;
     if (typeof frame.seq === "number") return this.#durable(frame);
     this.#deliver(frame);
   }

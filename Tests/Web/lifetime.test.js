@@ -129,12 +129,16 @@ test("every attempt goes to the next front, after $reconnect too", () => {
 test("a path that died while nothing was to be said is noticed, and left", () => {
   const sparq = client();
   sparq.connect();
+  const events = [];
+  sparq.on("*", (event) => events.push(event));
   const socket = welcomed(sparq, "alice", { heartbeat_ms: 25_000 });
+  events.length = 0;
   mock.timers.tick(24_000);
   assert.deepEqual(socket.sent, []);
   mock.timers.tick(6_000);
   assert.deepEqual(socket.sent, [{ type: "$ping" }]);
   socket.says({ type: "$pong" });
+  assert.deepEqual(events, []);
   mock.timers.tick(20_000);
   assert.equal(sparq.status, "open");
   // From here on the path swallows everything.

@@ -32,6 +32,14 @@ test("everything unanswered is sent again, in order, on the next socket", () => 
   assert.deepEqual(outbox.take(3, 3), ["text of a", "text of c"]);
 });
 
+test("a new connection has had its pause", () => {
+  const { outbox } = filled("a");
+  outbox.take(1, 1);
+  assert.ok(outbox.answered({ re: "a", ok: false, error: { code: "unavailable" } }, 1) > 0);
+  outbox.rewind();
+  assert.deepEqual(outbox.take(1, 2), ["text of a"]);
+});
+
 test("a passing refusal is tried again, and holds up what comes behind it", () => {
   const { outbox, results } = filled("a", "b");
   outbox.take(1, 1);
