@@ -13,7 +13,7 @@ actor NodeCore {
     private let onLease: @Sendable () -> Void
     private var hasLeft = false
 
-    /// `onLease` is called with every answer to a lease.
+    /// `onLease` is called when answers to leases have come.
     init(
         node: String,
         incarnation: String,
@@ -43,13 +43,16 @@ actor NodeCore {
     }
 
     private func deliver(_ bodies: [[UInt8]], then: @escaping @Sendable () -> Void) {
+        var isLeased = false
+        // Behind what the shards are told: what stands before the answer to a lease has come.
+        defer { if isLeased { onLease() } }
         work(then: then) { now, actions in
             for body in bodies {
                 for line in NDJSON.lines(body) {
                     do throws(JSONError) {
                         let delivery = try Delivery(line: line)
                         if case .lease(let answer) = delivery {
-                            onLease()
+                            isLeased = true
                             if answer == .resync {
                                 logger.info("The directory differs from what this node serves: all topics are synchronised anew")
                             }

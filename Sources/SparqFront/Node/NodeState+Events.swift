@@ -24,11 +24,12 @@ extension NodeState {
             return
         }
         if seq > position + 1 { counters.gaps += 1 }
+        let wantedSync = topics.values[index].stream.wantsSync
         var released: [TopicStream.Release] = []
         topics.values[index].stream.event(seq, TextFrame.encode(event.body), now: now, hold: settings.hold, into: &released)
         let (wantsSync, held) = (topics.values[index].stream.wantsSync, topics.values[index].stream.heldCount)
-        // However many others wait: subscribers hear nothing of this one until it is answered.
-        if wantsSync, held > 0 { pacer.want(event.topic, .live) }
+        // However many others wait: subscribers hear nothing of this one until it is answered. An event too large to be held says so once.
+        if wantsSync, held > 0 || !wantedSync { pacer.want(event.topic, .live) }
         if topics.values[index].stream.needsTick { restless.insert(event.topic) }
         emit(released, of: event.topic, at: index, into: &actions)
     }

@@ -90,8 +90,8 @@ struct SyncPacer: Sendable {
             let lost = open.remove(at: index)
             return Turn(topics: lost.topics.keys.sorted(), urgency: lost.urgency, attempt: lost.attempt + 1)
         }
+        if !live.isEmpty, isRoomForLive(now: now) { return Turn(topics: Self.take(limits.topics, from: &live), urgency: .live) }
         guard open.count < limits.unanswered else { return nil }
-        if !live.isEmpty { return Turn(topics: Self.take(limits.topics, from: &live), urgency: .live) }
         if !bulk.isEmpty, open.count(where: { $0.urgency == .bulk }) < limits.unansweredOfBulk {
             return Turn(topics: Self.take(limits.topics, from: &bulk), urgency: .bulk)
         }
@@ -105,6 +105,14 @@ struct SyncPacer: Sendable {
     }
 
     // MARK: Helpers
+
+    /// What is with a worker that stands still keeps no place from new subscribers. They leave one place to the node's other topics.
+    private func isRoomForLive(now: Int) -> Bool {
+        guard open.count < limits.unansweredAtMost else { return false }
+        let fresh = open.count { !workers.isSlow(askedAt: $0.askedAt, now: now, timing: timing) }
+        let freshLive = open.count { $0.urgency == .live && !workers.isSlow(askedAt: $0.askedAt, now: now, timing: timing) }
+        return fresh < limits.unanswered && (bulk.isEmpty || freshLive < limits.unanswered - 1)
+    }
 
     private static func take(_ count: Int, from queue: inout NameQueue) -> [String] {
         var names: [String] = []
@@ -127,8 +135,10 @@ struct SyncPacer: Sendable {
 struct SyncLimits: Sendable, Equatable {
     /// Topics of one `$sync`.
     var topics = 500
-    /// Such requests without an answer.
+    /// Such requests without an answer, of those that have not waited for long.
     var unanswered = 4
+    /// Such requests, with those that have waited for long.
+    var unansweredAtMost = 32
     /// Those among them of a node that asks for all of its topics.
     var unansweredOfBulk = 3
 }

@@ -19,6 +19,11 @@ struct WorkersHeard: Sendable {
     /// A question that was asked then has its answer.
     mutating func answered(askedAt: Int, now: Int) { roundTrip = now - askedAt }
 
+    /// Whether a question waits for longer than most, though others were answered since: the worker that has it stands still.
+    func isSlow(askedAt: Int, now: Int, timing: SyncTiming) -> Bool {
+        lastTime > askedAt && now - askedAt >= max(timing.slow, 4 * roundTrip)
+    }
+
     /// Whether a question without an answer is to be asked again: others were answered since, and it had its time; or it has waited so long that the
     /// broker has dropped it.
     func isLost(askedAt: Int, attempt: Int, now: Int, timing: SyncTiming) -> Bool {
@@ -33,6 +38,8 @@ struct SyncTiming: Sendable, Equatable {
     var patience = 250_000_000
     /// From a question to its first repetition, where the last ones were answered in a quarter of it; the next ones take twice as long each.
     var firstRetry = 3_000_000_000
+    /// After so long without an answer a question is a slow one, where the last ones were answered in a quarter of it.
+    var slow = 500_000_000
     /// The longest time between two questions.
     var longestRetry = 30_000_000_000
     /// After so long a silence of the workers what they find in their queue has its time anew. Longer than from one lease to the next.

@@ -80,6 +80,22 @@ import Testing
         #expect(released == ["a12", "b1", "a3"])
     }
 
+    /// It cannot be held, so what is missing before it must be asked for at once: nothing else would.
+    @Test func anEarlyEventThatIsTooLargeToBeHeldIsAskedFor() {
+        var settings = NodeSettings()
+        settings.hold.bytes = 10
+        var state = NodeState(settings: settings, shards: 1, version: 7)
+        var actions = NodeActions(shards: 1)
+        let connection = ConnectionID.random(.socket, shard: 0).description
+        state.deliver(.subscribe(connection: connection, grants: [Grant(topic: "a", cursor: 0, head: 0)]), now: 0, into: &actions)
+        state.finish(now: 0, into: &actions)
+        state.deliver(.synced(Synced(version: 8, behind: [])), now: 1, into: &actions)
+        actions = NodeActions(shards: 1)
+        state.deliver(.event(Event(topic: "a", seq: 2, body: ArraySlice(repeating: 0x20, count: 100))), now: 2, into: &actions)
+        state.finish(now: 2, into: &actions)
+        #expect(actions.syncs.map(\.topics) == [["a": 0]])
+    }
+
     @Test func everyMessageOfALongLeaveHasAVersionOfItsOwn() {
         var settings = NodeSettings()
         settings.topicsPerRequest = 100

@@ -3,7 +3,7 @@ import Testing
 @testable import SparqFront
 
 @Suite struct SyncPacerTests {
-    private let timing = SyncTiming(firstRetry: 3000, longestRetry: 30_000, silence: 10_000, expiry: 60_000)
+    private let timing = SyncTiming(firstRetry: 3000, slow: 500, longestRetry: 30_000, silence: 10_000, expiry: 60_000)
     private let limits = SyncLimits(topics: 10, unanswered: 4, unansweredOfBulk: 3)
 
     private func pacer() -> SyncPacer { SyncPacer(limits: limits, timing: timing) }
@@ -86,6 +86,41 @@ import Testing
         #expect(send(&pacer, &version, now: 10_000).map(\.turn.topics) == [["room:b"]])
     }
 
+    /// One of two workers stands still: what it has does not keep new subscribers waiting.
+    @Test func aWorkerThatStandsStillKeepsNoPlace() {
+        var pacer = pacer()
+        var version = 0
+        for now in stride(from: 0, to: 2400, by: 100) {
+            let topic = "room:\(now)"
+            pacer.want(topic, .live)
+            let sent = send(&pacer, &version, now: now).map(\.turn.topics).flatMap(\.self)
+            // Every second one is with the worker that answers.
+            if now % 200 == 0, sent.contains(topic) {
+                pacer.heard(now: now + 1)
+                pacer.settle(topic, now: now + 1)
+            }
+        }
+        pacer.want("room:last", .live)
+        #expect(send(&pacer, &version, now: 3000).contains { $0.turn.topics == ["room:last"] })
+        // Were nobody to answer, no more than the usual ones would be on their way.
+        var alone = self.pacer()
+        for now in stride(from: 0, to: 2400, by: 100) {
+            alone.want("room:\(now)", .live)
+            _ = send(&alone, &version, now: now)
+        }
+        #expect(alone.unanswered == 4)
+    }
+
+    @Test func newSubscribersLeaveAPlaceToTheCrowd() {
+        var pacer = pacer()
+        var version = 0
+        pacer.wantAll((0..<30).map { "room:\($0)" })
+        for number in 0..<100 { pacer.want("new:\(number)", .live) }
+        let sent = send(&pacer, &version, now: 0)
+        #expect(sent.count { $0.turn.urgency == .live } == 3)
+        #expect(sent.count { $0.turn.urgency == .bulk } == 1)
+    }
+
     @Test func whatIsGoneIsNotAskedFor() {
         var pacer = pacer()
         var version = 0
@@ -152,7 +187,7 @@ import Testing
                 #expect(turn.topics.count <= limits.topics && open.isSuperset(of: turn.topics))
                 requests.append((version, turn.topics))
             }
-            #expect(pacer.unanswered <= limits.unanswered)
+            #expect(pacer.unanswered <= limits.unansweredAtMost)
             #expect(pacer.isIdle == open.isEmpty)
         }
         for _ in 0..<2000 { step(isLossy: true) }
