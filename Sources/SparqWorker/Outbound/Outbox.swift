@@ -7,10 +7,23 @@ import Synchronization
 
 /// Publishes to nodes: for each node one AMQP message at a time, so that none overtakes another; what comes meanwhile travels together in
 /// the next.
+///
+/// A message that comes back has no queue: its node is gone, or its exchange or binding was deleted and the front has not declared them anew yet,
+/// or the front is about to take a fresh queue. So it is published again for a while.
 final class Outbox: Sendable {
     private struct Item {
         var message: DeliveryPlan.Message
         var dispatch: Dispatch
+    }
+
+    /// For how long what comes back is published again.
+    struct Patience: Sendable {
+        /// What a front asks for again where it has lost something: longer than from one look of a front at its topology to the next.
+        var replaceable: Duration = .seconds(6)
+        /// What nobody asks for again: longer than it takes a front to notice that its broker node is dead.
+        var irreplaceable: Duration = .seconds(30)
+        /// Between two tries.
+        var pause: Duration = .milliseconds(250)
     }
 
     /// Whether the broker writes to its disk what a front asks for again where the queue lost it. It costs more than all else of a delivery.
@@ -19,12 +32,14 @@ final class Outbox: Sendable {
     private let broker: Broker
     private let names: BrokerNames
     private let limit: Int
+    private let patience: Patience
     /// One fault for each node. It has no end: a node that comes back is another one.
     private let gone: FaultLog
     /// What waits, for each node that a message is on its way to.
     private let nodes = Mutex<[String: Deque<Item>]>([:])
 
-    init(broker: Broker, names: BrokerNames, limit: Int, logger: Logger) {
+    init(broker: Broker, names: BrokerNames, limit: Int, patience: Patience = Patience(), logger: Logger) {
+        self.patience = patience
         self.broker = broker
         self.names = names
         self.limit = limit
@@ -51,7 +66,9 @@ final class Outbox: Sendable {
     }
 
     private func drain(_ node: String) async {
+        var isGone = false
         while let items = next(node) {
+            let isIrreplaceable = items.contains { $0.message.isIrreplaceable }
             var body = items[0].message.body
             if items.count > 1 {
                 body.reserveCapacity(items.reduce(0) { $0 + $1.message.body.count })
@@ -60,10 +77,18 @@ final class Outbox: Sendable {
             let message = AMQPMessage(
                 body: body,
                 contentType: NDJSON.contentType,
-                persistent: Self.keepsReplaceable || items.contains { $0.message.isIrreplaceable }
+                persistent: Self.keepsReplaceable || isIrreplaceable
             )
-            let outcome = await broker.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
-            if outcome == .unroutable {
+            var outcome = await broker.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
+            // What waits behind the first that was given up has waited as long.
+            let limit = isGone ? .zero : isIrreplaceable ? patience.irreplaceable : patience.replaceable
+            let end = ContinuousClock.now + limit
+            while outcome == .unroutable, .now < end {
+                try? await Task.sleep(for: patience.pause)
+                outcome = await broker.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
+            }
+            isGone = outcome == .unroutable
+            if isGone {
                 // Its clients resume at other nodes.
                 gone.occurred(node, level: .info, "node is gone, what was for it is dropped", metadata: ["node": "\(node)"])
             }
