@@ -34,6 +34,8 @@ final class Link {
             try Self.login(state, configuration)
             let heartbeats = try Self.takeHeartbeats(state)
             watchdog.guards(socket, patience: heartbeats.map { $0.interval * 5 / 2 })
+            // A broker in an alarm reads nothing, for as long as that lasts, and beats all the same.
+            if heartbeats != nil { socket.setWriteLimit(nil) }
             self.socket = socket
             self.heartbeats = heartbeats
         } catch {
@@ -55,7 +57,7 @@ final class Link {
 
     /// The broker says that it reads nothing for now, or reads again. Meanwhile what waits for it is not stuck.
     func brokerBlocks(_ isBlocking: Bool) {
-        socket.setWriteLimit(isBlocking ? nil : Self.pulse(configuration) * 3)
+        if heartbeats == nil { socket.setWriteLimit(isBlocking ? nil : Self.pulse(configuration) * 3) }
     }
 
     /// `channel.open`. The channel must not be open.
