@@ -52,6 +52,11 @@ import Testing
         #expect(last == ["host": "b", "hostaddr": "10.0.0.2", "tcp_user_timeout": "1", "keepalives_idle": "3", "password": "p", "x": "y"])
     }
 
+    @Test func aNameWithoutAnAddressIsTriedOnlyWhereNothingElseIsKnown() {
+        #expect(Addresses(ConnectionInfo("host=nowhere.invalid,10.0.0.5")).all().map(\.host) == ["10.0.0.5"])
+        #expect(Addresses(ConnectionInfo("host=nowhere.invalid")).all().map(\.host) == ["nowhere.invalid"])
+    }
+
     @Test func whoWasSilentComesLast() {
         let addresses = Addresses(ConnectionInfo("host=/a,/b,/c"))
         addresses.wasSilent(ServerAddress(host: "/a", port: addresses.all()[0].port))

@@ -26,7 +26,10 @@ final class Addresses: Sendable {
             silent = silent.filter { $0.value + Self.memory > .now }
             return silent
         }
-        let addresses = conninfo.addresses(resolve: Self.resolve)
+        let all = conninfo.addresses(resolve: Self.resolve)
+        // libpq would look an unknown name up once more, and wait for that.
+        let known = all.filter { !$0.isUnknownName }
+        let addresses = known.isEmpty ? all : known
         return addresses.filter { silent[$0] == nil } + addresses.filter { silent[$0] != nil }
     }
 

@@ -8,6 +8,12 @@ struct ServerAddress: Hashable, Sendable {
     /// Takes the place of `target_session_attrs`.
     var session: String?
 
+    /// A name of which no address is known.
+    var isUnknownName: Bool {
+        guard let host, hostaddr == nil else { return false }
+        return !host.hasPrefix("/") && !host.hasPrefix("@")
+    }
+
     /// libpq's parameters for it.
     var parameters: [(String, String)] {
         [("host", host), ("hostaddr", hostaddr), ("port", port), ("target_session_attrs", session)].compactMap { name, value in
