@@ -1,12 +1,12 @@
 /// What one turn of the commit stage works on: the messages of some runs. A value without I/O.
 ///
-/// A run whose repeats need their policies' answers first takes no part in the turn any more: nothing more of it is committed, as if a
-/// handler of its connection were slow.
+/// A run whose repeats need their policies' answers first, or that the server fails over, takes no part in the turn any more: nothing more of
+/// it is committed, as if a handler of its connection were slow.
 struct CommitSet: Sendable {
     private let runs: [Run]
     /// Of all runs, in order.
     private(set) var units: [Unit]
-    /// The places of the runs that wait for policies.
+    /// The places of the runs that are held.
     private var waiting: Set<Int> = []
 
     init(_ runs: [Run]) {
@@ -29,8 +29,11 @@ struct CommitSet: Sendable {
 
     mutating func replace(_ place: Int, with unit: Unit) {
         units[place] = unit
-        if !unit.doubtful.isEmpty { waiting.insert(owner(of: place)) }
+        if !unit.doubtful.isEmpty { hold(place) }
     }
+
+    /// The run of this place goes on beside the turn.
+    mutating func hold(_ place: Int) { waiting.insert(owner(of: place)) }
 
     /// What goes on from this turn: its units, and who is told when they are delivered.
     var settled: (units: [Unit], tickets: [Ticket]) {
@@ -39,7 +42,7 @@ struct CommitSet: Sendable {
         return (runs.flatMap(\.units), runs.map(\.ticket))
     }
 
-    /// The runs that wait for policies.
+    /// The runs that go on beside the turn.
     var held: [Run] { waiting.isEmpty ? [] : current.filter { waiting.contains($0.offset) }.map(\.element) }
 
     /// The runs with the units as they are now.

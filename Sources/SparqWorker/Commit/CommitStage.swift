@@ -15,16 +15,16 @@ struct CommitStage: Sendable {
 
     /// Works until the queue is closed and empty. Any number of tasks may do so.
     func run() async {
-        // Beside the turns: a slow policy holds up its own connection alone. As many as are in hand.
+        // Beside the turns: a slow policy, or what the server fails over, holds up its own connection alone. As many as are in hand.
         await withDiscardingTaskGroup { group in
             while let runs = await queue.next() {
-                for run in await turn(runs) { group.addTask(executorPreference: globalConcurrentExecutor) { await goOn(run) } }
+                for run in await turn(runs, .ownAtFirst) { group.addTask(executorPreference: globalConcurrentExecutor) { await goOn(run) } }
             }
         }
     }
 
-    /// Commits and sends on; what is left are the runs that wait for policies.
-    private func turn(_ given: [Run]) async -> [Run] {
+    /// Commits and sends on; what is left are the runs that wait for policies, and those that the server fails over at their first try.
+    private func turn(_ given: [Run], _ asked: AskedOfDatabase) async -> [Run] {
         let runs = given.filter { run in
             guard run.batch.isLost else { return true }
             logger.debug("dropped, the broker delivers it again")
@@ -35,7 +35,7 @@ struct CommitStage: Sendable {
         var set = CommitSet(runs)
         do {
             // One that is lost meanwhile ends the turn: the broker delivers all of them again.
-            let directory = try await settle(&set, retry.during(runs.map(\.batch)))
+            let directory = try await settle(&set, asked, retry.during(runs.map(\.batch)))
             let (units, tickets) = set.settled
             if !tickets.isEmpty { outbox.add(DeliveryPlan(units: units, directory: directory, limit: deliveryBytes), tickets: tickets) }
             return set.held
@@ -47,8 +47,13 @@ struct CommitStage: Sendable {
         }
     }
 
-    /// Asks the policies that a run waits for, and takes it in again: what it still has to commit takes its turn now.
+    /// Asks the policies that a run waits for, and takes it in again: what it still has to commit takes its turn now. One that waits for none is
+    /// committed here, for as long as it takes.
     private func goOn(_ run: Run) async {
+        if !run.units.contains(where: { !$0.doubtful.isEmpty }) {
+            for run in await turn([run], .own) { await goOn(run) }
+            return
+        }
         do {
             let allowed = try await repetition.allowed(run)
             if queue.add(allowed, count: allowed.units.count, weight: allowed.weight) { return }
@@ -59,7 +64,7 @@ struct CommitStage: Sendable {
     }
 
     /// Commits what is to be committed; the units are then as they are to be delivered.
-    private func settle(_ set: inout CommitSet, _ untilLost: DatabaseRetry) async throws -> DirectoryView {
+    private func settle(_ set: inout CommitSet, _ asked: AskedOfDatabase, _ untilLost: DatabaseRetry) async throws -> DirectoryView {
         var view = DirectoryView()
         let question = DirectoryQuestion(units: set.units)
         let places = set.pending
@@ -67,7 +72,7 @@ struct CommitStage: Sendable {
             try await ask(question, &view)
             return view
         }
-        if try await commit(places, of: &set, asking: question, &view, untilLost) { return view }
+        if try await commit(places, of: &set, asked, asking: question, &view, untilLost) { return view }
         view = DirectoryView()
         try await ask(DirectoryQuestion(units: set.settled.units), &view)
         return view
@@ -77,17 +82,18 @@ struct CommitStage: Sendable {
     private func commit(
         _ places: [Int],
         of set: inout CommitSet,
+        _ asked: AskedOfDatabase,
         asking question: DirectoryQuestion,
         _ view: inout DirectoryView,
         _ untilLost: DatabaseRetry
     ) async throws -> Bool {
         let plan = CommitPlan(set[places])
         guard plan.isDistinct else {
-            try await commitApart(places, of: &set, untilLost)
+            try await commitApart(places, of: &set, asked, untilLost)
             return false
         }
         do {
-            let results = try await untilLost(.own) {
+            let results = try await untilLost(Self.asked(asked, of: places)) {
                 // Separate transactions of one round trip: what is looked up is what stands after the commit.
                 var results = try await pool.pipeline(
                     Sabotage.isOn(.directoryBeforeCommit) ? question.statements + [plan.statement] : [plan.statement] + question.statements
@@ -101,9 +107,9 @@ struct CommitStage: Sendable {
             do { try question.read(results[1...], into: &view) } catch { return false }
             return true
         } catch let error as PostgresError where error.isRepeat {
-            try await commitApart(places, of: &set, untilLost)
+            try await commitApart(places, of: &set, asked, untilLost)
         } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
-            try await commitEach(places, of: &set, after: error, untilLost)
+            try await commitEach(places, of: &set, asked, after: error, untilLost)
         }
         return false
     }
@@ -121,21 +127,24 @@ struct CommitStage: Sendable {
     }
 
     /// Finds those that took effect before, and commits the others.
-    private func commitApart(_ places: [Int], of set: inout CommitSet, _ untilLost: DatabaseRetry) async throws {
+    private func commitApart(_ places: [Int], of set: inout CommitSet, _ asked: AskedOfDatabase, _ untilLost: DatabaseRetry) async throws {
         do {
-            try await commitAroundRepeats(places, of: &set, untilLost)
+            try await commitAroundRepeats(places, of: &set, asked, untilLost)
         } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
-            try await commitEach(places, of: &set, after: error, untilLost)
+            try await commitEach(places, of: &set, asked, after: error, untilLost)
         }
     }
 
     /// Some took effect before, or are there twice; and again where somebody was faster meanwhile. What it came to before it throws stands.
-    private func commitAroundRepeats(_ places: [Int], of set: inout CommitSet, _ untilLost: DatabaseRetry) async throws {
+    private func commitAroundRepeats(_ places: [Int], of set: inout CommitSet, _ asked: AskedOfDatabase, _ untilLost: DatabaseRetry)
+        async throws
+    {
+        let asked = Self.asked(asked, of: places)
         while true {
             let keyed = places.filter { set.isPending($0) && set.units[$0].key != nil }
             if !keyed.isEmpty {
                 let statement = Repeats.statement(keyed.compactMap { set.units[$0].key })
-                let repeats = try Repeats(try await untilLost(.own) { try await pool.run(statement) })
+                let repeats = try Repeats(try await untilLost(asked) { try await pool.run(statement) })
                 for (index, known) in repeats.known { set.replace(keyed[index], with: known.unit(insteadOf: set.units[keyed[index]])) }
             }
             var seen: Set<[String]> = []
@@ -145,7 +154,7 @@ struct CommitStage: Sendable {
             if first.isEmpty { return }
             let plan = CommitPlan(set[first])
             do {
-                let rows = try await untilLost(.own) { try await pool.run(plan.statement) }
+                let rows = try await untilLost(asked) { try await pool.run(plan.statement) }
                 plan.apply(try CommitOutcome(rows, topics: plan.topics.count), to: &set[first])
             } catch let error as PostgresError where error.isRepeat {
                 continue
@@ -153,14 +162,19 @@ struct CommitStage: Sendable {
         }
     }
 
+    /// Where many are asked for together, the bad one among them is looked for at once.
+    private static func asked(_ asked: AskedOfDatabase, of places: [Int]) -> AskedOfDatabase { places.count > 1 ? .ownAtFirst : asked }
+
     /// One bad message fails alone.
     private func commitEach(
         _ places: [Int],
         of set: inout CommitSet,
+        _ asked: AskedOfDatabase,
         after error: PostgresError,
         _ untilLost: DatabaseRetry
     ) async throws {
-        if places.count > 1 {
+        // What the server fails over is told when it is waited for.
+        if places.count > 1 && error.cause != .defect {
             logger.error(
                 "commit failed, its messages are committed one by one",
                 metadata: ["error": "\(error)", "messages": "\(places.count)"]
@@ -168,7 +182,9 @@ struct CommitStage: Sendable {
         }
         for place in places where set.isPending(place) {
             do {
-                try await commitAroundRepeats([place], of: &set, untilLost)
+                try await commitAroundRepeats([place], of: &set, asked, untilLost)
+            } catch let error as PostgresError where asked == .ownAtFirst && error.cause == .defect {
+                set.hold(place)
             } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
                 let envelope = set.units[place].envelope
                 set.replace(place, with: try await failed.unit(for: envelope, attempt: set.attempt(of: place), uncommitted: error))

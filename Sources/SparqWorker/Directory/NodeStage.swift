@@ -17,28 +17,34 @@ struct NodeStage: Sendable {
 
     /// Works until the queue is closed and empty. One task does so.
     func run() async {
-        while let requests = await queue.next() {
-            leases.begin(requests.filter { !$0.isBulk })
-            await serve(requests)
-            leases.end()
+        // Beside the others: what the server fails over holds up no lease.
+        await withDiscardingTaskGroup { group in
+            while let requests = await queue.next() {
+                leases.begin(requests.filter { !$0.isBulk })
+                for request in await serve(requests, .ownAtFirst) {
+                    group.addTask(executorPreference: globalConcurrentExecutor) { _ = await serve([request], .own, isRepeat: true) }
+                }
+                leases.end()
+            }
         }
     }
 
     /// - Parameter isRepeat: Whether some of it may have been done before, and nobody been told.
-    private func serve(_ given: [NodeRequest], isRepeat: Bool = false) async {
+    /// - Returns: Those that the server fails over at their first try.
+    private func serve(_ given: [NodeRequest], _ asked: AskedOfDatabase, isRepeat: Bool = false) async -> [NodeRequest] {
         let requests = given.filter { request in
             guard request.batch.isLost else { return true }
             request.batch.abandon()
             return false
         }
-        if requests.isEmpty { return }
+        if requests.isEmpty { return [] }
         let tickets = requests.map { Ticket(batch: $0.batch, delivered: nil) }
         let retry = retry.during(requests.map(\.batch))
         do {
             let plan = NodePlan(requests)
             let statements = plan.statements(leaseSeconds: leaseSeconds)
             var tries = 0
-            let outcome = try await retry(.own) {
+            let outcome = try await retry(asked) {
                 tries += 1
                 // All of them can be repeated without harm.
                 let results = try await pool.pipeline(statements)
@@ -50,10 +56,11 @@ struct NodeStage: Sendable {
             for answer in outcome.answers { delivery.add(answer.delivery, size: answer.size, to: answer.node) }
             outbox.add(delivery, tickets: tickets)
         } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
-            await isolate(requests, error)
+            return await isolate(requests, asked, error)
         } catch {
             for ticket in tickets { ticket.abandon() }
         }
+        return []
     }
 
     /// After the commit: whoever looks then sees it.
@@ -62,11 +69,13 @@ struct NodeStage: Sendable {
         notices.publish(users, from: requests[0].envelope.node, of: requests.filter(\.changesDirectory).map(\.batch))
     }
 
-    private func isolate(_ requests: [NodeRequest], _ error: PostgresError) async {
+    private func isolate(_ requests: [NodeRequest], _ asked: AskedOfDatabase, _ error: PostgresError) async -> [NodeRequest] {
         if requests.count > 1 {
-            for request in requests { await serve([request], isRepeat: true) }
-            return
+            var doubtful: [NodeRequest] = []
+            for request in requests { doubtful += await serve([request], asked, isRepeat: true) }
+            return doubtful
         }
+        if asked == .ownAtFirst && error.cause == .defect { return requests }
         for request in requests {
             // Not its fault, as far as one can tell: others may have more luck with it, and its node asks again.
             if error.mayPass {
@@ -77,5 +86,6 @@ struct NodeStage: Sendable {
             let fate = await failed.bury(request.envelope, attempts: 1, .node, error)
             if fate == .dead { request.batch.finish() } else { request.batch.abandon() }
         }
+        return []
     }
 }

@@ -4,6 +4,8 @@ import Postgres
 enum AskedOfDatabase: Sendable {
     /// Sparq's own, well tried: what fails in it for everybody is not a message's fault.
     case own
+    /// The same at its first try, for one message or many: what the server fails over is looked at alone, beside the others, before it is waited for.
+    case ownAtFirst
     /// Sparq's own, behind a commit that stands: it must be answered, and there is nothing to take apart.
     case followUp
     /// A handler's or a policy's, perhaps with Sparq's own around it in one transaction.
@@ -17,8 +19,8 @@ enum AskedOfDatabase: Sendable {
 /// | conflict | again | again |
 /// | outage | wait | wait |
 /// | slowness | wait: its own work is small, it waits for others' locks | the message is tried again later, which counts |
-/// | defect | wait a while, then message by message; the one that still fails is tried again later, which counts | wait a while, then the same |
-/// | schema | wait; inside a handler's transaction only a while | for good |
+/// | defect | message by message, and wait a while for each that fails alone; then it is tried again later, which counts | wait a while, then the same |
+/// | schema | wait; inside a handler's transaction only a while | what can be mended is tried again later, which counts; the rest for good |
 /// | data, usage | for good | for good |
 enum DatabaseRemedy: Equatable, Sendable {
     /// Right away.
@@ -32,10 +34,10 @@ enum DatabaseRemedy: Equatable, Sendable {
     init?(_ cause: PostgresError.Cause, _ asked: AskedOfDatabase) {
         switch (cause, asked) {
         case (.conflict, _): self = .again
-        case (.outage, _), (.slowness, .own), (.slowness, .followUp), (.defect, .followUp), (.schema, .own), (.schema, .followUp):
-            self = .wait
+        case (.outage, _), (.defect, .followUp): self = .wait
         case (.defect, .own), (.defect, .handlers): self = .waitAWhile
-        case (.slowness, .handlers), (.schema, .handlers), (.data, _), (.usage, _), (.shutdown, _): return nil
+        case (.defect, .ownAtFirst), (.slowness, .handlers), (.schema, .handlers), (.data, _), (.usage, _), (.shutdown, _): return nil
+        case (.slowness, _), (.schema, _): self = .wait
         }
     }
 }
