@@ -39,8 +39,15 @@ import Testing
         var pool = PoolStateMachine(capacity: 4, maximumWaiters: 9)
         #expect(pool.start() + pool.acquire(1) + pool.acquire(2) == [.open(1, failures: 0), .open(2, failures: 0)])
         _ = pool.established(1) + pool.established(2) + pool.release(1, reusable: true)
-        #expect(pool.closeIdle() + pool.lost(2) == [.close(1), .open(3, failures: 0)])
+        #expect(pool.froze(2) == [.close(1), .open(3, failures: 0)])
         #expect(pool.leaseIdle() == nil)
+    }
+
+    @Test func whereTheOnlyOneFreezesIdleAnotherIsOpened() {
+        var pool = PoolStateMachine(capacity: 4, maximumWaiters: 9)
+        _ = pool.start() + pool.established(1)
+        #expect(pool.froze(1) == [.close(1), .open(2, failures: 0)])
+        #expect(pool.ended(1) == [] && pool.established(2) == [] && pool.leaseIdle() == 2)
     }
 
     @Test func oneConnectionIsKeptOnceStarted() {

@@ -62,7 +62,7 @@ import Testing
         }
     }
 
-    @Test(arguments: ["22003", "23514", "42P01", "42601", "P0001"]) func aClearFaultOfAHandlersSQLIsFinal(_ sqlState: String) async throws {
+    @Test(arguments: ["22003", "23514", "42601", "42804", "P0001"]) func aClearFaultOfAHandlersSQLIsFinal(_ sqlState: String) async throws {
         try await Stack.with { stack in
             let trouble = try await MadeUpTrouble(stack, sqlState)
             var router = Router()
@@ -77,6 +77,43 @@ import Testing
             try await node.wait(dones: 1)
             #expect(node.dones[0].reply?.text.contains(#""code":"internal""#) == true)
             #expect(try await stack.deadLetters().count == 1)
+        }
+    }
+
+    /// A lost table or privilege may be mended, and a row that somebody holds may become free: no slot is held meanwhile, but attempts count.
+    @Test(arguments: ["42501", "42P01", "42703", "42883", "3F000", "55000", "55P03", "55006"])
+    func whatAHandlersSQLMissesIsTriedAgainLater(_ sqlState: String) async throws {
+        try await Stack.with { stack in
+            let trouble = try await MadeUpTrouble(stack, sqlState)
+            let attempts = Mutex<[String: [Int]]>([:])
+            var router = Router()
+            router.on("ask", RawMessage.self) { _, context in
+                let isMended = context.connection == "mended" && context.attempt == 3
+                attempts.withLock { $0[context.connection ?? "", default: []].append(context.attempt) }
+                if !isMended { try await context.database.query("SELECT make_trouble()") }
+                return [.reply(Note(n: 1))]
+            }
+            router.onTransaction("change", RawMessage.self) { _, context, transaction in
+                attempts.withLock { $0[context.connection ?? "", default: []].append(context.attempt) }
+                if context.attempt < 3 { _ = try? await transaction.query("SELECT make_trouble()") }
+                try await transaction.query("SELECT 1")
+                return [.reply(Note(n: 1))]
+            }
+            let node = try await stack.node()
+            try await stack.worker(router)
+            try await trouble.begin()
+            try await stack.send([envelope("ask", "{}", connection: "mended", id: "m")])
+            try await stack.send([envelope("change", "{}", connection: "changed", user: "bob", id: "m")])
+            try await stack.send([envelope("ask", "{}", connection: "lasting", user: "carol", id: "m")])
+            try await node.wait(for: "all answers") { $0.dones.count { $0.reply != nil } >= 3 }
+            for connection in ["mended", "changed", "lasting"] {
+                let expected = connection == "lasting" ? #""code":"internal""# : #""ok":true"#
+                let reply = node.dones.first { $0.connection == connection && $0.reply != nil }?.reply
+                #expect(reply?.text.contains(expected) == true)
+                #expect(attempts.withLock { $0[connection] } == [1, 2, 3])
+            }
+            let letters = try await stack.deadLetters()
+            #expect(letters.count == 1 && letters.first?.headers["attempts"]?.intValue == 3)
         }
     }
 

@@ -64,12 +64,11 @@ extension Session {
     func doubt(for events: Int16) throws(Interruption) -> Int16 {
         guard let identity else { return 0 }
         var settings = configuration
-        settings.connectTimeout = min(settings.connectTimeout, Self.connectLimit)
         settings.statementTimeout = Self.connectLimit
         let watcher: Session
         do throws(Interruption) {
             // Without an identity, and so without a watcher of its own.
-            watcher = try Session(settings, address, wakeUp: wakeUp, mailbox: mailbox)
+            watcher = try Session(settings, address, wakeUp: wakeUp, mailbox: mailbox, limit: Self.connectLimit)
         } catch {
             guard case .lost = error else { throw error }
             return 0

@@ -40,8 +40,14 @@ final class Session {
         throw .lost(PostgresError(.connectionFailed, failures.joined(separator: "; ")))
     }
 
-    /// Connects to one address, and waits for as long as the configuration allows.
-    init(_ configuration: PostgresConfiguration, _ address: ServerAddress, wakeUp: WakeUp, mailbox: Mailbox) throws(Interruption) {
+    /// Connects to one address, and waits for as long as the configuration allows, but no longer than the limit.
+    init(
+        _ configuration: PostgresConfiguration,
+        _ address: ServerAddress,
+        wakeUp: WakeUp,
+        mailbox: Mailbox,
+        limit: Duration? = nil
+    ) throws(Interruption) {
         self.configuration = configuration
         self.address = address
         self.wakeUp = wakeUp
@@ -65,7 +71,8 @@ final class Session {
         }
         // Unretained: the connection ends with the session.
         PQsetNoticeReceiver(connection, receiver, Unmanaged.passUnretained(self).toOpaque())
-        try establish(until: .now + (configuration.conninfo.connectTimeout ?? configuration.connectTimeout))
+        let allowed = configuration.conninfo.connectTimeout ?? configuration.connectTimeout
+        try establish(until: .now + min(allowed, limit ?? allowed))
         guard PQsetnonblocking(connection, 1) == 0 else { throw connectionFailed() }
     }
 

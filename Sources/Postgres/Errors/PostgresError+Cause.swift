@@ -40,13 +40,20 @@ extension PostgresError {
         }
     }
 
+    /// What was asked for is not there, not allowed, or not ready. An operator can have taken it away, and can bring it back: a table (42P01), a
+    /// column (42703), a function (42883), a schema (3F000), a privilege (42501), a state (55000).
+    public var isMissing: Bool {
+        code == .server && ["42P01", "42703", "42883", "3F000", "42501", "55000"].contains(sqlState)
+    }
+
     /// Codes that differ from the rest of their class.
     private static func cause(ofState state: String) -> Cause? {
         switch state {
-        // lock_not_available (NOWAIT, or lock_timeout) and object_in_use: somebody else has it now.
-        case "55P03", "55006": .conflict
-        // query_canceled: the statement timeout, or somebody's hand. 25P03, 25P04: the transaction stood still, or took too long.
-        case "57014", "25P03", "25P04": .slowness
+        // lock_not_available (NOWAIT, or lock_timeout) and object_in_use: somebody else has it, for who knows how long. query_canceled: the
+        // statement timeout, or somebody's hand. 25P03, 25P04: the transaction stood still, or took too long.
+        case "55P03", "55006", "57014", "25P03", "25P04": .slowness
+        // program_limit_exceeded: a value too large for an index; but also a server that takes no writes until it is vacuumed.
+        case "54000": .defect
         // read_only_sql_transaction: a server that has not taken over yet, or is no longer the first.
         case "25006": .outage
         default: nil
@@ -63,7 +70,7 @@ extension PostgresError {
         // internal_error, data_corrupted, index_corrupted
         case "XX": .defect
         // triggered_action_exception, cardinality_violation, data_exception, integrity_constraint_violation, triggered_data_change_violation,
-        // with_check_option_violation, program_limit_exceeded (too large for an index, too deep), and RAISE in a function or trigger
+        // with_check_option_violation, statement too complex, too many columns or arguments, and RAISE in a function or trigger
         case "09", "21", "22", "23", "27", "44", "54", "P0": .data
         // feature_not_supported, grantor, role, statement name, authorization, dependent privileges, routines, database, schema, syntax and access
         // rule (missing tables, columns, functions, privileges), object state

@@ -92,8 +92,8 @@ struct PoolStateMachine {
         return offer(connection) + openIfNeeded()
     }
 
-    /// Closes those that nobody uses: whatever froze another one may have frozen them too.
-    mutating func closeIdle() -> [Action] { closeAll(.idle) }
+    /// A connection froze. Those that nobody uses are closed too: whatever froze it may have frozen them.
+    mutating func froze(_ connection: ConnectionID) -> [Action] { closeAll(.idle) + lost(connection) + openIfNeeded() }
 
     /// An attempt failed, or an established connection broke.
     mutating func lost(_ connection: ConnectionID) -> [Action] {

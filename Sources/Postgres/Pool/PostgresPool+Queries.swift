@@ -72,7 +72,7 @@ extension PostgresPool: PostgresExecutor {
     /// ``PostgresError/isOutcomeUnknown`` and not retried.
     ///
     /// - Parameter attempts: how often `body` is run at most.
-    /// - Throws: what `body` throws, ``PostgresError``, or `CancellationError`. Where the body only met the aftermath of an error that may pass, that error.
+    /// - Throws: what `body` throws, ``PostgresError``, or `CancellationError`. Where the body only met the aftermath of an error that may pass or be mended, that error.
     public func transaction<Value>(
         isolation: PostgresIsolation = .readCommitted,
         attempts: Int = 5,
@@ -88,7 +88,7 @@ extension PostgresPool: PostgresExecutor {
                 await transaction.rollback()
                 guard let cause = transaction.firstFailure else { throw error }
                 let isAftermath = (error as? PostgresError)?.isAftermath == true
-                if cause.isRetryable || (isAftermath && cause.mayPass) { throw cause }
+                if cause.isRetryable || (isAftermath && (cause.mayPass || cause.isMissing)) { throw cause }
                 throw error
             }
         }

@@ -180,7 +180,7 @@ public final class PostgresPool: Service {
                 lost.occurred(FaultLog.single, "a database connection was lost", metadata: ["connection": "\(id)", "error": "\(error)"])
             }
             let isSilent = error.code == .timeout
-            apply { (isSilent ? $0.closeIdle() : []) + $0.lost(id) }
+            apply { isSilent ? $0.froze(id) : $0.lost(id) }
         case .ended:
             apply(core: { core in
                 core.threads[id] = nil

@@ -93,7 +93,7 @@ struct CommitStage: Sendable {
             return false
         }
         do {
-            let results = try await untilLost(Self.asked(asked, of: places)) {
+            let results = try await untilLost(.ownAtFirst) {
                 // Separate transactions of one round trip: what is looked up is what stands after the commit.
                 var results = try await pool.pipeline(
                     Sabotage.isOn(.directoryBeforeCommit) ? question.statements + [plan.statement] : [plan.statement] + question.statements
@@ -129,7 +129,7 @@ struct CommitStage: Sendable {
     /// Finds those that took effect before, and commits the others.
     private func commitApart(_ places: [Int], of set: inout CommitSet, _ asked: AskedOfDatabase, _ untilLost: DatabaseRetry) async throws {
         do {
-            try await commitAroundRepeats(places, of: &set, asked, untilLost)
+            try await commitAroundRepeats(places, of: &set, .ownAtFirst, untilLost)
         } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
             try await commitEach(places, of: &set, asked, after: error, untilLost)
         }
@@ -139,7 +139,6 @@ struct CommitStage: Sendable {
     private func commitAroundRepeats(_ places: [Int], of set: inout CommitSet, _ asked: AskedOfDatabase, _ untilLost: DatabaseRetry)
         async throws
     {
-        let asked = Self.asked(asked, of: places)
         while true {
             let keyed = places.filter { set.isPending($0) && set.units[$0].key != nil }
             if !keyed.isEmpty {
@@ -161,9 +160,6 @@ struct CommitStage: Sendable {
             }
         }
     }
-
-    /// Where many are asked for together, the bad one among them is looked for at once.
-    private static func asked(_ asked: AskedOfDatabase, of places: [Int]) -> AskedOfDatabase { places.count > 1 ? .ownAtFirst : asked }
 
     /// One bad message fails alone.
     private func commitEach(

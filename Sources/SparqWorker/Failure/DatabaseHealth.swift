@@ -9,6 +9,8 @@ final class DatabaseHealth: Sendable {
     private static let calmAtItsEnd: Duration = .seconds(2)
 
     private let lastTrouble = Mutex(ContinuousClock.now)
+    /// The same, of the database itself or of what Sparq asks by itself: handlers may ask what never works.
+    private let lastOwnTrouble = Mutex(ContinuousClock.now)
     private let isTroubled = Atomic(false)
     private let troubles: FaultLog
     private let refusals: FaultLog
@@ -19,8 +21,11 @@ final class DatabaseHealth: Sendable {
     }
 
     /// Nothing is wrong with what was asked: it is asked again.
-    func noteTrouble(_ error: PostgresError) {
+    ///
+    /// - Parameter isOwn: Whether Sparq asked by itself, and not inside of a handler's work.
+    func noteTrouble(_ error: PostgresError, isOwn: Bool) {
         lastTrouble.withLock { $0 = .now }
+        if isOwn || error.cause == .outage { lastOwnTrouble.withLock { $0 = .now } }
         isTroubled.store(true, ordering: .relaxed)
         if error.cause == .schema {
             refusals.occurred(
@@ -36,12 +41,12 @@ final class DatabaseHealth: Sendable {
 
     /// The database did what it was asked.
     func noteAnswer() {
-        guard isTroubled.load(ordering: .relaxed), calm >= Self.calmAtItsEnd else { return }
+        guard isTroubled.load(ordering: .relaxed), lastTrouble.withLock({ .now - $0 }) >= Self.calmAtItsEnd else { return }
         isTroubled.store(false, ordering: .relaxed)
         troubles.ended(FaultLog.single, "the database answers again")
         refusals.ended(FaultLog.single, "the database takes Sparq's own statements again")
     }
 
-    /// How long there has been no trouble, counted from the start.
-    var calm: Duration { lastTrouble.withLock { .now - $0 } }
+    /// How long there has been no trouble that may hold up leases, counted from the start.
+    var calm: Duration { lastOwnTrouble.withLock { .now - $0 } }
 }

@@ -46,11 +46,11 @@ struct DatabaseRetry: Sendable {
                 case .again: break
                 case .wait:
                     doubtSince = nil
-                    health.noteTrouble(cause)
+                    health.noteTrouble(cause, isOwn: asked != .handlers)
                 case .waitAWhile:
                     let since = doubtSince ?? .now
                     doubtSince = since
-                    health.noteTrouble(cause)
+                    health.noteTrouble(cause, isOwn: asked != .handlers)
                     if .now - since >= patience { throw error }
                 }
                 let pause = remedy == .again && failures < 10 ? .milliseconds(Int.random(in: 1...20)) : Pause.after(failures: failures)

@@ -10,7 +10,8 @@ extension FailedMessages {
     func unit(for envelope: Envelope, attempt: Int, after error: any Error) async throws -> Unit {
         switch error {
         case let failure as TransientFailure: return try await later(envelope, attempt, failure)
-        case let error as PostgresError where error.mayPass && !Task.isCancelled:
+        // Where a table or a privilege is missing, an operator may mend it before the attempts are used up.
+        case let error as PostgresError where (error.mayPass || error.isMissing) && !Task.isCancelled:
             return try await later(envelope, attempt, TransientFailure("\(error)"))
         case let refused as OwnStatementRefused: return try await later(envelope, attempt, TransientFailure("\(refused)"))
         case _ where Task.isCancelled || (error as? PostgresError)?.code == .poolClosed: throw error
