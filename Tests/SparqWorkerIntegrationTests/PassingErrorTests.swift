@@ -120,15 +120,7 @@ import Testing
     /// Such as a damaged page that holds one topic: it must not hold up all others for ever.
     @Test func aDefectThatStaysWithOneMessageHoldsUpNobodyElse() async throws {
         try await Stack.with { stack in
-            try await stack.pool.withConnection { connection in
-                try await connection.script(
-                    """
-                    CREATE FUNCTION damaged() RETURNS trigger LANGUAGE plpgsql AS $$
-                    BEGIN RAISE EXCEPTION 'invalid page' USING ERRCODE = 'XX001'; END $$;
-                    CREATE TRIGGER damaged BEFORE INSERT OR UPDATE ON topics FOR EACH ROW WHEN (NEW.topic = 'room:bad') EXECUTE FUNCTION damaged()
-                    """
-                )
-            }
+            try await Self.damage("topics", stack)
             let node = try await stack.node()
             try await stack.worker(.posting) { $0.defectPatience = .seconds(5) }
             var batch = (1...10).map { post("room:a", $0, connection: "c\($0)", user: "u\($0)", id: "m") }
@@ -147,15 +139,7 @@ import Testing
 
     @Test func aDefectOfWhatOneNodeAsksHoldsUpNoLease() async throws {
         try await Stack.with { stack in
-            try await stack.pool.withConnection { connection in
-                try await connection.script(
-                    """
-                    CREATE FUNCTION damaged() RETURNS trigger LANGUAGE plpgsql AS $$
-                    BEGIN RAISE EXCEPTION 'invalid page' USING ERRCODE = 'XX001'; END $$;
-                    CREATE TRIGGER damaged BEFORE INSERT ON directory FOR EACH ROW WHEN (NEW.topic = 'room:bad') EXECUTE FUNCTION damaged()
-                    """
-                )
-            }
+            try await Self.damage("directory", stack)
             let (node, log) = (try await stack.node(), LogLines())
             try await stack.worker(.posting, log: log) { $0.defectPatience = .seconds(20) }
             try await stack.send([sync(["room:bad": 0], version: 1), lease([]), sync(["room:a": 0], version: 2)])
@@ -183,6 +167,19 @@ import Testing
             try await trouble.end()
             try await node.wait(for: "page and lease") { !$0.pages.isEmpty && !$0.leases.isEmpty }
             #expect(try await stack.deadLetters().isEmpty)
+        }
+    }
+
+    /// A page of the table, that holds one topic: `room:bad`.
+    private static func damage(_ table: String, _ stack: Stack) async throws {
+        try await stack.pool.withConnection { connection in
+            try await connection.script(
+                """
+                CREATE FUNCTION damaged() RETURNS trigger LANGUAGE plpgsql AS $$
+                BEGIN RAISE EXCEPTION 'invalid page' USING ERRCODE = 'XX001'; END $$;
+                CREATE TRIGGER damaged BEFORE INSERT OR UPDATE ON \(table) FOR EACH ROW WHEN (NEW.topic = 'room:bad') EXECUTE FUNCTION damaged()
+                """
+            )
         }
     }
 }
