@@ -156,7 +156,9 @@ import Testing
         await worker.shutDown()
         #expect(try await stack.count("SELECT count(*) FROM events") == messages.count)
         // The broker takes the last acknowledgements when it has the time for them.
-        while try await stack.workLeft() > 0 { try await Task.sleep(for: .milliseconds(20)) }
+        let deadline = ContinuousClock.now + .seconds(10)
+        while try await stack.workLeft() > 0, .now < deadline { try await Task.sleep(for: .milliseconds(20)) }
+        #expect(try await stack.workLeft() == 0)
         #expect(try await stack.deadLetters().isEmpty)
     }
 }
