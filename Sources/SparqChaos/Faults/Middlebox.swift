@@ -32,12 +32,17 @@ final class Middlebox: Sendable {
     /// Forgets the connections that are open: nothing passes any more, no end is told. New ones pass. Returns how many there were.
     func forget() -> Int { links.change(to: .forgotten) }
 
-    /// For `time`, nothing of what the server sends passes on the connections that are open; then they are cut. So the server has all that was
-    /// sent, and nobody knows. Returns how many there were.
+    /// From now on nothing of what the server sends passes on the connections that are open. Returns how many there were.
+    func beginUnheard() -> Int { links.change(to: .unheard) }
+
+    /// Cuts them. So the server has all that was sent, and nobody knows.
+    func cutUnheard() { links.close(.unheard) }
+
+    /// Both, with `time` between. Returns how many there were.
     func cutUnheard(after time: Duration) async -> Int {
-        let count = links.change(to: .unheard)
+        let count = beginUnheard()
         await pause(time)
-        links.close(.unheard)
+        cutUnheard()
         return count
     }
 
