@@ -1,4 +1,5 @@
 import Foundation
+import Postgres
 import SparqProtocol
 import SparqWorker
 import Synchronization
@@ -40,7 +41,7 @@ import Testing
             #expect(rows == Self.topics)
             report("\(Self.topics) topics of \(Self.fronts) fronts joined", .now - first, nodes: "", wal: nil)
 
-            let versions = try await stack.count("SELECT sum(version % 1000000007)::bigint FROM directory")
+            let places = try await Self.places(stack)
             let before = try await stack.count("SELECT (pg_current_wal_insert_lsn() - '0/0')::bigint")
             let asked = await Self.asked(nodes)
             let start = ContinuousClock.now
@@ -64,15 +65,20 @@ import Testing
             #expect(try await stack.count("SELECT count(*) FROM directory") == Self.topics)
             #expect(try await stack.count("SELECT count(*) FROM nodes WHERE expires_at > now()") == Self.fronts)
             // Not a row is written anew, and nothing is asked twice.
-            #expect(try await stack.count("SELECT sum(version % 1000000007)::bigint FROM directory") == versions)
-            #expect(wal < Self.topics * 8, "\(wal) bytes of WAL")
+            #expect(try await Self.places(stack) == places)
             #expect(repeats == 0)
-            #expect(slowest.lease < .seconds(2) && slowest.read < .seconds(2))
+            #expect(slowest.lease < lease && slowest.read < lease)
             for node in nodes {
                 #expect(await node.resyncs <= 1)
                 await node.stop()
             }
         }
+    }
+
+    /// Of each row of the directory where it lies and who wrote it. The log of the whole server has hint bits and vacuum in it too.
+    private static func places(_ stack: Stack) async throws -> String {
+        let rows = "SELECT md5(string_agg(ctid::text || ' ' || xmin, ',' ORDER BY topic, node)) FROM directory"
+        return try #require(try await stack.pool.query(rows).first).decode(String.self)
     }
 
     private static func asked(_ nodes: [StormNode]) async -> Int {
