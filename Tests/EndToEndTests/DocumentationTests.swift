@@ -17,6 +17,16 @@ import Testing
         #expect(!read.isEmpty && read == documented)
     }
 
+    /// The load balancer of the container stack asks whom the engine asks: an address of a name server in the file is another engine's sooner or later.
+    @Test func theLoadBalancerAsksTheEnginesOwnNameServer() throws {
+        let file = TestEnvironment.root.appendingPathComponent("compose/haproxy.cfg")
+        let lines = try String(contentsOf: file, encoding: .utf8).split(separator: "\n").map { $0.drop { $0 == " " } }
+        let section = lines.drop { $0 != "resolvers engine" }.dropFirst().prefix { !$0.hasPrefix("frontend ") }
+        #expect(section.contains("parse-resolv-conf"))
+        #expect(!lines.contains { $0.hasPrefix("nameserver") })
+        #expect(lines.contains { $0.hasPrefix("default-server") && $0.contains(" resolvers engine ") })
+    }
+
     /// Each setting of a role that docs/OPERATIONS.md names reaches it in the container stack, from `.env` where the stack does not fix it;
     /// no other does, secrets above all.
     @Test func everySettingReachesItsRoleInContainers() throws {
