@@ -17,6 +17,8 @@ final class Proxy: Sendable {
         var firstAlive = 0
         var isRefusing = false
         var isClosed = false
+        /// What may still go to the broker.
+        var budget = Int.max
         var sockets: Set<Int32> = []
         var accepted = 0
     }
@@ -52,6 +54,9 @@ final class Proxy: Sendable {
             for socket in state.sockets { shutdown(socket, Int32(SHUT_RDWR)) }
         }
     }
+
+    /// Breaks a connection when it has carried so many bytes more to the broker.
+    func cut(after bytes: Int) { state.withLock { $0.budget = bytes } }
 
     func freeze(_ direction: Freeze) { state.withLock { $0.frozen = direction } }
     /// As a firewall does that forgets connections: those that exist freeze, new ones work.
@@ -105,6 +110,7 @@ final class Proxy: Sendable {
                 guard written > 0 else { break copying }
                 sent += written
             }
+            guard direction == .toClient || isWithinBudget(count) else { break }
         }
         shutdown(pair.client, Int32(SHUT_RDWR))
         shutdown(pair.broker, Int32(SHUT_RDWR))
@@ -116,6 +122,13 @@ final class Proxy: Sendable {
         state.withLock { $0.sockets.subtract([pair.client, pair.broker]) }
         Glibc.close(pair.client)
         Glibc.close(pair.broker)
+    }
+
+    private func isWithinBudget(_ count: Int) -> Bool {
+        state.withLock { state in
+            state.budget -= count
+            return state.budget > 0
+        }
     }
 
     /// A cut ends a freeze for the connection that it breaks.
