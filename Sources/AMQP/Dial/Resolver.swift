@@ -5,7 +5,7 @@ internal import Synchronization
 
 /// Asks for the addresses of a host, and waits no longer than it is told: `getaddrinfo` itself knows no limit.
 enum Resolver {
-    private typealias Answer = Result<[SocketAddress], AMQPError>
+    typealias Answer = Result<[SocketAddress], AMQPError>
 
     private final class Question: Sendable {
         let answer = Mutex<Answer?>(nil)
@@ -13,12 +13,17 @@ enum Resolver {
     }
 
     /// In the system's order, one at least. Blocks up to `limit`; a question that takes longer is left behind on a thread of its own.
-    static func addresses(of host: AMQPHost, within limit: Duration) throws(AMQPError) -> [SocketAddress] {
+    /// - Parameter ask: asks the system, with flags of `getaddrinfo`.
+    static func addresses(
+        of host: AMQPHost,
+        within limit: Duration,
+        asking ask: @escaping @Sendable (AMQPHost, Int32) -> Answer = { Resolver.ask($0, flags: $1) }
+    ) throws(AMQPError) -> [SocketAddress] {
         // An address asks nobody.
-        if case .success(let addresses) = ask(host, flags: AI_NUMERICHOST) { return addresses }
+        if case .success(let addresses) = ask(host, AI_NUMERICHOST) { return addresses }
         let question = Question()
         try EngineThread.start {
-            let answer = ask(host, flags: 0)
+            let answer = ask(host, 0)
             question.answer.withLock { $0 = answer }
             question.isAnswered.signal()
         }
