@@ -36,6 +36,36 @@ import Testing
         return try #require((3...).first { !kept.contains($0) })
     }
 
+    /// How many of its connections to a port the other side has not ended, as the kernel sees it.
+    private static func connections(of process: RunningProcess, to port: Int) throws -> Int {
+        let folder = "/proc/\(process.pid)/fd"
+        let sockets = try FileManager.default.contentsOfDirectory(atPath: folder).compactMap {
+            try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)")
+        }
+        let peer = ":" + String(format: "%04X", port)
+        return try ["tcp", "tcp6"].map { table in
+            // `String(contentsOfFile:)` reads a page of it at most.
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/\(process.pid)/net/\(table)"))
+            return String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self).split(separator: "\n").count { line in
+                let fields = line.split(separator: " ")
+                // Remote address, state, inode; 01 is ESTABLISHED.
+                return fields.count > 9 && fields[2].hasSuffix(peer) && fields[3] == "01" && sockets.contains("socket:[\(fields[9])]")
+            }
+        }.reduce(0, +)
+    }
+
+    @Test func aFrontThatMayOpenFewFilesTakesFewerSocketsAndSaysSo() async throws {
+        try await Stack.with(fronts: 0, workers: 1) { stack, _ in
+            // Hard as well: it raises the soft one itself.
+            let front = try await stack.startFront(files: 256)
+            try await stack.awaitReady(front)
+            let lines = front.process.log.split(separator: "\n").filter { $0.contains("takes fewer sockets") }
+            #expect(lines.count == 1 && lines.first?.contains("sockets=192") == true, "\(lines)")
+            let roomy = try await stack.startFront(["SPARQ_CONNECTIONS": "192"], files: 256)
+            #expect(!roomy.process.log.contains("takes fewer sockets"))
+        }
+    }
+
     @Test func aFrontWithoutDescriptorsWaitsForThemAndSaysSoOnce() async throws {
         try await Stack.with(fronts: 0, workers: 1) { stack, _ in
             await stack.route(amqp: "\(try TestEnvironment.amqpURL())?heartbeat=1")
@@ -45,7 +75,9 @@ import Testing
             front.process.signal(SIGSTOP)
             // What its connections give back is among the last ones, which it leaves to others.
             try await limit(front.process, "\(try Self.lowestToHave(front.process) + 8)")
-            try await Task.sleep(for: .seconds(5))
+            let broker = URLComponents(string: try TestEnvironment.amqpURL())?.port ?? 5672
+            #expect(try Self.connections(of: front.process, to: broker) > 0)
+            try await eventually("the broker has ended its connections") { try Self.connections(of: front.process, to: broker) == 0 }
             front.process.signal(SIGCONT)
             try await eventually("the log has the cause for each of two connections") {
                 front.process.log.ranges(of: "Too many open files (errno 24)").count == 2

@@ -76,11 +76,13 @@ actor Stack {
 
     // MARK: Processes
 
-    func launch(_ name: String, _ arguments: [String], _ settings: [String: String]) throws -> RunningProcess {
+    /// - Parameter files: How many files it may open, where that is not as many as the test may.
+    func launch(_ name: String, _ arguments: [String], _ settings: [String: String], files: Int? = nil) throws -> RunningProcess {
+        let binary = try TestEnvironment.binary()
         let process = try RunningProcess(
             name,
-            executable: try TestEnvironment.binary(),
-            arguments: arguments,
+            executable: files == nil ? binary : "prlimit",
+            arguments: (files.map { ["--nofile=\($0):\($0)", binary] } ?? []) + arguments,
             environment: settings,
             folder: folder
         )
@@ -104,12 +106,12 @@ actor Stack {
     }
 
     /// Starts a front and waits until it listens; it need not be ready.
-    func startFront(_ settings: [String: String] = [:]) async throws -> Front {
+    func startFront(_ settings: [String: String] = [:], files: Int? = nil) async throws -> Front {
         count += 1
         let id = "\(prefix)f\(count)"
         let portFile = folder.appendingPathComponent("\(id).port")
         let own = ["SPARQ_NODE_ID": id, "SPARQ_PORT_FILE": portFile.path]
-        let process = try launch("front-\(count)", ["front"], frontSettings.merging(own) { $1 }.merging(settings) { $1 })
+        let process = try launch("front-\(count)", ["front"], frontSettings.merging(own) { $1 }.merging(settings) { $1 }, files: files)
         let port = try await eventually("front wrote its port") {
             guard process.isRunning else { throw TimedOut(description: "front ended with \(process.status ?? -1)") }
             return (try? String(contentsOf: portFile, encoding: .utf8)).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
