@@ -11,7 +11,7 @@ import Testing
         configuration.hosts = [
             AMQPHost("127.0.0.1", port: silent.port), AMQPHost("127.0.0.1", port: try Ports.free()), configuration.hosts[0],
         ]
-        configuration.connectTimeout = .milliseconds(300)
+        configuration.connectTimeout = .seconds(2)
         let log = StateLog()
         let publisher = Publisher(configuration: configuration, logger: Broker.logger) { log.add($0) }
         let cutting = proxy

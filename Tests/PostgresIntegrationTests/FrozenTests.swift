@@ -131,17 +131,17 @@ import Testing
         let silent = try FreezingProxy.listen().port
         let url = try Database.url(hosts: [("127.0.0.1", silent), ("127.0.0.1", try Database.port)])
         var configuration = try PostgresConfiguration(url: url)
-        configuration.connectTimeout = .milliseconds(500)
+        configuration.connectTimeout = .seconds(3)
         configuration.poolSize = 2
         try await Database.withPool(configuration) { pool in
             let start = ContinuousClock.now
             let one = try await pool.query("SELECT 1")[0].decode(Int.self)
-            #expect(one == 1 && ContinuousClock.now - start < .seconds(3))
+            #expect(one == 1 && ContinuousClock.now - start < .seconds(8))
             // By now it is known who is silent.
             try await pool.withConnection { first in
                 let again = ContinuousClock.now
                 try await pool.query("SELECT 1")
-                #expect(ContinuousClock.now - again < .milliseconds(400))
+                #expect(ContinuousClock.now - again < .seconds(2))
                 try await first.query("SELECT 1")
             }
         }
