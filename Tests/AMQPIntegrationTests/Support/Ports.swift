@@ -1,3 +1,4 @@
+import Foundation
 import Glibc
 
 /// TCP on the loopback address.
@@ -43,6 +44,22 @@ enum Ports {
             return nil
         }
         return socket
+    }
+
+    /// How many bytes wait in the kernel for a server to have room for them.
+    static func unread(by port: UInt16) throws -> Int {
+        let digits = String(port, radix: 16, uppercase: true)
+        let peer = ":" + String(repeating: "0", count: 4 - digits.count) + digits
+        return try ["tcp", "tcp6"].map { table in
+            // `String(contentsOfFile:)` reads a page of it at most.
+            let file = try FileHandle(forReadingFrom: URL(fileURLWithPath: "/proc/self/net/\(table)"))
+            return String(decoding: try file.readToEnd() ?? Data(), as: UTF8.self).split(separator: "\n").map { line in
+                // Remote address, and the queues of what was written and what came.
+                let fields = line.split(separator: " ")
+                guard fields.count > 4, fields[2].hasSuffix(peer) else { return 0 }
+                return Int(fields[4].prefix { $0 != ":" }, radix: 16) ?? 0
+            }.reduce(0, +)
+        }.reduce(0, +)
     }
 
     private static func loopback(_ port: UInt16) -> sockaddr_in {
