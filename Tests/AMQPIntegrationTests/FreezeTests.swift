@@ -72,6 +72,32 @@ import Testing
         }
     }
 
+    /// Idle, and with a thread that is stuck in the middle of a write.
+    @Test(arguments: [1, 24_000_000]) func aPublisherWithTLSGoesOnOverANewConnection(bytes: Int) async throws {
+        let (queue, topology) = (self.queue, self.topology)
+        try await PrivateBroker.with { broker in
+            let proxy = try Proxy(to: broker.tlsPort)
+            defer { proxy.close() }
+            let url = "amqps://guest:guest@localhost:\(proxy.port)?cacertfile=\(broker.authorityFile)"
+            var configuration = Broker.quick(try AMQPConfiguration(url: url))
+            configuration.heartbeat = .seconds(1)
+            let log = StateLog()
+            let publisher = Publisher(configuration: configuration, topology: topology, logger: Broker.logger) { log.add($0) }
+            try await running(publisher) {
+                try await log.connected()
+                #expect(try await publisher.publish(AMQPMessage(body: [1]), exchange: "", routingKey: queue) == .confirmed)
+                let position = log.count
+                proxy.freezeThoseThatExist()
+                let unheard = Task {
+                    try await publisher.publish(AMQPMessage(body: [UInt8](repeating: 1, count: bytes)), exchange: "", routingKey: queue)
+                }
+                let error = try await log.disconnected(from: position, within: Self.patience)
+                #expect(error.code == .heartbeatTimeout, "\(error)")
+                #expect(try await within(.seconds(20), "a confirm") { try await unheard.value } == .confirmed)
+            }
+        }
+    }
+
     @Test(arguments: [true, false]) func aConsumerGoesOnOverANewConnection(acknowledges: Bool) async throws {
         let (proxy, configuration) = try proxied()
         defer { proxy.close() }
