@@ -10,7 +10,7 @@ import Testing
             let soft = try await Command.run("prlimit", ["--pid", "\(worker.pid)", "--nofile", "--noheadings", "--raw", "-o", "SOFT"])
             // It sleeps, and the database ends its sessions; when it wakes, what these give back is among the last ones, which it leaves to others.
             worker.signal(SIGSTOP)
-            try await limit(worker, "\(try Self.lowestToHave(worker) + 8)")
+            try await limit(worker, "\(try Self.lowestToHave(worker) + 16)")
             _ = try await stack.sql(
                 "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
             )
@@ -74,7 +74,7 @@ import Testing
             // It sleeps, and the broker ends its connections; when it wakes it gets no descriptors for new ones.
             front.process.signal(SIGSTOP)
             // What its connections give back is among the last ones, which it leaves to others.
-            try await limit(front.process, "\(try Self.lowestToHave(front.process) + 8)")
+            try await limit(front.process, "\(try Self.lowestToHave(front.process) + 16)")
             let broker = URLComponents(string: try TestEnvironment.amqpURL())?.port ?? 5672
             #expect(try Self.connections(of: front.process, to: broker) > 0)
             try await eventually("the broker has ended its connections") { try Self.connections(of: front.process, to: broker) == 0 }

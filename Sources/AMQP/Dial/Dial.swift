@@ -4,8 +4,8 @@ internal import Glibc
 /// Makes TCP connections. librabbitmq's own has one limit for all addresses of a name, so that a silent one holds up those behind it.
 enum Dial {
     /// The process's last descriptors are not for us. libdispatch needs one every second, to look into `/proc`, and ends the process where it
-    /// gets none.
-    private static let reserve: Int32 = 8
+    /// gets none. More than there are threads that may each have taken one and not looked at it yet.
+    private static let reserve: Int32 = 16
 
     /// Connects to the first address that answers. Blocks up to `limit` for the name, and again for each address.
     /// - Returns: a descriptor that does not block.

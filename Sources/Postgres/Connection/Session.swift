@@ -91,14 +91,9 @@ final class Session {
         return PQconnectStartParams(keywords, values, 0)
     }
 
-    /// The last descriptors are left to others: libdispatch ends a process that has none for it (`_dispatch_workq_monitor_pools`).
-    private static let reserve: Int32 = 8
-
     private func establish(until deadline: ContinuousClock.Instant) throws(Interruption) {
         guard PQstatus(connection) != CONNECTION_BAD else { throw connectionFailed() }
-        guard cpg_is_among_last(PQsocket(connection), Self.reserve) == 0 else {
-            throw .lost(PostgresError(.connectionFailed, "the process has no file descriptor to spare"))
-        }
+        guard !DescriptorReserve.contains(PQsocket(connection)) else { throw .lost(DescriptorReserve.error) }
         var next = PGRES_POLLING_WRITING
         while true {
             switch next {

@@ -15,8 +15,10 @@ final class WakeUp: Sendable {
 
     init() throws(PostgresError) {
         var handle = cpg_wakeup()
-        guard cpg_wakeup_open(&handle) == 0 else {
-            throw PostgresError(.connectionFailed, "no file descriptor left for a connection's wake-up")
+        guard cpg_wakeup_open(&handle) == 0 else { throw DescriptorReserve.error }
+        guard !DescriptorReserve.contains(handle.read_end) else {
+            cpg_wakeup_close(handle)
+            throw DescriptorReserve.error
         }
         self.handle = handle
     }
@@ -41,4 +43,13 @@ final class WakeUp: Sendable {
             UInt(pthread_self())
         #endif
     }
+}
+
+/// The process's last descriptors are not for us. libdispatch needs one every second, to look into `/proc`, and ends the process where it gets none.
+enum DescriptorReserve {
+    /// More than there are threads that may each have taken one and not looked at it yet.
+    private static let count: Int32 = 16
+    static let error = PostgresError(.connectionFailed, "the process has no file descriptor to spare")
+
+    static func contains(_ descriptor: Int32) -> Bool { cpg_is_among_last(descriptor, count) != 0 }
 }

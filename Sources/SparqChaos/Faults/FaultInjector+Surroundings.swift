@@ -27,7 +27,7 @@ extension FaultInjector {
         note(fault)
         Foundation.kill(pid, SIGSTOP)
         for middlebox in await stack.middleboxes.values { _ = await middlebox.cutUnheard(after: .zero) }
-        try await ProcessTable.limitOpenFiles(of: pid, to: "\(lowest + 8)")
+        try await ProcessTable.limitOpenFiles(of: pid, to: "\(lowest + 16)")
         Foundation.kill(pid, SIGCONT)
         await pause(.milliseconds(fault.outage))
         try await ProcessTable.limitOpenFiles(of: pid, to: before)
