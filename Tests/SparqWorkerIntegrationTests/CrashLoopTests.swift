@@ -19,17 +19,21 @@ import Testing
         try await Stack.with { stack in
             let node = try await stack.node()
             let messages = Array(Self.messages.prefix(140))
+            let lines = LogLines()
             try await Self.send(messages.prefix(40), stack)
             try await Self.holding(lock, stack) {
                 for round in 0..<100 {
-                    let worker = stack.startWorker(Self.router)
+                    let worker = stack.startWorker(Self.router, log: lines)
                     if round % 5 == 0 { try await Self.send(messages.dropFirst(40 + round).prefix(5), stack) }
-                    // From its start: the connections take a part of it.
-                    try await Task.sleep(for: .milliseconds(Int.random(in: 100...300)))
+                    // By turns while it starts, as far as it gets, and when it consumes.
+                    if round % 2 == 1 { try await worker.ready() }
+                    try await Task.sleep(for: .milliseconds(Int.random(in: round % 2 == 1 ? 0...150 : 100...300)))
                     await worker.kill()
                     try await stack.endConnections()
                 }
                 #expect(try await stack.deadLetters().isEmpty)
+                // Without a lock all may be through before it comes a third time.
+                #expect(lock == .none || lines.count(Self.suspicion) > 0, "nothing was suspected")
             }
             try await Self.expectAll(messages, node, stack)
         }
@@ -40,14 +44,19 @@ import Testing
             let broker = try Proxy(to: stack.amqp.hosts[0].port)
             defer { broker.close() }
             let node = try await stack.node()
-            let worker = try await stack.worker(Self.router) {
+            let (lines, begun) = (LogLines(), Count())
+            let worker = try await stack.worker(Self.router(begun), log: lines) {
                 $0.amqp = stack.amqp(through: broker)
                 $0.amqp.backoff = BackoffSettings(initial: .milliseconds(10), maximum: .milliseconds(50))
             }
             let messages = Self.messages
             try await Self.holding(.table, stack) {
                 for round in 0..<50 {
+                    let before = begun.value
                     try await Self.send(messages.dropFirst(3 * round).prefix(3), stack)
+                    // Until it has some of these in hand, as long as those before leave it room for them.
+                    let limit = ContinuousClock.now + .milliseconds(300)
+                    while begun.value == before, .now < limit { try await Task.sleep(for: .milliseconds(5)) }
                     let connections = broker.accepted
                     broker.cut()
                     // Four come back: what was in hand is delivered again.
@@ -55,6 +64,7 @@ import Testing
                     try await Task.sleep(for: .milliseconds(50))
                 }
                 #expect(try await stack.deadLetters().isEmpty)
+                #expect(begun.value > 0 && lines.count(Self.suspicion) > 0, "nothing was suspected")
             }
             await worker.shutDown()
             #expect(try await stack.count("SELECT count(*) FROM workers") == 0, "ended in order")
@@ -109,9 +119,24 @@ import Testing
 
     // MARK: Parts
 
-    private static var router: Router {
+    /// What a worker logs when it takes messages that came again and again.
+    private static let suspicion = "workers may have died over messages"
+
+    private final class Count: Sendable {
+        private let count = Mutex(0)
+        var value: Int { count.withLock { $0 } }
+        func add() { count.withLock { $0 += 1 } }
+    }
+
+    private static var router: Router { router(nil) }
+
+    /// - Parameter begun: Counts the connections that are told to it.
+    private static func router(_ begun: Count?) -> Router {
         var router = Router.posting
-        router.onConnect { context in [.append(to: .room("connects"), Note(n: Int(context.connection?.dropFirst(2) ?? "") ?? 0))] }
+        router.onConnect { context in
+            begun?.add()
+            return [.append(to: .room("connects"), Note(n: Int(context.connection?.dropFirst(2) ?? "") ?? 0))]
+        }
         router.onTransaction("own", Post.self) { message, _, transaction in
             try await transaction.query("SELECT FROM topics WHERE topic = $1 FOR UPDATE", message.topic)
             return [.append(to: Topic(rawValue: message.topic), Note(n: message.n)), .reply(Note(n: message.n))]
@@ -153,6 +178,12 @@ import Testing
             Set(deliveries.dones.map { "\($0.connection) \($0.ordinal)" }).count == messages.count
         }
         #expect(node.dones.allSatisfy { $0.reply?.text.contains(#""ok":true"#) ?? true })
+        // A worker that died while it moved suspects left the whole beside its parts: all are answered, and some wait still.
+        var looks = 0
+        while looks < 20 {
+            looks = try await stack.workLeft() == 0 ? looks + 1 : 0
+            try await Task.sleep(for: .milliseconds(50))
+        }
         await worker.shutDown()
         #expect(try await stack.count("SELECT count(*) FROM events") == messages.count)
         // The broker takes the last acknowledgements when it has the time for them.
