@@ -18,17 +18,21 @@ extension FaultInjector {
 
     // MARK: The machine
 
-    /// A worker gets no file descriptor for a connection for a while. It sleeps while its connections are cut, all others' too, and when it wakes its
-    /// limit is so low that the numbers which these give back are among the last ones: it leaves those to libdispatch.
+    /// A worker gets no file descriptor for a connection for a while. Its connections are cut, all others' too, and new ones are refused until it has
+    /// given their numbers back. Then its limit is so low that these are among the last ones, which it leaves to libdispatch.
     func starve(_ fault: Fault) async throws {
         let pid = try await pid(.worker, fault.target)
         let before = try ProcessTable.openFilesLimit(of: pid)
-        let lowest = try ProcessTable.lowestDescriptorToHave(of: pid)
         note(fault)
-        Foundation.kill(pid, SIGSTOP)
-        for middlebox in await stack.middleboxes.values { _ = await middlebox.cutUnheard(after: .zero) }
-        try await ProcessTable.limitOpenFiles(of: pid, to: "\(lowest + 16)")
-        Foundation.kill(pid, SIGCONT)
+        let middleboxes = Array(await stack.middleboxes.values)
+        defer { for middlebox in middleboxes { middlebox.refuse(false) } }
+        for middlebox in middleboxes {
+            middlebox.refuse(true)
+            _ = await middlebox.cutUnheard(after: .zero)
+        }
+        await pause(.seconds(1))
+        try await ProcessTable.limitOpenFiles(of: pid, to: "\(try ProcessTable.limitWithFewFree(of: pid))")
+        for middlebox in middleboxes { middlebox.refuse(false) }
         await pause(.milliseconds(fault.outage))
         try await ProcessTable.limitOpenFiles(of: pid, to: before)
     }

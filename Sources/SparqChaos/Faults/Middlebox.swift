@@ -38,6 +38,9 @@ final class Middlebox: Sendable {
     /// Cuts them. So the server has all that was sent, and nobody knows.
     func cutUnheard() { links.close(.unheard) }
 
+    /// Whether new connections are ended as soon as they come.
+    func refuse(_ isRefusing: Bool) { links.refuse(isRefusing) }
+
     /// Both, with `time` between. Returns how many there were.
     func cutUnheard(after time: Duration) async -> Int {
         let count = beginUnheard()
@@ -55,9 +58,13 @@ final class Middlebox: Sendable {
 /// All connections through a middlebox.
 private final class Links: Sendable {
     private let all = Mutex<[ObjectIdentifier: Link]>([:])
+    private let isRefusing = Atomic(false)
+
+    func refuse(_ isRefusing: Bool) { self.isRefusing.store(isRefusing, ordering: .relaxed) }
 
     func connect(_ near: any Channel, to port: Int) -> EventLoopFuture<Void> {
-        ClientBootstrap(group: near.eventLoop)
+        if isRefusing.load(ordering: .relaxed) { return near.eventLoop.makeFailedFuture(ChaosError("refused")) }
+        return ClientBootstrap(group: near.eventLoop)
             .channelOption(.autoRead, value: false)
             .connect(host: "127.0.0.1", port: port)
             .flatMap { far in

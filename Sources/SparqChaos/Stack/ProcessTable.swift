@@ -10,13 +10,11 @@ enum ProcessTable {
         return String(fields[3])
     }
 
-    /// The lowest descriptor that a new connection may get: one that is free, or one that a socket gives back.
-    static func lowestDescriptorToHave(of pid: pid_t) throws -> Int {
-        let folder = "/proc/\(pid)/fd"
-        let kept = try FileManager.default.contentsOfDirectory(atPath: folder).filter {
-            (try? FileManager.default.destinationOfSymbolicLink(atPath: "\(folder)/\($0)"))?.hasPrefix("socket:") == false
-        }.compactMap { Int($0) }
-        return (3...).first { !kept.contains($0) } ?? 3
+    /// A limit at which the process may have a few more descriptors, which are among its last ones if that can be.
+    static func limitWithFewFree(of pid: pid_t) throws -> Int {
+        let open = Set(try FileManager.default.contentsOfDirectory(atPath: "/proc/\(pid)/fd").compactMap { Int($0) })
+        let free = (0..<(open.count + 8)).filter { !open.contains($0) }
+        return max(free[0] + 16, free[7] + 1)
     }
 
     /// The soft limit alone, by util-linux's program: Swift does not see prlimit(2).

@@ -119,10 +119,10 @@ actor Stack {
         return Front(process: process, id: id, port: port)
     }
 
-    func startWorker(_ settings: [String: String] = [:]) throws -> RunningProcess {
+    func startWorker(_ settings: [String: String] = [:], files: Int? = nil) throws -> RunningProcess {
         count += 1
         let ready = ["SPARQ_READY_FILE": readyFile("worker-\(count)").path]
-        return try launch("worker-\(count)", ["worker"], workerSettings.merging(ready) { $1 }.merging(settings) { $1 })
+        return try launch("worker-\(count)", ["worker"], workerSettings.merging(ready) { $1 }.merging(settings) { $1 }, files: files)
     }
 
     private func startWorkers(_ count: Int, _ settings: [String: String]) throws -> [RunningProcess] {
