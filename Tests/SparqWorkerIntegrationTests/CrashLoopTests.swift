@@ -20,14 +20,17 @@ import Testing
             let node = try await stack.node()
             let messages = Array(Self.messages.prefix(140))
             let lines = LogLines()
+            // How long a worker needs here until it consumes.
+            let begin = ContinuousClock.now
+            try await stack.worker(Self.router).kill()
+            let start = ContinuousClock.now - begin
             try await Self.send(messages.prefix(40), stack)
             try await Self.holding(lock, stack) {
                 for round in 0..<100 {
                     let worker = stack.startWorker(Self.router, log: lines)
                     if round % 5 == 0 { try await Self.send(messages.dropFirst(40 + round).prefix(5), stack) }
-                    // By turns while it starts, as far as it gets, and when it consumes.
-                    if round % 2 == 1 { try await worker.ready() }
-                    try await Task.sleep(for: .milliseconds(Int.random(in: round % 2 == 1 ? 0...150 : 100...300)))
+                    // From its start: whether it has taken anything by then is chance, as the time to connect is.
+                    try await Task.sleep(for: start + .milliseconds(Int.random(in: 0...200)))
                     await worker.kill()
                     try await stack.endConnections()
                 }
