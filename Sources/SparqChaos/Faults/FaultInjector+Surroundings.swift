@@ -10,9 +10,12 @@ extension FaultInjector {
     }
 
     func cutUnheard(_ fault: Fault) async throws {
+        guard let middlebox = await stack.middleboxes[.rabbitmq], middlebox.beginUnheard() > 0 else {
+            return skip(fault, "no connection was open")
+        }
         let record = note(fault)
-        let count = await stack.middleboxes[.rabbitmq]?.cutUnheard(after: .milliseconds(fault.outage)) ?? 0
-        guard count > 0 else { throw ChaosError("no connection was open") }
+        await pause(.milliseconds(fault.outage))
+        middlebox.cutUnheard()
         setTime(of: record)
     }
 
@@ -28,7 +31,8 @@ extension FaultInjector {
         defer { for middlebox in middleboxes { middlebox.refuse(false) } }
         for middlebox in middleboxes {
             middlebox.refuse(true)
-            _ = await middlebox.cutUnheard(after: .zero)
+            _ = middlebox.beginUnheard()
+            middlebox.cutUnheard()
         }
         await pause(.seconds(1))
         try await ProcessTable.limitOpenFiles(of: pid, to: "\(try ProcessTable.limitWithFewFree(of: pid))")

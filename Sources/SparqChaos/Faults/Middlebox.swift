@@ -41,14 +41,6 @@ final class Middlebox: Sendable {
     /// Whether new connections are ended as soon as they come.
     func refuse(_ isRefusing: Bool) { links.refuse(isRefusing) }
 
-    /// Both, with `time` between. Returns how many there were.
-    func cutUnheard(after time: Duration) async -> Int {
-        let count = beginUnheard()
-        await pause(time)
-        cutUnheard()
-        return count
-    }
-
     func close() async {
         try? await listener.close()
         links.closeAll()
