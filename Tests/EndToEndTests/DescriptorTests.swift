@@ -14,7 +14,7 @@ import Testing
             try await Task.sleep(for: .seconds(5))
             #expect(worker.isRunning)
             #expect(worker.log.ranges(of: "the database is unreachable").count <= 2, "one line for each of two pools")
-            try await limit(worker)
+            _ = try await Command.run("prlimit", ["--pid", "\(worker.pid)", "--nofile=1024:"])
             try await stack.awaitReady(worker)
             #expect(try await other.stop() == 0)
             try await ann.send("sendMessage", ["text": "hello"], deadline: .seconds(30))
@@ -58,14 +58,7 @@ import Testing
             #expect(front.process.isRunning)
             let lines = front.process.log.split(separator: "\n").filter { $0.contains("(errno 24)") }
             #expect(lines.count <= 3, "one line for each of three things that it asks of the broker:\n\(lines.joined(separator: "\n"))")
-            try await limit(front.process)
-            try await stack.awaitReady(front)
             #expect(try await front.process.stop() == 0)
         }
-    }
-
-    /// Lets it have as many descriptors as others.
-    private func limit(_ process: RunningProcess) async throws {
-        _ = try await Command.run("prlimit", ["--pid", "\(process.pid)", "--nofile=1024:1024"])
     }
 }

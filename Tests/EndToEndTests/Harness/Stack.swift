@@ -76,13 +76,14 @@ actor Stack {
 
     // MARK: Processes
 
-    /// - Parameter files: How many files it may open, where that is not as many as the test may.
-    func launch(_ name: String, _ arguments: [String], _ settings: [String: String], files: Int? = nil) throws -> RunningProcess {
+    /// - Parameter files: How many files it may open, where that is not as many as the test may: a limit, a colon, and the one up to which it may
+    ///   raise that.
+    func launch(_ name: String, _ arguments: [String], _ settings: [String: String], files: String? = nil) throws -> RunningProcess {
         let binary = try TestEnvironment.binary()
         let process = try RunningProcess(
             name,
             executable: files == nil ? binary : "prlimit",
-            arguments: (files.map { ["--nofile=\($0):\($0)", binary] } ?? []) + arguments,
+            arguments: (files.map { ["--nofile=\($0)", binary] } ?? []) + arguments,
             environment: settings,
             folder: folder
         )
@@ -111,7 +112,12 @@ actor Stack {
         let id = "\(prefix)f\(count)"
         let portFile = folder.appendingPathComponent("\(id).port")
         let own = ["SPARQ_NODE_ID": id, "SPARQ_PORT_FILE": portFile.path]
-        let process = try launch("front-\(count)", ["front"], frontSettings.merging(own) { $1 }.merging(settings) { $1 }, files: files)
+        let process = try launch(
+            "front-\(count)",
+            ["front"],
+            frontSettings.merging(own) { $1 }.merging(settings) { $1 },
+            files: files.map { "\($0):\($0)" }
+        )
         let port = try await eventually("front wrote its port") {
             guard process.isRunning else { throw TimedOut(description: "front ended with \(process.status ?? -1)") }
             return (try? String(contentsOf: portFile, encoding: .utf8)).flatMap { Int($0.trimmingCharacters(in: .whitespacesAndNewlines)) }
@@ -122,7 +128,12 @@ actor Stack {
     func startWorker(_ settings: [String: String] = [:], files: Int? = nil) throws -> RunningProcess {
         count += 1
         let ready = ["SPARQ_READY_FILE": readyFile("worker-\(count)").path]
-        return try launch("worker-\(count)", ["worker"], workerSettings.merging(ready) { $1 }.merging(settings) { $1 }, files: files)
+        return try launch(
+            "worker-\(count)",
+            ["worker"],
+            workerSettings.merging(ready) { $1 }.merging(settings) { $1 },
+            files: files.map { "\($0):" }
+        )
     }
 
     private func startWorkers(_ count: Int, _ settings: [String: String]) throws -> [RunningProcess] {
