@@ -42,7 +42,16 @@ struct Browser: Sendable {
         return id
     }
 
-    func click(_ selector: String) async throws { try await command("POST", "/element/\(try await element(selector))/click") }
+    /// The page may draw a list anew between the look for the element and the click: then it is looked for once more.
+    func click(_ selector: String) async throws {
+        for _ in 0..<10 {
+            do {
+                try await command("POST", "/element/\(try await element(selector))/click")
+                return
+            } catch let failure as Failure where failure.description.contains("stale element reference") {}
+        }
+        throw Failure(description: "\(selector) does not stay long enough to be clicked")
+    }
 
     func type(_ selector: String, _ text: String) async throws {
         let id = try await element(selector)
