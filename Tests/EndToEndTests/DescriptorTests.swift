@@ -23,8 +23,7 @@ import Testing
         }
     }
 
-    /// A limit at which a process of the same kind has what it needs for itself, and for its connections only some of the last ones, which it leaves
-    /// to libdispatch.
+    /// A limit that is enough for what a process of this kind needs for itself. For connections only the last ones are left, which it does not take.
     private static func filesWithoutConnections(like process: RunningProcess) throws -> Int {
         let folder = "/proc/\(process.pid)/fd"
         let own = try FileManager.default.contentsOfDirectory(atPath: folder).count {
