@@ -66,7 +66,7 @@ final class Outbox: Sendable {
     }
 
     private func drain(_ node: String) async {
-        var isGone = false
+        var returnedSince: ContinuousClock.Instant?
         while let items = next(node) {
             let isIrreplaceable = items.contains { $0.message.isIrreplaceable }
             var body = items[0].message.body
@@ -80,15 +80,19 @@ final class Outbox: Sendable {
                 persistent: Self.keepsReplaceable || isIrreplaceable
             )
             var outcome = await broker.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
-            // What waits behind the first that was given up has waited as long.
-            let limit = isGone ? .zero : isIrreplaceable ? patience.irreplaceable : patience.replaceable
-            let end = ContinuousClock.now + limit
-            while outcome == .unroutable, .now < end {
-                try? await Task.sleep(for: patience.pause)
-                outcome = await broker.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
+            if outcome == .unroutable {
+                // What waits behind the first that came back has waited as long.
+                let begin = returnedSince ?? .now
+                returnedSince = begin
+                let end = begin + (isIrreplaceable ? patience.irreplaceable : patience.replaceable)
+                while outcome == .unroutable, .now < end {
+                    try? await Task.sleep(for: patience.pause)
+                    outcome = await broker.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
+                }
             }
-            isGone = outcome == .unroutable
-            if isGone {
+            if outcome != .unroutable {
+                returnedSince = nil
+            } else {
                 // Its clients resume at other nodes.
                 gone.occurred(node, level: .info, "node is gone, what was for it is dropped", metadata: ["node": "\(node)"])
             }
