@@ -51,12 +51,34 @@ final class Readiness: Sendable {
         }
     }
 
-    private let state = NIOLockedValueBox(State())
+    /// For how long a front that starts, or lost a connection to the broker, lets requests wait instead of refusing them.
+    static let patience: Duration = .seconds(3)
 
-    var current: State { state.withLockedValue { $0 } }
+    private struct Kept {
+        var state = State()
+        /// Since when the front has not been served; `nil` while it is.
+        var unservedSince: Int? = Clock.now()
+    }
+
+    private let kept = NIOLockedValueBox(Kept())
+
+    var current: State { kept.withLockedValue { $0.state } }
 
     @discardableResult
-    func change<Result>(_ body: (inout State) -> Result) -> Result { state.withLockedValue { body(&$0) } }
+    func change<Result>(_ body: (inout State) -> Result) -> Result {
+        kept.withLockedValue { kept in
+            defer { kept.unservedSince = kept.state.isServed ? nil : kept.unservedSince ?? Clock.now() }
+            return body(&kept.state)
+        }
+    }
+
+    /// Whether the front is served, or was again before it had been without for longer than ``patience``.
+    func isServedSoon() async -> Bool {
+        while let since = kept.withLockedValue({ $0.unservedSince }) {
+            guard Clock.now() - since < Self.patience.nanoseconds, (try? await Task.sleep(for: .milliseconds(20))) != nil else { return false }
+        }
+        return true
+    }
 }
 
 extension Readiness.State {

@@ -52,7 +52,7 @@ struct MessageRoute: Sendable {
         } catch {
             return self.error(error.code, error.message, re: error.id)
         }
-        guard readiness.current.isServed else { return error(.unavailable, ErrorCode.unservedMessage, re: frame.id) }
+        guard await readiness.isServedSoon() else { return error(.unavailable, ErrorCode.unservedMessage, re: frame.id) }
         let answer = await hub.request(HTTPMessage(user: user, type: frame.type, id: frame.id, message: message))
         switch answer {
         case .unavailable: return error(.unavailable, ErrorCode.unavailableMessage, re: frame.id)

@@ -91,6 +91,25 @@ import WebSocket
         }
     }
 
+    /// Whoever posts while a front starts, or finds its broker again, waits for it; an outage is told at once when it has lasted.
+    @Test func postsWaitForAFrontThatIsServedSoon() async throws {
+        let box = NIOLockedValueBox<Readiness?>(nil)
+        try await withFront(readiness: box) { port, _, _, _ in
+            func post() async throws -> String { try await RawClient(port: port).http("POST", "/v1/messages", body: #"{"type":"whoami"}"#) }
+            let readiness = try #require(box.withLockedValue { $0 })
+            readiness.change { $0.isPublishing = false }
+            async let early = post()
+            try await Task.sleep(for: .milliseconds(200))
+            readiness.change { $0.isPublishing = true }
+            #expect(try await early.hasPrefix("HTTP/1.1 200"))
+            readiness.change { $0.isPublishing = false }
+            #expect(try await post().hasPrefix("HTTP/1.1 503"))
+            let begin = ContinuousClock.now
+            #expect(try await post().hasPrefix("HTTP/1.1 503"))
+            #expect(ContinuousClock.now - begin < Readiness.patience / 2)
+        }
+    }
+
     @Test func withoutABrokerNewSocketsAreRefusedAndTheOldOnesStay() async throws {
         let box = NIOLockedValueBox<Readiness?>(nil)
         try await withFront(readiness: box) { port, worker, _, front in
