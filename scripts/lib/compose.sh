@@ -6,7 +6,15 @@ compose_answers() {
     command -v docker >/dev/null && timeout 5 docker info >/dev/null 2>&1 && timeout 5 docker compose version >/dev/null 2>&1
 }
 
-compose_run() { docker compose --env-file "$root/.env" -f "$root/compose/compose.yaml" "$@"; }
+# A published port has an address, never a name; and an address of IPv6 stands in brackets.
+compose_run() {
+    local host=${SPARQ_HTTP_HOST:-127.0.0.1} address
+    address=$(getent ahosts "$host" | sed -n '1s/ .*//p') || true
+    if [[ -n $address ]]; then host=$address; fi
+    if [[ $host == *:* && $host != \[* ]]; then host="[$host]"; fi
+    SPARQ_HTTP_HOST=$host FRONT_GRACE=$(drain_seconds front)s WORKER_GRACE=$(drain_seconds worker)s \
+        docker compose --env-file "$root/.env" -f "$root/compose/compose.yaml" "$@"
+}
 
 compose_require() { compose_answers || die "no container engine with 'docker compose' answers; MODE=native needs none"; }
 
@@ -16,7 +24,7 @@ compose_up() {
     say ""
     compose_ps
     say ""
-    say "Chat:  http://127.0.0.1:${SPARQ_HTTP_PORT:-8080}/   (the load balancer; fronts are behind it)"
+    say "Chat:  $(chat_url "${SPARQ_HTTP_HOST:-127.0.0.1}" "${SPARQ_HTTP_PORT:-8080}")   (the load balancer; fronts are behind it)"
     say "Logs:  make logs    State: make ps    Stop: make down    Scale: make up FRONTS=3 WORKERS=5"
 }
 

@@ -1,8 +1,8 @@
 # shellcheck shell=bash disable=SC2154 # the variables are set by scripts/stack
-# The stack as plain processes. One file in .stack/run per process: NAME.pid (pid), NAME.stamp (what it runs),
-# for workers NAME.ready (while it consumes). Fronts are called front-PORT, workers worker-1, worker-2, …
+# The stack as plain processes. Files in .stack/run say of each: NAME.pid (pid), NAME.stamp (its settings), NAME.files (what it runs),
+# NAME.host (where a front listens), NAME.patience (how long it may take to end), NAME.ready (while a worker consumes).
+# Fronts are called front-PORT, workers worker-1, worker-2, …
 
-stop_seconds=40   # a front drains its sockets on SIGTERM
 ready_seconds=90
 
 native_names() { # KIND, sorted by number
@@ -12,35 +12,105 @@ native_names() { # KIND, sorted by number
     done | sort -t - -k 2n
 }
 
-native_mark() { echo "$stack/bin/sparq-"; }
+# Each process has its program in its environment, and so has what it runs in turn: a program may be a wrapper.
+native_mark="STACK_PROGRAM=$stack/bin/sparq-"
 
-native_alive() { is_ours "$(first_line "$stack/run/$1.pid")" "$(native_mark)"; }
+# native_mark_of PID: what it is known by; who was started by scripts of an older version has the program in its command line alone.
+native_mark_of() { if is_ours "$1" "$native_mark"; then echo "$native_mark"; else echo "$stack/bin/sparq-"; fi; }
+
+native_alive() {
+    local pid
+    pid=$(first_line "$stack/run/$1.pid")
+    for _ in 1 2 3; do
+        is_ours "$pid" "$(native_mark_of "$pid")" && return 0
+        if [[ -z $pid || ! -e /proc/$pid ]]; then return 1; fi
+        sleep 0.02 # a process that becomes another program has neither for a moment
+    done
+    return 1
+}
 
 native_ready() {
     native_alive "$1" || return 1
     if [[ $1 == front-* ]]; then
-        [[ $(http_status "${1#front-}" /readyz) == 200 ]]
+        [[ $(http_status "${1#front-}" /readyz "$(first_line "$stack/run/$1.host")") == 200 ]]
     else
         [[ -e $stack/run/$1.ready ]]
     fi
 }
 
-# native_strays: what runs a program of this stack and has no pid file, because somebody removed it.
-native_strays() {
-    local pid known
-    known=" $( (cat "$stack"/run/*.pid 2>/dev/null || true) | tr '\n' ' ')"
-    for pid in $(processes_with exe "$(native_mark)"); do
-        if [[ $known != *" $pid "* ]]; then echo "$pid"; fi
+# native_processes: all that runs for this stack.
+native_processes() {
+    local pid
+    {
+        grep -lszF "$native_mark" /proc/[0-9]*/environ | cut -d / -f 3 || true
+        processes_with exe "$stack/bin/sparq-"
+    } | sort -un
+}
+
+# native_session PID: those of them that the process started, and itself: each was made the leader of a session.
+native_session() {
+    local pid
+    for pid in $(native_processes); do
+        if [[ $(session_of "$pid") == "$1" ]]; then echo "$pid"; fi
     done
+}
+
+# native_strays: those that belong to no process we know: somebody removed its pid file, or a wrapper ended before its program.
+native_strays() {
+    local name pid known=' '
+    for name in $(native_names front) $(native_names worker); do
+        if native_alive "$name"; then known+="$(first_line "$stack/run/$name.pid") "; fi
+    done
+    for pid in $(native_processes); do
+        if [[ $known != *" $pid "* && $known != *" $(session_of "$pid") "* ]]; then echo "$pid"; fi
+    done
+}
+
+# native_files NAME: which files it runs: its program, and what its command line names; those of the program behind a wrapper too.
+native_files() {
+    local pid word words
+    for pid in $(native_session "$(first_line "$stack/run/$1.pid")"); do
+        readlink "/proc/$pid/exe" || true
+        words=()
+        mapfile -d '' -t words 2>/dev/null <"/proc/$pid/cmdline" || true
+        for word in "${words[@]}"; do
+            if [[ $word != /* ]]; then word=$root/$word; fi
+            if [[ -f $word ]]; then echo "$word"; fi
+        done
+    done | sort -u | native_identities
+}
+
+# A file's identity and its path, for each line with a path.
+native_identities() { xargs -r -d '\n' stat -L -c '%d:%i:%s:%.9Y %n' 2>/dev/null || true; }
+
+# native_changed NAME: whether its settings or one of its files are others by now.
+native_changed() {
+    local files=$stack/run/$1.files
+    [[ $(first_line "$stack/run/$1.stamp") != "$stamp" || ! -e $files || $(cut -d ' ' -f 2- "$files" | native_identities) != "$(<"$files")" ]]
+}
+
+# milliseconds NAME DEFAULT: a setting.
+milliseconds() { if [[ ${!1:-} =~ ^[0-9]{1,9}$ ]]; then echo "$((10#${!1}))"; else echo "$2"; fi; }
+
+# drain_seconds KIND: how long a process may take from SIGTERM to its end, with twenty seconds for its last connections. A front's drain has its
+# limits in Front.drain: the window, two deadlines and five seconds, and a third deadline. A worker's is WorkerConfiguration.drainLimit.
+drain_seconds() {
+    local limit=25000
+    if [[ $1 == front ]]; then
+        limit=$(($(milliseconds SPARQ_DRAIN_WINDOW_MS 5000) + 3 * $(milliseconds SPARQ_REPLY_DEADLINE_MS 10000) + 5000))
+    fi
+    echo $(((limit + 999) / 1000 + 20))
 }
 
 # native_launch NAME: starts one process in a session of its own. It writes down its pid before it runs, and lets the lock of this
 # command go only when it is known by its program's name: whoever kills this command leaves nothing that the next one does not know.
 native_launch() {
     local name=$1 kind=${1%%-*} pid
-    rm -f "$stack/run/$name".{pid,ready}
+    rm -f "$stack/run/$name".*
     (
         echo "$BASHPID" >"$stack/run/$name.pid"
+        echo "${SPARQ_HTTP_HOST:-127.0.0.1}" >"$stack/run/$name.host"
+        drain_seconds "$kind" >"$stack/run/$name.patience"
         echo "$stamp" >"$stack/run/$name.stamp"
         if [[ $kind == worker ]]; then
             place=(SPARQ_READY_FILE="$stack/run/$name.ready" SPARQ_HEALTH_PORT=0) # one port for many would collide
@@ -49,7 +119,7 @@ native_launch() {
         fi
         raise_open_files
         # shellcheck disable=SC2016 # for the inner shell
-        cd "$root" && exec env "${place[@]}" setsid bash -c 'exec 8>&- "$0" "$1"' "$binary" "$kind"
+        cd "$root" && exec env "${place[@]}" STACK_PROGRAM="$binary" setsid bash -c 'exec 8>&- "$0" "$1"' "$binary" "$kind"
     ) </dev/null >>"$stack/logs/$name.log" 2>&1 &
     pid=$!
     until native_alive "$name" || ! kill -0 "$pid" 2>/dev/null; do sleep 0.01; done
@@ -58,14 +128,17 @@ native_launch() {
 
 # native_stop NAME…: asks all at once, then waits for each.
 native_stop() {
-    local name pid
+    local name pid patience
     for name in "$@"; do
         if native_alive "$name"; then kill -TERM "$(first_line "$stack/run/$name.pid")" 2>/dev/null || true; fi
     done
     for name in "$@"; do
         pid=$(first_line "$stack/run/$name.pid")
-        await_end "$pid" "$(native_mark)" "$stop_seconds" # no second SIGTERM: it would cut the drain short
-        rm -f "$stack/run/$name".{pid,stamp,ready}
+        patience=$(first_line "$stack/run/$name.patience")
+        if [[ -z $patience ]]; then patience=$(drain_seconds "${name%%-*}"); fi
+        await_end "$pid" "$(native_mark_of "$pid")" "$patience" # no second SIGTERM: it would cut the drain short
+        end_all "$patience" native_session "$pid" # a wrapper may end before its program
+        rm -f "$stack/run/$name".*
     done
 }
 
@@ -82,6 +155,7 @@ native_await() {
             if ((SECONDS >= deadline)); then native_failed "$name" "is not ready after $ready_seconds s"; fi
             sleep 0.1
         done
+        if [[ ! -e $stack/run/$name.files ]]; then native_files "$name" >"$stack/run/$name.files"; fi
     done
 }
 
@@ -133,19 +207,20 @@ native_servers() {
 
 # native_wanted: the names that shall run. Fronts keep their ports; new ones take the next that are free.
 native_wanted() {
-    local name port=${SPARQ_HTTP_PORT:-8080} number count=0
+    local name host=${SPARQ_HTTP_HOST:-127.0.0.1} port=${SPARQ_HTTP_PORT:-8080} number count=0
+    if [[ $port == 0 ]]; then port=$(free_port); fi
     wanted=()
     for ((number = 1; number <= workers; number++)); do wanted+=("worker-$number"); done
     for name in $(native_names front); do
         if ((count >= fronts)); then break; fi
-        if ! native_alive "$name" && port_taken "${name#front-}"; then rm -f "$stack/run/$name".*; continue; fi
+        if ! native_alive "$name" && port_taken "${name#front-}" "$host"; then rm -f "$stack/run/$name".*; continue; fi
         wanted+=("$name")
         count=$((count + 1))
     done
     for (( ; count < fronts; port++)); do
         ((port < 65536)) || die "no free port for a front"
         if [[ " ${wanted[*]} " == *" front-$port "* ]]; then continue; fi
-        if port_taken "$port"; then say "port $port is taken by somebody else: skipped"; continue; fi
+        if port_taken "$port" "$host"; then say "port $port is taken by somebody else: skipped"; continue; fi
         wanted+=("front-$port")
         count=$((count + 1))
     done
@@ -157,8 +232,9 @@ native_up() {
     "$here/install-packages" build servers 8>&-
     mkdir -p "$stack"/{run,logs,bin}
     native_build
-    end_all "$stop_seconds" native_strays
+    end_all "$(drain_seconds front)" native_strays
     native_servers
+    native_keep_logs
     native_wanted
     for name in $(native_names front) $(native_names worker); do
         if [[ " ${wanted[*]} " != *" $name "* ]]; then surplus+=("$name"); fi
@@ -166,7 +242,7 @@ native_up() {
     for name in "${wanted[@]}"; do
         if ! native_alive "$name"; then
             native_launch "$name"
-        elif [[ $(first_line "$stack/run/$name.stamp") != "$stamp" ]]; then
+        elif native_changed "$name"; then
             rolling+=("$name")
         fi
     done
@@ -190,13 +266,27 @@ native_up() {
     native_report
 }
 
+# native_keep_logs: starts what bounds the logs, in place of the one that is there, which may be of an older version; and forgets processes
+# that are gone: what is left of their files, and logs that nobody has written to for a week.
+native_keep_logs() {
+    local file name
+    for file in "$stack"/run/* "$stack"/logs/*; do
+        name=$(basename "${file%.1}"); name=${name%.*}
+        if [[ $name =~ ^(front|worker)-[0-9]+$ && ! -e $stack/run/$name.pid ]]; then
+            if [[ $file == "$stack"/run/* || -n $(find "$file" -mtime +7) ]]; then rm -f "$file"; fi
+        fi
+    done
+    end_process "$(first_line "$stack/keeper")" "keep-logs $stack" TERM 5
+    setsid "$here/keep-logs" "$stack" </dev/null >/dev/null 2>&1 8>&- &
+}
+
 native_report() {
-    local host=${SPARQ_HTTP_HOST:-127.0.0.1} first
+    local first
     first=$(native_names front | head -n 1)
     say ""
     native_ps
     say ""
-    say "Chat:  http://$host:${first#front-}/   (every front serves it)"
+    say "Chat:  $(chat_url "$(first_line "$stack/run/$first.host")" "${first#front-}")   (every front serves it)"
     say "Logs:  make logs    State: make ps    Stop: make down    Scale: make up FRONTS=3 WORKERS=5"
 }
 
@@ -224,7 +314,8 @@ native_down() {
         say "Stopping ${names[*]} …"
         native_stop "${names[@]}"
     fi
-    end_all "$stop_seconds" native_strays
+    end_all "$(drain_seconds front)" native_strays
+    end_process "$(first_line "$stack/keeper")" "keep-logs $stack" TERM 5
     "$here/services" stop "$stack/services" 8>&-
 }
 

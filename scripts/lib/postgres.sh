@@ -90,9 +90,9 @@ postgres_start() {
 }
 
 postgres_create_database() {
-    local url="postgresql://sparq:$password@127.0.0.1:$postgres_port/postgres"
-    if [[ $("$1/psql" -X -At "$url" -c "SELECT 1 FROM pg_database WHERE datname = 'sparq'") != 1 ]]; then
-        "$1/psql" -X -q "$url" -c 'CREATE DATABASE sparq'
+    local ask=("$1/psql" -X -q -At -h 127.0.0.1 -p "$postgres_port" -U sparq -d postgres) # everybody can read command lines
+    if [[ $(PGPASSWORD=$password "${ask[@]}" -c "SELECT 1 FROM pg_database WHERE datname = 'sparq'") != 1 ]]; then
+        PGPASSWORD=$password "${ask[@]}" -c 'CREATE DATABASE sparq'
     fi
 }
 

@@ -64,6 +64,8 @@ vm_memory_high_watermark.absolute = 1GB
 disk_free_limit.absolute = 100MB
 raft.wal_max_size_bytes = 67108864
 log.file.level = info
+log.file.rotation.size = $log_bytes
+log.file.rotation.count = 2
 CONF
     chmod 600 "$home/rabbitmq.conf"
 }
