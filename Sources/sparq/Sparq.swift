@@ -7,4 +7,10 @@ struct Sparq: AsyncParsableCommand {
         abstract: "A distributed event processor for WebSocket clients, on RabbitMQ and PostgreSQL.",
         subcommands: [FrontCommand.self, WorkerCommand.self, Migrate.self, DeadCommand.self, BenchCommand.self]
     )
+
+    static func main() async {
+        let arguments = Array(CommandLine.arguments.dropFirst())
+        HiddenArguments.hide()
+        await main(arguments)
+    }
 }
