@@ -1,6 +1,7 @@
 # make up | down | ps | logs | clean    the stack; FRONTS, WORKERS, MODE=native|compose
 # make test | lint | format | conformance
 # make bench | micro | callgrind     ONLY=durable,echo ROUNDS=1 DURATION=2 make bench: a part, quickly
+# make neighbours                   how long others wait while somebody is a nuisance; ONLY=pings,lane DURATION=3 make neighbours: a part
 # make chaos CHAOS="run --short --seed 7" | chaos-sabotage
 FRONTS ?= 2
 WORKERS ?= 2
@@ -15,9 +16,9 @@ ifdef FILTER
 export FILTER
 endif
 
-.PHONY: help up down ps logs clean test lint format conformance bench micro callgrind chaos chaos-sabotage
+.PHONY: help up down ps logs clean test lint format conformance bench neighbours micro callgrind chaos chaos-sabotage
 help:
-	@head -n 4 Makefile
+	@head -n 5 Makefile
 
 up down ps logs clean:
 	@scripts/stack $@
@@ -36,6 +37,9 @@ conformance:
 
 bench:
 	@scripts/bench
+
+neighbours:
+	@scripts/neighbours
 
 micro:
 	@scripts/micro

@@ -34,6 +34,12 @@ struct ReceptionTests {
         #expect(faults([(0, 7), (1, 8), (2, 9)]).isEmpty)
     }
 
+    @Test func anAnswerToWhatIsSaidBesideIsNoFault() {
+        var reception = Self.reception()
+        hear("{\"re\":\"other-1\",\"ok\":false,\"error\":{\"code\":\"unavailable\"}}", at: 0, &reception)
+        #expect(reception.faults.isEmpty)
+    }
+
     @Test func aLostFrameIsCounted() {
         #expect(faults([(0, 7), (1, 8)]).lost == 1)
         // In the middle it shows at once, too.

@@ -52,6 +52,9 @@ final class BenchSocket {
         if phase != .closed, unsent.isEmpty { poller.change(fd, token: token, output: false) }
     }
 
+    /// Nothing waits to be sent.
+    var isIdle: Bool { unsent.isEmpty }
+
     /// Sends bytes; what the kernel does not take waits.
     func send(_ bytes: UnsafeRawBufferPointer) {
         guard phase != .closed, let base = bytes.baseAddress, bytes.count > 0 else { return }
@@ -127,6 +130,7 @@ final class BenchSocket {
         case 0x88: close("close frame \(length >= 2 ? Int(payload[0]) << 8 | Int(payload[1]) : 0)")
         // A pong with a mask of zeros.
         case 0x89: send([0x8A, 0x80 | UInt8(length), 0, 0, 0, 0] + Array(payload))
+        case 0x8A: break
         default: close("unexpected frame \(bytes[0])")
         }
         return header + length

@@ -40,7 +40,7 @@ public struct Echo: Sendable {
         return result
     }
 
-    private static func template(_ id: String, bytes: Int) -> MessageTemplate {
+    static func template(_ id: String, bytes: Int) -> MessageTemplate {
         let start = "{\"type\":\"\(type)\",\"id\":\"\(id)#########\",\"pad\":\""
         return MessageTemplate(start + String(repeating: "x", count: max(0, bytes - start.utf8.count - 2)) + "\"}")
     }

@@ -10,7 +10,7 @@ struct BenchCommand: AsyncParsableCommand {
         abstract: "Measure a stack that runs. Workers need SPARQ_BENCH=true for echo; fronts a high SPARQ_RATE.",
         subcommands: [
             BenchEcho.self, BenchDurable.self, BenchFanout.self, BenchConnections.self, BenchBroker.self, BenchReport.self,
-            BenchBareSender.self,
+            BenchBareSender.self, BenchNeighbours.self, BenchNeighbourTable.self,
         ]
     )
 }

@@ -36,6 +36,11 @@ struct WorkerCommand: AsyncParsableCommand {
         if try settings.flag("SPARQ_BENCH", default: false) {
             // What `sparq bench echo` measures: the whole way, and nothing at its end.
             router.on(Echo.type, RawMessage.self) { message, _ in [.reply(RawJSON(message.json))] }
+            // What `sparq bench neighbours --attack hang` says.
+            router.on(HangingHandler.type, RawMessage.self) { _, _ in
+                try await Task.sleep(for: .seconds(86400))
+                return []
+            }
         }
         let worker = Worker(configuration: configuration, router: router, logger: logger) { readiness.set($0) }
         var services: [any Service] = [SecondSignal()]
