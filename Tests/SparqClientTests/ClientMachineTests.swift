@@ -355,7 +355,9 @@ import Testing
             return machine.connectFailed(status: status, now: 0)
         }
         #expect(Self.finishes(failed(401))?.code == .unauthenticated)
-        #expect(Self.finishes(failed(404))?.code == .gaveUp)
+        for status in [400, 403] { #expect(Self.finishes(failed(status))?.code == .gaveUp) }
+        // A balancer's, or a front's that goes away.
+        for status in [404, 405, 408, 421, 426, 429, 502] { #expect(Self.delay(failed(status)) != nil, "\(status)") }
         #expect((1_000...2_000).contains(Self.delay(failed(503)) ?? 0))
         #expect((0...100).contains(Self.delay(failed(nil)) ?? -1))
         #expect(Self.delay(failed(500)) != nil)

@@ -22,8 +22,9 @@ extension ClientMachine {
         guard phase == .connecting else { return [] }
         switch status {
         case 401?: return finish(ClientError(.unauthenticated, "The session was refused."))
-        case let status? where (400..<500).contains(status) && status != 408 && status != 429:
+        case let status? where status == 400 || status == 403:
             return finish(ClientError(.gaveUp, "The server refused the upgrade with status \(status)."))
+        // Balancers and fronts that go away answer with all kinds of others, 404 among them; they pass.
         default:
             // No server gets rid of a client for longer than a minute.
             let asked = retryAfter.map { min(max($0, 0), 60) * 1_000 }
