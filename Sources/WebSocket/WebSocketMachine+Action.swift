@@ -7,9 +7,8 @@ extension WebSocketMachine {
         case text(ByteBuffer)
         /// One whole binary message.
         case binary(ByteBuffer)
-        /// The peer asked for a pong: write `answer`, an encoded frame. Of several unwritten answers the last suffices
-        /// (RFC 6455, section 5.5.3).
-        case ping(answer: ByteBuffer)
+        /// The peer asked for a pong with this payload. Of several pings without an answer the last one's suffices (RFC 6455, section 5.5.3).
+        case ping(ByteBuffer)
         /// A pong came, with this payload.
         case pong(ByteBuffer)
         /// The peer closed. Write `answer` if there is one (it is nil where this close answers ours), then end the TCP connection.

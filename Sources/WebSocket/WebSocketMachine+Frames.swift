@@ -70,6 +70,7 @@ extension WebSocketMachine {
 
     /// A frame is complete. Returns nil where nothing comes of it.
     mutating func finish(_ frame: Partial, payload: ByteBuffer) -> Action? {
+        if frame.opcode == .ping || frame.opcode == .pong || !frame.isFinal && frame.length <= 125 { self.quietFrames += 1 }
         switch frame.opcode {
         case .text, .binary:
             guard frame.isFinal else {
@@ -88,7 +89,7 @@ extension WebSocketMachine {
             }
             return self.deliver(fragments.bytes, isText: fragments.isText)
         case .ping:
-            return self.state == .open ? .ping(answer: self.encoder.pong(payload)) : nil
+            return self.state == .open ? .ping(payload) : nil
         case .pong:
             return .pong(payload)
         case .close:

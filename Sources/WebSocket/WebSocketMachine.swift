@@ -41,6 +41,7 @@ public struct WebSocketMachine: Sendable {
     var unmasker = Unmasker()
     var partial: Partial?
     var fragments: Fragments?
+    var quietFrames = 0
     var validator = UTF8Validator()
 
     /// - Parameters:
@@ -101,6 +102,13 @@ public struct WebSocketMachine: Sendable {
             if let action = self.finish(partial, payload: payload) { return action }
         }
         return self.wait()
+    }
+
+    /// How many frames came since the last call that carry next to nothing: pings, pongs, fragments of at most 125 bytes that end no message.
+    /// They cost work like any other frame, so an owner with a limit on messages counts them too.
+    public mutating func takeQuietFrames() -> Int {
+        defer { self.quietFrames = 0 }
+        return self.quietFrames
     }
 
     /// Starts the close handshake. Returns the frame to write, or nil if this side has closed already.

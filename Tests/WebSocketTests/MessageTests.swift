@@ -19,15 +19,26 @@ import Testing
             RawFrame(first: 0x00, payload: [0x98]), RawFrame(first: 0x80, payload: [0x80]),
         ]
         let actions = machine.actions(frames.flatMap(\.bytes))
-        #expect(actions == [.ping(answer: ByteBuffer(bytes: [0x8A, 1, 1])), .text(ByteBuffer(string: "😀"))])
+        #expect(actions == [.ping(ByteBuffer(bytes: [1])), .text(ByteBuffer(string: "😀"))])
     }
 
-    @Test func pingsAreAnsweredWithTheirPayloadAndPongsReported() {
+    @Test func pingsAndPongsAreReportedWithTheirPayload() {
         var machine = WebSocketMachine(role: .server, maxMessageSize: 10)
         let payload = [UInt8](repeating: 7, count: 125)
         let bytes = RawFrame(first: 0x89, payload: payload).bytes + RawFrame(first: 0x8A, payload: [1, 2]).bytes
-        let answer = ByteBuffer(bytes: [0x8A, 125] + payload)
-        #expect(machine.actions(bytes) == [.ping(answer: answer), .pong(ByteBuffer(bytes: [1, 2]))])
+        #expect(machine.actions(bytes) == [.ping(ByteBuffer(bytes: payload)), .pong(ByteBuffer(bytes: [1, 2]))])
+        #expect(machine.encoder.pong(ByteBuffer(bytes: payload)) == ByteBuffer(bytes: [0x8A, 125] + payload))
+    }
+
+    @Test func framesThatCarryNextToNothingAreCounted() {
+        var machine = WebSocketMachine(role: .server, maxMessageSize: 1000)
+        let frames = [
+            RawFrame(first: 0x89), RawFrame(first: 0x8A, payload: [1]), RawFrame(first: 0x01), RawFrame(first: 0x00), RawFrame(first: 0x00),
+            RawFrame(first: 0x00, payload: Array(repeating: 0x61, count: 126)), RawFrame(first: 0x80), RawFrame.text("a message"),
+        ]
+        _ = machine.actions(frames.flatMap(\.bytes))
+        #expect(machine.takeQuietFrames() == 5)
+        #expect(machine.takeQuietFrames() == 0)
     }
 
     @Test func anIdleMachineHoldsNothing() {

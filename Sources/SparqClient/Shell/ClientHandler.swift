@@ -65,7 +65,7 @@ final class ClientHandler: ChannelInboundHandler {
                 let bytes = [UInt8](text.readableBytesView)
                 client.assumeIsolated { $0.received(epoch: epoch, bytes) }
             case .binary, .pong: break
-            case .ping(let answer): context.writeAndFlush(wrapOutboundOut(answer), promise: nil)
+            case .ping(let payload): context.writeAndFlush(wrapOutboundOut(machine.encoder.pong(payload)), promise: nil)
             case .close(let close, let answer):
                 closeCode = close.code == .noStatus ? nil : Int(close.code.rawValue)
                 end(context, writing: answer)

@@ -124,6 +124,9 @@ final class Connection {
         refuse(.binaryFrame, "A message is a text frame.", re: nil)
     }
 
+    /// Frames came that are no messages, but count like them. Returns whether there was room for one.
+    func receivedQuiet(_ frames: Int) -> Bool { bucket.takeAll(frames, shard.rate, now: shard.now()) }
+
     /// The socket can take more again.
     func drained() { catchUp() }
 

@@ -24,6 +24,13 @@ struct TokenBucket: Sendable {
         return true
     }
 
+    /// Takes so many tokens, or all that there are. Returns whether there was one. `now` as for ``take(_:now:)``.
+    mutating func takeAll(_ count: Int, _ rate: Rate, now: Int) -> Bool {
+        let hadOne = wait(rate, now: now) == 0
+        fullAt = min(max(fullAt, now) + rate.interval * min(count, rate.burst), now + rate.interval * rate.burst)
+        return hadOne
+    }
+
     /// Nanoseconds until there is a token; 0 where there is one.
     func wait(_ rate: Rate, now: Int) -> Int { max(0, max(fullAt, now) - now - rate.interval * (rate.burst - 1)) }
 }

@@ -27,8 +27,8 @@ final class Socket {
     private var localClose: Close?
     private var awaitsPong = false
     private var bufferedAtPing = 0
-    /// The answer to the last ping, while the peer does not read.
-    private var pendingPong: ByteBuffer?
+    /// Of the last read; the last one alone while the peer does not read.
+    private var pings = PendingPings()
     private var isReadingPaused = false
     private var isReadHeld = false
     private var isDelivering = false
@@ -96,7 +96,7 @@ final class Socket {
         if self.phase == .open { self.deadline = .now() + (self.awaitsPong ? self.limits.pongTimeout : self.limits.pingInterval) }
         guard !self.isDelivering else { return }
         self.deliver()
-        self.session?.readCompleted()
+        self.endRead()
         if self.isReadHeld, !self.isReadingPaused {
             self.isReadHeld = false
             self.context?.read()
@@ -125,7 +125,7 @@ final class Socket {
 
     func readCompleted() {
         guard self.phase == .open else { return }
-        self.session?.readCompleted()
+        self.endRead()
     }
 
     /// Whether the channel may read on.
@@ -135,12 +135,8 @@ final class Socket {
     }
 
     func writabilityChanged(_ writable: Bool) {
-        if writable, let pong = self.pendingPong {
-            self.pendingPong = nil
-            self.write(frame: pong)
-            self.flush()
-        }
         guard self.phase == .open else { return }
+        if writable, self.writePongs() { self.flush() }
         self.session?.writabilityChanged(writable)
     }
 
@@ -206,11 +202,13 @@ extension Socket {
         while !self.isReadingPaused, let action = self.machine.next() {
             switch action {
             case .text(let text):
+                self.countQuietFrames()
                 self.session?.receivedText(text)
             case .binary(let bytes):
+                self.countQuietFrames()
                 self.session?.receivedBinary(bytes)
-            case .ping(let answer):
-                self.answer(answer)
+            case .ping(let payload):
+                self.pings.add(payload)
             case .pong:
                 break
             case .close(let close, let answer):
@@ -225,13 +223,30 @@ extension Socket {
         }
     }
 
-    private func answer(_ pong: ByteBuffer) {
+    /// All of what one read brought was handed over.
+    private func endRead() {
+        self.countQuietFrames()
+        let wrote = self.writePongs()
+        self.session?.readCompleted()
+        // Nothing is left to flush where the session has done it.
+        if wrote { self.flush() }
+    }
+
+    /// Tells the session, which keeps the rate. Beyond it the last ping is answered alone.
+    private func countQuietFrames() {
+        let count = self.machine.takeQuietFrames()
+        if count > 0, let session, !session.receivedQuiet(count) { self.pings.keepLast() }
+    }
+
+    /// Answers the pings of a read. Returns whether it wrote.
+    private func writePongs() -> Bool {
         guard self.isWritable else {
-            self.pendingPong = pong
-            return
+            self.pings.keepLast()
+            return false
         }
-        self.write(frame: pong)
-        self.flush()
+        let payloads = self.pings.take()
+        for payload in payloads { self.write(frame: self.machine.encoder.pong(payload)) }
+        return !payloads.isEmpty
     }
 
     /// Writes the last frame and ends TCP.
@@ -261,7 +276,7 @@ extension Socket {
         guard let session = self.session else { return }
         self.session = nil
         if self.phase != .closed { self.phase = .ending }
-        self.pendingPong = nil
+        self.pings = PendingPings()
         session.closed(end)
     }
 }

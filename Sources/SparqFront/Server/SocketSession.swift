@@ -9,6 +9,9 @@ protocol SocketSession: AnyObject {
     func receivedText(_ text: ByteBuffer)
     /// One whole binary message.
     func receivedBinary(_ bytes: ByteBuffer)
+    /// So many frames came that carry next to nothing: pings, pongs, tiny fragments. Called before the message that follows them, and before
+    /// ``readCompleted()``. Returns whether the peer keeps to its rate.
+    func receivedQuiet(_ frames: Int) -> Bool
     /// The outbound buffer passed its high mark (false), or fell below its low mark again (true).
     func writabilityChanged(_ writable: Bool)
     /// All that one read brought was handed over: a good moment to flush and to send batches.
@@ -18,6 +21,7 @@ protocol SocketSession: AnyObject {
 }
 
 extension SocketSession {
+    func receivedQuiet(_ frames: Int) -> Bool { true }
     func writabilityChanged(_ writable: Bool) {}
     func readCompleted() {}
 }

@@ -116,7 +116,7 @@ final class RawSocket: Sendable {
                 switch action {
                 case .text(let text): items.yield(.text(String(buffer: text)))
                 case .close(let close, _): items.yield(.close(Int(close.code.rawValue)))
-                case .ping(let answer): context.writeAndFlush(NIOAny(answer), promise: nil)
+                case .ping(let payload): context.writeAndFlush(NIOAny(FrameEncoder(role: .client).pong(payload)), promise: nil)
                 case .binary, .pong, .fail: break
                 }
             }

@@ -21,6 +21,16 @@ import Testing
         #expect(!bucket.take(rate, now: 7 + 99_999_999) && bucket.take(rate, now: 7 + 100_000_000))
     }
 
+    @Test func manyAtOnceEmptyItAndNoMore() {
+        let rate = TokenBucket.Rate(perSecond: 10, burst: 3)
+        var bucket = TokenBucket()
+        #expect(bucket.takeAll(2, rate, now: 7) && bucket.take(rate, now: 7) && !bucket.take(rate, now: 7))
+        var flooded = TokenBucket()
+        #expect(flooded.takeAll(1_000_000, rate, now: 7) && !flooded.takeAll(1_000_000, rate, now: 8))
+        // It is empty, not in debt.
+        #expect(flooded.wait(rate, now: 8) == 100_000_000 && flooded.take(rate, now: 8 + 100_000_000))
+    }
+
     @Test func neverMoreThanItMayBe() {
         var generator = SeededGenerator(seed: 11)
         let rate = TokenBucket.Rate(perSecond: 50, burst: 20)
