@@ -13,7 +13,8 @@ enum FrontRouter {
         webRoot: String?,
         logger: Logger
     ) -> Responder {
-        let router = Router(context: FrontRequestContext.self)
+        let router = Router(context: FrontRequestContext.self, options: .autoGenerateHeadEndpoints)
+        router.add(middleware: OtherMethods(routes: ["/v1/messages": [.post], "/healthz": [.get, .head], "/readyz": [.get, .head]]))
         if let webRoot {
             router.add(
                 middleware: FileMiddleware(

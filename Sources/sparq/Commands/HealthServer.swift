@@ -10,7 +10,7 @@ struct HealthServer: Service {
     let logger: Logger
 
     func run() async throws {
-        let router = Router()
+        let router = Router(options: .autoGenerateHeadEndpoints)
         router.get("healthz") { _, _ in "ok\n" }
         router.get("readyz") { [readiness] _, _ in
             let ready = readiness.isReady
