@@ -79,6 +79,9 @@ extension FrontConfiguration {
         server.host = host
         server.port = port
         server.handshakeTimeout = .nanoseconds(Int64(handshakeTimeout.nanoseconds))
+        server.maxBodySize = messageBytes
+        // As long as a slow client may take for the largest message.
+        server.bodyTimeout = server.bodyTimeout + .milliseconds(Int64(messageBytes / 64))
         server.maxConnections = maxConnections
         server.shutdownTimeout = replyDeadline
         server.socket.maxMessageSize = messageBytes

@@ -1,6 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
+import SparqProtocol
 
 /// What neither a route nor a file answers: 405 with `Allow` where another method would find something, else 404.
 struct OtherMethods: RouterMiddleware {

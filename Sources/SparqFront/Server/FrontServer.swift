@@ -38,14 +38,16 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
         self.shutdownTimeout = configuration.shutdownTimeout
         self.application = Application(
             responder: responder,
-            server: HTTPServerBuilder { responder in
+            server: HTTPServerBuilder { _ in
                 FrontChannel(
                     responder: responder,
-                    acceptor: acceptor,
-                    configuration: configuration,
-                    registry: registry,
-                    logger: logger,
-                    undecided: FaultLog(logger)
+                    sockets: SocketEnvironment(
+                        acceptor: acceptor,
+                        configuration: configuration,
+                        registry: registry,
+                        undecided: FaultLog(logger)
+                    ),
+                    logger: logger
                 )
             },
             configuration: ApplicationConfiguration(

@@ -23,7 +23,24 @@ struct Refusal: Equatable, Sendable {
         )
     }
 
-    static let notFound = Refusal.error(.notFound, code: "not_found", message: "There is nothing at this address")
+    static let noTunnels = Refusal.error(
+        .methodNotAllowed,
+        code: "method_not_allowed",
+        message: "This is no proxy",
+        headers: ["Allow": "GET, HEAD, POST"]
+    )
+    static let onlyGET = Refusal.error(
+        .methodNotAllowed,
+        code: "method_not_allowed",
+        message: "This address speaks WebSocket; the handshake is a GET",
+        headers: ["Allow": "GET"]
+    )
+    static let badPath = Refusal.error(.badRequest, code: "bad_request", message: "The path has control characters")
+    static let expectationFailed = Refusal.error(
+        .expectationFailed,
+        code: "expectation_failed",
+        message: "100-continue is the only expectation that is met"
+    )
     static let wrongVersion = Refusal.error(
         .upgradeRequired,
         code: "upgrade_required",

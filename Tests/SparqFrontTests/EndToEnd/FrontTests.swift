@@ -250,6 +250,58 @@ import WebSocket
         }
     }
 
+    /// Frames that are no messages cost work too.
+    @Test(arguments: [Opcode.ping, .pong, .continuation])
+    func framesWithoutAMessageCountAgainstTheRate(opcode: Opcode) async throws {
+        try await withFront({ ($0.messagesPerSecond, $0.burst) = (1, 50) }) { port, _, _, _ in
+            let alice = try await open(port)
+            alice.send(#"{"type":"whoami","id":"1"}"#)
+            #expect(try await alice.next() == #"{"re":"1","ok":true,"data":"alice"}"#)
+            // Inside a message, where continuations belong.
+            if opcode == .continuation { alice.send(.text, isFinal: false, times: 1) }
+            alice.send(opcode, isFinal: opcode != .continuation, times: 100)
+            if opcode == .continuation {
+                alice.send(.continuation, times: 1)
+            } else {
+                alice.send(#"{"type":"whoami","id":"2"}"#)
+            }
+            #expect(try await alice.next().contains(#""code":"rate_limited""#))
+        }
+    }
+
+    @Test func otherMethodsAreToldWhichThereAre() async throws {
+        let folder = "/tmp/sparq-front-tests-\(UInt32.random(in: .min ... .max))"
+        try TestFiles.write("let a = 1", to: folder, "app.js")
+        try TestFiles.write("<p>chat</p>", to: folder, "index.html")
+        defer { TestFiles.remove(folder) }
+        try await withFront({ $0.webRoot = folder }) { port, _, _, _ in
+            func answer(_ method: String, _ path: String) async throws -> String {
+                try await RawClient(port: port).http(method, path).lowercased()
+            }
+            for (method, path, allow) in [
+                ("GET", "/v1/messages", "post"), ("HEAD", "/v1/messages", "post"), ("DELETE", "/v1/messages", "post"),
+                ("POST", "/healthz", "get, head"), ("PUT", "/readyz", "get, head"), ("POST", "/", "get, head"),
+                ("POST", "/app.js", "get, head"),
+            ] {
+                let response = try await answer(method, path)
+                #expect(
+                    response.hasPrefix("http/1.1 405") && response.contains("\r\nallow: \(allow)\r\n"),
+                    "\(method) \(path): \(response)"
+                )
+            }
+            for (path, length) in [("/healthz", "6"), ("/readyz", nil), ("/app.js", "9"), ("/", "11")] as [(String, String?)] {
+                let response = try await answer("HEAD", path)
+                #expect(response.hasPrefix("http/1.1 200") && response.hasSuffix("\r\n\r\n"), "\(path): \(response)")
+                if let length { #expect(response.contains("content-length: \(length)\r\n"), "\(path): \(response)") }
+            }
+            #expect(try await answer("POST", "/nothing").hasPrefix("http/1.1 404"))
+            #expect(try await answer("GET", "/nothing").contains(#""code":"not_found""#))
+            for path in ["/app.js%00.html", "/app.js%0a", "/%7f", "/healthz%00"] {
+                #expect(try await answer("GET", path).hasPrefix("http/1.1 400"), "\(path)")
+            }
+        }
+    }
+
     @Test func deadlines() async throws {
         try await withFront({ $0.replyDeadline = .milliseconds(200) }) { port, _, _, _ in
             let client = try await open(port)

@@ -140,12 +140,12 @@ import WebSocket
             let client = try await TestClient.open(running.port)
             var since = ContinuousClock.now
             for _ in 0..<5 {
-                guard case .ping(let answer)? = await client.next() else {
+                guard case .ping(let payload)? = await client.next() else {
                     Issue.record("no ping")
                     return
                 }
                 since = .now
-                try await client.send(frame: answer)
+                try await client.send(frame: client.encoder.pong(payload))
             }
             #expect(await self.end(running.acceptor) == SocketEnd(cause: .pongTimeout, close: Close(.abnormal)))
             #expect(since.duration(to: .now) >= .milliseconds(900))
@@ -208,7 +208,7 @@ import WebSocket
     @Test func aShutdownDoesNotWaitForeverForARequest() async throws {
         try await withServer({ $0.shutdownTimeout = .milliseconds(200) }) { running in
             let stuck = try await TestClient.connect(running.port)
-            try await stuck.send("POST /length HTTP/1.1\r\nHost: x\r\nContent-Length: 100\r\n\r\nonly this")
+            try await stuck.send("GET /stuck HTTP/1.1\r\nHost: x\r\n\r\n")
             for await _ in running.requests { break }
             let start = ContinuousClock.now
             await running.group.triggerGracefulShutdown()

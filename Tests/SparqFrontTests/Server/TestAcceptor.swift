@@ -5,7 +5,7 @@ import WebSocket
 
 @testable import SparqFront
 
-/// Refuses by the query `deny`, and tells the test all that its sessions see.
+/// Refuses by the query `deny`, decides late by `slow`, and tells the test all that its sessions see.
 struct TestAcceptor: SocketAcceptor {
     enum Event: Equatable, Sendable {
         case opened
@@ -30,6 +30,7 @@ struct TestAcceptor: SocketAcceptor {
             let refusal = Refusal.error(.unauthorized, code: "unauthorized", message: "Log in", headers: ["WWW-Authenticate": "Bearer"])
             return eventLoop.makeSucceededFuture(.refuse(refusal))
         }
+        if head.uri.hasSuffix("?slow") { return eventLoop.scheduleTask(in: .seconds(4)) { .accept(head.uri) }.futureResult }
         // Late, so that what follows the handshake arrives before the decision.
         return eventLoop.scheduleTask(in: .milliseconds(20)) { .accept(head.uri, headers: ["X-Node": "n1"]) }.futureResult
     }

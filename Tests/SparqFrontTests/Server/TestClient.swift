@@ -37,6 +37,8 @@ final class TestClient {
         return client
     }
 
+    static let get = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
+
     static func handshake(_ uri: String = "/ws", version: String = "13", key: String = "dGhlIHNhbXBsZSBub25jZQ==", origin: String? = nil)
         -> String
     {
@@ -60,6 +62,15 @@ final class TestClient {
             guard var more = await self.incoming.next() else { return text }
             self.bytes.writeBuffer(&more)
         }
+    }
+
+    /// One response, head and body; `Content-Length` says how long it is.
+    func response() async -> String {
+        let head = await self.head()
+        let length =
+            head.lowercased().components(separatedBy: "content-length: ").dropFirst().first.flatMap { Int($0.prefix { $0.isNumber }) } ?? 0
+        while self.bytes.readableBytes < length, var more = await self.incoming.next() { self.bytes.writeBuffer(&more) }
+        return head + (self.bytes.readString(length: min(length, self.bytes.readableBytes)) ?? "")
     }
 
     /// Everything up to the end of the connection.

@@ -1,5 +1,6 @@
 import Hummingbird
 import Logging
+import NIOCore
 import NIOPosix
 import ServiceLifecycle
 import WebSocket
@@ -37,6 +38,19 @@ func withServer(
         var count = 0
         for try await chunk in request.body { count += chunk.readableBytes }
         return "\(count)"
+    }
+    router.get("stuck") { _, _ in
+        requestBegan.yield()
+        try await Task.sleep(for: .seconds(60))
+        return "late"
+    }
+    router.get("endless") { _, _ in
+        Response(
+            status: .ok,
+            body: ResponseBody { writer in
+                while true { try await writer.write(ByteBuffer(repeating: 0, count: 65_536)) }
+            }
+        )
     }
     let logger = Logger(label: "test", factory: { _ in SwiftLogNoOpLogHandler() })
     let server = TestServer(configuration: configuration, acceptor: acceptor, responder: router.buildResponder(), logger: logger)

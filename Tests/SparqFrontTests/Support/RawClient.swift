@@ -79,12 +79,19 @@ final class RawClient {
 
     func send(_ text: String) { outbound.yield(encoder.text(text)) }
 
+    /// Frames of one kind in one piece.
+    func send(_ opcode: Opcode, isFinal: Bool = true, times: Int) {
+        var bytes = ByteBuffer()
+        for _ in 0..<times { bytes.writeImmutableBuffer(encoder.frame(opcode, payload: [UInt8](), isFinal: isFinal)) }
+        outbound.yield(bytes)
+    }
+
     /// The next text message; throws when the server has closed.
     func next() async throws -> String {
         while true {
             switch machine.next() {
             case .text(let text): return String(buffer: text)
-            case .ping(let answer): outbound.yield(answer)
+            case .ping(let payload): outbound.yield(encoder.pong(payload))
             case .close(let close, let answer):
                 self.close = close
                 if let answer { outbound.yield(answer) }
