@@ -28,6 +28,25 @@ import Testing
         }
     }
 
+    /// Connect and leave at once: another worker may take up the leave before the join. Nobody stays online by it, and no lease has to mend that.
+    @Test func whoConnectsAndLeavesAtOnceIsGone() async throws {
+        let long = ["SPARQ_LEASE_MS": "90000"]
+        try await Stack.with(front: long, worker: long) { stack, fronts in
+            for round in 0..<40 {
+                let token = try TestToken.make(user: "guest\(round)", expiresIn: 600, secret: Stack.secret)
+                let socket = try await RawSocket.open(fronts[round % 2], headers: ["Authorization": "Bearer \(token)"])
+                // The welcome: the front asks for the user's topic just now.
+                _ = try await socket.next()
+                await socket.close()
+            }
+            let left = "SELECT count(*) FROM departures WHERE topic LIKE 'user:guest%'"
+            try await eventually("all have left") { try await stack.sql(left) == "40" }
+            // What is late has come by now; a join of before the leave may be among it.
+            try await Task.sleep(for: .seconds(1))
+            #expect(try await stack.sql("SELECT count(*) FROM directory WHERE topic LIKE 'user:guest%'") == "0")
+        }
+    }
+
     @Test func aClosedSocketAndAStoppedFrontTakeTheirUsersAway() async throws {
         // Nothing here waits for a lease.
         try await Stack.with(workers: 1) { stack, fronts in

@@ -99,6 +99,8 @@ import Testing
             .synced(Synced(version: 7, behind: [])),
             .synced(Synced(version: 7, behind: [text, "b"])),
             .lease(.resync),
+            .differs(Difference(buckets: [], topics: [])),
+            .differs(Difference(buckets: [0, 255], topics: [text, "b"])),
         ]
         var writer = JSONWriter()
         for delivery in deliveries { delivery.encode(into: &writer) }

@@ -169,7 +169,7 @@ import Testing
                 case .subscribe(_, _, let grants): "subscribe \(grants[0].cursor)"
                 case .unsubscribe: "unsubscribe"
                 case .disconnect: "disconnect"
-                case .page, .synced, .lease, .postponed: "?"
+                case .page, .synced, .lease, .differs, .postponed: "?"
                 }
             }
         }

@@ -57,6 +57,12 @@ actor NodeCore {
                                 logger.info("The directory differs from what this node serves: all topics are synchronised anew")
                             }
                         }
+                        if case .differs(let difference) = delivery {
+                            logger.info(
+                                "The directory differs from what this node serves: it is mended",
+                                metadata: ["buckets": "\(difference.buckets.count)", "topics": "\(difference.topics.count)"]
+                            )
+                        }
                         state.deliver(delivery, now: now, into: &actions)
                     } catch {
                         logger.error("A line of a delivery cannot be read", metadata: ["error": "\(error)", "bytes": "\(line.count)"])

@@ -50,6 +50,10 @@ struct NodeEnvelopes: Sendable {
             writer.integer(request.checksum)
             if request.settled { writer.raw(",\"settled\":true") } else { writer.raw(",\"settled\":false") }
             if request.leaving { writer.raw(",\"leaving\":true") } else { writer.raw(",\"leaving\":false") }
+            if let sums = request.sums {
+                writer.raw(",\"sums\":")
+                writer.array(sums) { sum, writer in writer.integer(sum) }
+            }
         }
     }
 

@@ -8,6 +8,23 @@ extension NodeState {
         pacer.wantAll(topics.keys)
     }
 
+    /// The directory differs. What is here is asked for, which writes what is missing there; what is not here is left. Both are changes of now, so it
+    /// does no harm where some of it has been mended meanwhile.
+    mutating func mend(_ difference: Difference, now: Int) {
+        for topic in difference.topics where topics[topic] == nil { leave(topic, now: now) }
+        let buckets = Set(difference.buckets)
+        for index in topics.indices {
+            let topic = topics[index].key
+            // What was never asked for has its turn still.
+            guard topics[index].value.joined != nil, buckets.contains(TopicChecksum.bucket(ofPart: TopicChecksum.part(topic))) else {
+                continue
+            }
+            topics.values[index].stream.resync()
+            restless.remove(topic)
+            pacer.want(topic, .bulk)
+        }
+    }
+
     /// Time passed: gaps whose patience is over, and readers without an answer.
     mutating func tick(now: Int, into actions: inout NodeActions) {
         for topic in restless {
@@ -83,7 +100,8 @@ extension NodeState {
             topicCount: topics.count,
             checksum: checksum,
             settled: pacer.isIdle,
-            leaving: leaving
+            leaving: leaving,
+            sums: sums
         )
     }
 

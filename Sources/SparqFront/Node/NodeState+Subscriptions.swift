@@ -7,7 +7,7 @@ extension NodeState {
         let name = grant.topic
         if topics[name] == nil {
             topics[name] = Topic(stream: TopicStream(position: max(grant.head, 0), ring: settings.ring))
-            checksum += TopicChecksum.part(name)
+            count(name, isHere: true)
             pacer.want(name, .live)
             leaving.remove(name)
         }
@@ -26,7 +26,7 @@ extension NodeState {
     mutating func removeSubscriber(of topic: String, shard: Int, now: Int) {
         guard let index = topics.index(forKey: topic), topics.values[index].removeSubscriber(shard: shard) else { return }
         topics.remove(at: index)
-        checksum -= TopicChecksum.part(topic)
+        count(topic, isHere: false)
         restless.remove(topic)
         pacer.settle(topic, now: now)
         leave(topic, now: now)

@@ -44,7 +44,8 @@ struct NodeState: Sendable {
     var strays: [String: Int] = [:]
     /// The node's own count of its directory changes. A node that comes back under its old id must go on above where it was.
     var version: Int
-    var checksum = 0
+    /// Of each bucket of topics, what the directory should have.
+    private(set) var sums = [Int](repeating: 0, count: TopicChecksum.buckets)
     private var heard: Heard
     var nextLookAtRings = 0
     var counters = NodeCounters()
@@ -56,6 +57,9 @@ struct NodeState: Sendable {
         heard = Heard(limit: settings.originsKept)
         self.version = version
     }
+
+    /// Of all topics, what the directory should have.
+    var checksum: Int { sums.reduce(0, +) }
 
     /// Topics with a subscriber here.
     var topicCount: Int { topics.count }
@@ -103,6 +107,7 @@ struct NodeState: Sendable {
         case .lease(let answer):
             pacer.heard(now: now)
             if answer == .resync { resync() }
+        case .differs(let difference): mend(difference, now: now)
         }
     }
 
@@ -121,6 +126,12 @@ struct NodeState: Sendable {
     }
 
     // MARK: Helpers
+
+    /// Counts a topic that has come, or one that has gone.
+    mutating func count(_ topic: String, isHere: Bool) {
+        let part = TopicChecksum.part(topic)
+        sums[TopicChecksum.bucket(ofPart: part)] += isHere ? part : -part
+    }
 
     private func connection(_ text: String) -> ConnectionID? {
         guard let id = ConnectionID(text), id.shard < shards else { return nil }

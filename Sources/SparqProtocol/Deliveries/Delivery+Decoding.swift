@@ -56,6 +56,7 @@ extension Delivery {
         case "lease":
             guard let answer = LeaseAnswer(rawValue: fields.answer ?? "") else { throw JSONError(.wrongKind, at: 0) }
             self = .lease(answer)
+        case "differs": self = .differs(Difference(buckets: fields.buckets, topics: fields.topics))
         default: throw JSONError(.wrongKind, at: 0)
         }
     }
@@ -79,6 +80,7 @@ extension Delivery {
         var version: Int?
         var body: ArraySlice<UInt8>?
         var topics: [String] = []
+        var buckets: [Int] = []
         var grants: [Grant] = []
         var events: [ArraySlice<UInt8>] = []
 
@@ -118,6 +120,8 @@ extension Delivery {
                 case "version": fields.version = try cursor.integer(in: bytes)
                 case "topics":
                     try cursor.elements { cursor throws(JSONError) in fields.topics.append(try cursor.text(in: bytes)) }
+                case "buckets":
+                    try cursor.elements { cursor throws(JSONError) in fields.buckets.append(try cursor.integer(in: bytes)) }
                 case "events":
                     try cursor.elements { cursor throws(JSONError) in fields.events.append(line.slice(try Self.valueRange(&cursor))) }
                 case "grants":

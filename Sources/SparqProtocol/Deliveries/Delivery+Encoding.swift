@@ -62,6 +62,11 @@ extension Delivery {
         case .lease(let answer):
             writer.raw("{\"kind\":\"lease\",\"answer\":")
             writer.string(answer.rawValue)
+        case .differs(let difference):
+            writer.raw("{\"kind\":\"differs\",\"buckets\":")
+            writer.array(difference.buckets) { bucket, writer in writer.integer(bucket) }
+            writer.raw(",\"topics\":")
+            writer.array(difference.topics) { topic, writer in writer.string(topic) }
         }
         writer.raw("}\n")
     }

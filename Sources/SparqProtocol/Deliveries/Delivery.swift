@@ -25,4 +25,6 @@ public enum Delivery: Equatable, Sendable {
     case synced(Synced)
     /// The answer to the renewal of the node's lease.
     case lease(LeaseAnswer)
+    /// Where the directory differs from what the node said in its lease.
+    case differs(Difference)
 }

@@ -9,4 +9,10 @@ public enum TopicChecksum {
         }
         return Int(hash)
     }
+
+    /// Into so many buckets a node's topics fall, so that a difference can be mended without a look at all of them.
+    public static let buckets = 256
+
+    /// The bucket of a topic, from its part.
+    public static func bucket(ofPart part: Int) -> Int { part % buckets }
 }

@@ -1,4 +1,5 @@
-/// The renewal of a node's lease. The answer is ``Delivery/lease(_:)``.
+/// The renewal of a node's lease. The answer is ``Delivery/lease(_:)``, with ``Delivery/differs(_:)`` behind it where the directory
+/// differs in some buckets.
 public struct LeaseRequest: Codable, Equatable, Sendable {
     /// Set once when the process starts; a node that comes back under its old id is another incarnation.
     public var incarnation: String
@@ -12,14 +13,17 @@ public struct LeaseRequest: Codable, Equatable, Sendable {
     public var settled: Bool
     /// The node is draining for good: its rows may go at once.
     public var leaving: Bool
+    /// The sums of each bucket's topics (``TopicChecksum/buckets``). The node knows ``Delivery/differs(_:)``.
+    public var sums: [Int]?
 
     /// A request of its parts.
-    public init(incarnation: String, version: Int, topicCount: Int, checksum: Int, settled: Bool, leaving: Bool) {
+    public init(incarnation: String, version: Int, topicCount: Int, checksum: Int, settled: Bool, leaving: Bool, sums: [Int]? = nil) {
         self.incarnation = incarnation
         self.version = version
         self.topicCount = topicCount
         self.checksum = checksum
         self.settled = settled
         self.leaving = leaving
+        self.sums = sums
     }
 }

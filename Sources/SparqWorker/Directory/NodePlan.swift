@@ -77,12 +77,12 @@ struct NodePlan: Sendable {
         return Array(users)
     }
 
-    /// In an order in which nothing undoes what is newer: a lease tells of the time before the others; a leave goes by its version.
+    /// A lease tells of the time before the others. Joins and leaves go by their versions, in any order.
     /// The pages are read last, after the joins are committed.
     func statements(leaseSeconds: Int) -> [Statement] {
         var statements = leases.map { node, lease in
             Statement(
-                "SELECT sparq_lease($1, $2, $3, $4, $5, $6, $7, $8)",
+                "SELECT differs, buckets, topics FROM sparq_renew($1, $2, $3, $4, $5, $6, $7, $8, $9)",
                 node,
                 lease.incarnation,
                 lease.version,
@@ -90,7 +90,8 @@ struct NodePlan: Sendable {
                 lease.checksum,
                 lease.settled,
                 lease.leaving,
-                leaseSeconds
+                leaseSeconds,
+                lease.sums
             )
         }
         if !joins.isEmpty {
@@ -133,7 +134,14 @@ struct NodePlan: Sendable {
     func outcome(_ results: [PostgresResult]) throws(PostgresError) -> Outcome {
         var outcome = Outcome()
         for (lease, rows) in zip(leases, results) where !lease.request.leaving {
-            for row in rows { outcome.answers.append((lease.node, .lease(try row.decode(Bool.self) ? .resync : .renewed), 32)) }
+            for row in rows {
+                let (differs, buckets, topics) = try row.decode(Bool.self, [Int]?.self, [String]?.self)
+                outcome.answers.append((lease.node, .lease(differs && buckets == nil ? .resync : .renewed), 32))
+                guard differs, let buckets else { continue }
+                let topicsThere = topics ?? []
+                let size = topicsThere.reduce(64 + 4 * buckets.count) { $0 + $1.utf8.count + 3 }
+                outcome.answers.append((lease.node, .differs(Difference(buckets: buckets, topics: topicsThere)), size))
+            }
         }
         if !joins.isEmpty { for row in results[leases.count] { outcome.written.append(try row.decode(String.self)) } }
         guard !pages.isEmpty, let rows = results.last else { return outcome }

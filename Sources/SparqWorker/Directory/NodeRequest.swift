@@ -55,8 +55,7 @@ struct NodeRequest: Sendable {
         }
     }
 
-    /// Others need not wait for it: it is of many topics. A leave too, however small: it must not overtake the join that it undoes, or the row would come
-    /// back, and with the next lease all of the node's topics.
+    /// Others need not wait for it: it is of many topics, or a leave, for which nobody waits.
     var isBulk: Bool {
         switch kind {
         case .join: weight > Self.smallJoin

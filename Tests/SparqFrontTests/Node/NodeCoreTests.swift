@@ -154,6 +154,33 @@ import Testing
         #expect(state.topics["a"]?.stream.position == 3 && state.topics["b"]?.stream.position == 7)
     }
 
+    /// It asks for what it has there, and leaves what it does not have; the rest of its topics is left alone.
+    @Test func aNodeMendsTheDirectoryByTheDifference() {
+        var state = NodeState(settings: NodeSettings(), shards: 1, version: 7)
+        var actions = NodeActions(shards: 1)
+        let connection = ConnectionID.random(.socket, shard: 0)
+        let names = (0..<1000).map { "room:\($0)" }
+        let grants = names.map { Grant(topic: $0, cursor: 0, head: 0) }
+        state.deliver(.subscribe(connection: connection.description, grants: grants), now: 0, into: &actions)
+        state.finish(now: 0, into: &actions)
+        for request in actions.syncs { state.deliver(.synced(Synced(version: request.version, behind: [])), now: 1, into: &actions) }
+        let lease = state.lease(incarnation: "1", leaving: false)
+        #expect(lease.settled && lease.sums?.reduce(0, +) == lease.checksum && lease.checksum > 0)
+        func bucket(_ topic: String) -> Int { TopicChecksum.bucket(ofPart: TopicChecksum.part(topic)) }
+        actions = NodeActions(shards: 1)
+        let difference = Difference(buckets: [bucket("room:7")], topics: ["user:ghost", "room:7"])
+        state.deliver(.differs(difference), now: 2, into: &actions)
+        state.finish(now: 2, into: &actions)
+        #expect(actions.leaves.map(\.topics) == [["user:ghost"]])
+        #expect(actions.leaves.allSatisfy { $0.version > lease.version })
+        let asked = actions.syncs.flatMap(\.topics.keys)
+        #expect(Set(asked) == Set(names.filter { bucket($0) == bucket("room:7") }))
+        // As of when it has had them: the rows that are there are not written again.
+        #expect(actions.syncs.allSatisfy { request in request.topics.keys.allSatisfy { request.joined($0) <= lease.version } })
+        for request in actions.syncs { state.deliver(.synced(Synced(version: request.version, behind: [])), now: 3, into: &actions) }
+        #expect(state.lease(incarnation: "1", leaving: false).settled)
+    }
+
     /// While no worker answers, the readers' questions lie in the queue like the node's.
     @Test func aReaderDoesNotAskAgainWhileNobodyAnswers() {
         var state = NodeState(settings: NodeSettings(), shards: 1)
