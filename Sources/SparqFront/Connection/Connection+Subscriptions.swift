@@ -3,12 +3,20 @@ import NIOCore
 /// What the connection subscribes to, and how it catches up.
 extension Connection {
     /// The connection's place among a topic's subscribers.
-    func index(in topic: TopicSubscribers) -> Int? { subscriptions.first { $0.topic === topic }?.index }
+    func index(in topic: TopicSubscribers) -> Int? {
+        if topic.entries.count < subscriptions.count { return topic.entries.firstIndex { $0.connection === self } }
+        return subscriptions.first { $0.topic === topic }?.index
+    }
 
-    /// Another subscriber took the place of one that left.
-    func moved(in topic: TopicSubscribers, to index: Int) {
-        guard let own = subscriptions.firstIndex(where: { $0.topic === topic }) else { return }
-        subscriptions[own].index = index
+    /// Takes out a subscription; the last one takes its place.
+    func removeSubscription(at place: Int) -> Subscription {
+        let removed = subscriptions[place]
+        let last = subscriptions.removeLast()
+        if place < subscriptions.count {
+            subscriptions[place] = last
+            last.topic.moved(at: last.index, to: place)
+        }
+        return removed
     }
 
     /// Pages that may be on their way. The topics of a connection take turns, or the pages of all of them together would make a slow

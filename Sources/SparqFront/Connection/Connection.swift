@@ -33,6 +33,8 @@ final class Connection {
     /// The ordinal of the message that was finished last; 0 where that was a copy of what was finished before.
     private var lastFinished = 0
     var subscriptions: [Subscription] = []
+    /// Among the user's connections of the shard; below 0 where it is none of them.
+    var placeOfUser: Int32 = -1
     private var bucket = TokenBucket()
     private var isReadingPaused = false
     /// In the shard's list of those with messages on their way.

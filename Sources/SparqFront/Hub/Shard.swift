@@ -12,6 +12,7 @@ final class Shard {
     let environment: ShardEnvironment
     let forwarder: any Forwarding
     private(set) var connections: [UInt64: Connection] = [:]
+    private var users = UserConnections()
     private(set) var topics: [String: TopicSubscribers] = [:]
     var requests = PendingRequests()
     var isCongested = false
@@ -51,6 +52,7 @@ final class Shard {
 
     func add(_ connection: Connection) {
         connections[connection.id.number] = connection
+        users.add(connection)
         counters.connections += 1
     }
 
@@ -64,6 +66,7 @@ final class Shard {
         guard !connection.isRemoved else { return }
         connection.isRemoved = true
         connections[connection.id.number] = nil
+        users.remove(connection)
         counters.connections -= 1
     }
 
@@ -162,7 +165,7 @@ final class Shard {
             join(id, topic, after: after, through: through, frames)
         case .unsubscribe(let target, let ordinal, let names):
             for connection in find(target) where connection.isCurrent(ordinal) {
-                for name in names { unsubscribe(connection, from: name) }
+                unsubscribe(connection, from: names)
             }
         case .disconnect(let target, let ordinal, let code, let reason):
             let code = CloseCode(rawValue: UInt16(clamping: code))
@@ -175,8 +178,7 @@ final class Shard {
     private func find(_ target: ConnectionTarget) -> [Connection] {
         switch target {
         case .connection(let id): connections[id.number].map { [$0] } ?? []
-        // Rare enough for a look at all: an index would cost every connection memory.
-        case .user(let user): connections.values.filter { $0.user == user }
+        case .user(let user): users.of(user)
         }
     }
 
@@ -217,9 +219,14 @@ final class Shard {
 
     private func refuse(_ topic: String) { tell(.refused(topic: topic, shard: index)) }
 
-    private func unsubscribe(_ connection: Connection, from name: String) {
-        guard let place = connection.subscriptions.firstIndex(where: { $0.topic.name == name }) else { return }
-        end(connection.subscriptions.remove(at: place), of: connection)
+    private func unsubscribe(_ connection: Connection, from names: [String]) {
+        let ended = Set(names.compactMap { topics[$0].map(ObjectIdentifier.init) })
+        if ended.isEmpty { return }
+        // From the end, as one that is removed is replaced by the last one.
+        for place in connection.subscriptions.indices.reversed()
+        where ended.contains(ObjectIdentifier(connection.subscriptions[place].topic)) {
+            end(connection.removeSubscription(at: place), of: connection)
+        }
         // What it had asked for may be others' turn now.
         connection.catchUp()
     }

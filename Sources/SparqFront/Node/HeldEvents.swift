@@ -24,11 +24,15 @@ struct HeldEvents: Sendable {
         return frame
     }
 
-    /// Forgets what came by another way.
-    mutating func removeAll(through seq: Int) {
-        guard !frames.isEmpty else { return }
-        frames = frames.filter { $0.key > seq }
-        bytes = frames.values.reduce(0) { $0 + $1.readableBytes }
+    /// Forgets what came by another way: all up to `seq`. Nothing up to `start` is held.
+    mutating func removeAll(after start: Int, through seq: Int) {
+        // A page of few events must not cost a look at all that is held.
+        if seq - start < frames.count {
+            for seq in start..<max(start, seq) { _ = take(seq + 1) }
+        } else if !frames.isEmpty {
+            frames = frames.filter { $0.key > seq }
+            bytes = frames.values.reduce(0) { $0 + $1.readableBytes }
+        }
     }
 }
 

@@ -103,6 +103,7 @@ package struct TopicStream: Sendable {
                 out.append(.restarted)
             }
         } else if after <= position {
+            let before = position
             if first > position + 1 {
                 out.append(.truncated(after: position, first: first))
                 jump(to: first - 1)
@@ -111,7 +112,7 @@ package struct TopicStream: Sendable {
             releasedAt = now
             self.head = max(self.head, max(head, position))
             // The page may have brought what was held.
-            held.removeAll(through: position)
+            held.removeAll(after: before, through: position)
             releaseHeld(into: &out)
         } else {
             return
@@ -164,10 +165,10 @@ package struct TopicStream: Sendable {
     }
 
     private mutating func jump(to position: Int) {
+        held.removeAll(after: self.position, through: position)
         self.position = position
         head = max(head, position)
         ring.removeAll()
-        held.removeAll(through: position)
     }
 
     private mutating func restart(at position: Int) {

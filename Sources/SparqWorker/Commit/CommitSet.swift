@@ -8,6 +8,8 @@ struct CommitSet: Sendable {
     private(set) var units: [Unit]
     /// The places of the runs that are held.
     private var waiting: Set<Int> = []
+    /// The places of their units.
+    private var heldUnits: Set<Int> = []
 
     init(_ runs: [Run]) {
         self.runs = runs
@@ -17,10 +19,10 @@ struct CommitSet: Sendable {
     /// The places of the units that are to be committed in this turn.
     var pending: [Int] { units.indices.filter(isPending) }
 
-    func isPending(_ place: Int) -> Bool { units[place].needsCommit && (waiting.isEmpty || !waiting.contains(owner(of: place))) }
+    func isPending(_ place: Int) -> Bool { units[place].needsCommit && (heldUnits.isEmpty || !heldUnits.contains(place)) }
 
     /// Which attempt a unit's message is, counted from 1.
-    func attempt(of place: Int) -> Int { runs[owner(of: place)].batch.attempt }
+    func attempt(of place: Int) -> Int { runs[owner(of: place).run].batch.attempt }
 
     subscript(places: [Int]) -> [Unit] {
         get { places.map { units[$0] } }
@@ -33,7 +35,10 @@ struct CommitSet: Sendable {
     }
 
     /// The run of this place goes on beside the turn.
-    mutating func hold(_ place: Int) { waiting.insert(owner(of: place)) }
+    mutating func hold(_ place: Int) {
+        let (run, units) = owner(of: place)
+        if waiting.insert(run).inserted { heldUnits.formUnion(units) }
+    }
 
     /// What goes on from this turn: its units, and who is told when they are delivered.
     var settled: (units: [Unit], tickets: [Ticket]) {
@@ -56,12 +61,13 @@ struct CommitSet: Sendable {
         }
     }
 
-    /// The place of a unit's run.
-    private func owner(of place: Int) -> Int {
-        var end = 0
-        return runs.firstIndex { run in
-            end += run.units.count
-            return place < end
-        } ?? runs.endIndex
+    /// The place of a unit's run, and the places of all of that run's units.
+    private func owner(of place: Int) -> (run: Int, units: Range<Int>) {
+        var units = 0..<0
+        for (index, run) in runs.enumerated() {
+            units = units.upperBound..<(units.upperBound + run.units.count)
+            if place < units.upperBound { return (index, units) }
+        }
+        return (runs.endIndex, units)
     }
 }
