@@ -75,6 +75,38 @@ import Testing
         }
     }
 
+    /// What a later message of the same connection changes comes behind it.
+    @Test func whatAMessageWantsForItsUserStandsBehindIt() throws {
+        let units = [
+            try Unit(envelope: envelope(ordinal: 1), effects: [.unsubscribe(.room("a"), user: "alice")]),
+            try Unit(envelope: envelope(ordinal: 2), effects: [.subscribe(.room("a"))]),
+        ]
+        let own = units[0].envelope.node
+        var directory = DirectoryView()
+        directory.allNodes = [own, "another"]
+        // So little room that each message begins a new AMQP message.
+        for limit in [1 << 20, 10] {
+            let messages = DeliveryPlan(units: units, directory: directory, limit: limit).messages
+            let kinds = try [own, "another"].map { node in
+                try messages.filter { $0.node == node }.map { message in
+                    try NDJSON.lines(message.body).map { line in
+                        switch try Delivery(line: line) {
+                        case .done: "done"
+                        case .unsubscribe: "unsubscribe"
+                        case .send: "send"
+                        case .subscribe: "subscribe"
+                        default: "?"
+                        }
+                    }
+                }
+            }
+            let (first, second) = (["done", "unsubscribe"], ["done", "send", "subscribe"])
+            #expect(kinds == [limit == 10 ? [first, second] : [first + second], [["unsubscribe"]]])
+            let irreplaceable = messages.filter { $0.body[...].text.contains("unsubscribe") }.map(\.isIrreplaceable)
+            #expect(irreplaceable == [true, true])
+        }
+    }
+
     @Test func reasonsAreCutBetweenCharacters() {
         #expect("äöü".prefix(utf8Count: 3) == "ä")
         #expect("abc".prefix(utf8Count: 3) == "abc")

@@ -1,4 +1,5 @@
 import NIOCore
+import SparqProtocol
 
 /// What the connection subscribes to, and how it catches up.
 extension Connection {
@@ -66,6 +67,22 @@ extension Connection {
             return write(TextFrame.encode(SubscribeFrame.reply(id: id, refused: refused, limit: shard.settings.topics)[...]))
         }
         send(SubscribeFrame.type, id: id, rest, topics: room, refused: refused)
+    }
+
+    /// Asks for topics that were granted as of before the user was unsubscribed from them, or after it. A worker that looks now knows. Where none
+    /// answers, the client comes again: it counts on what was granted.
+    func askAgain(_ topics: [String: Int]) {
+        guard phase == .open || phase == .draining else { return }
+        var writer = JSONWriter(reservingCapacity: 64)
+        writer.raw("{\"type\":\"subscribe\",\"topics\":{")
+        for (index, (topic, cursor)) in topics.enumerated() {
+            if index > 0 { writer.raw(",") }
+            writer.string(topic)
+            writer.raw(":")
+            writer.integer(cursor)
+        }
+        writer.raw("}}")
+        send(SubscribeFrame.type, id: Self.ownID, writer.bytes, topics: topics.count)
     }
 
     /// A worker's reply, with what the front itself has to say.

@@ -52,6 +52,8 @@ final class Connection {
     private var earlyBytes = 0
     /// Topics that the front refused, of requests that a worker answers.
     var refusedTopics: [Int: [String]] = [:]
+    /// Questions of the front's own that are on their way.
+    var silent: Set<Int> = []
     /// A subscriber of some topic is behind.
     var isCatchingUp = false
     /// `$disconnect` waits no longer than that for what is before it.
@@ -145,7 +147,11 @@ final class Connection {
         let finish = inFlight.finish(ordinal)
         lastFinished = finish == .unknown ? 0 : ordinal
         let reply = complete(reply, of: ordinal)
-        if finish == .answer {
+        let isSilent = !silent.isEmpty && silent.remove(ordinal) != nil
+        if isSilent {
+            // Refusals of topics are right answers. Where nobody could look the client comes again.
+            if finish == .answer, reply.map(ReplyOutcome.init) != .ok { close(.tryAgainLater, reason: "") }
+        } else if finish == .answer {
             if ordinal == 1 {
                 welcome(reply)
             } else if let reply, phase != .closed {
@@ -170,6 +176,7 @@ final class Connection {
             // `$connect`: nobody has heard of the connection, so nobody need hear of its end.
             if ordinal == 1, phase == .connecting || phase == .closed { return dismiss(.tryAgainLater, reason: "") }
             let (id, tell) = inFlight.fail(ordinal)
+            if tell, id == Self.ownID { return close(.tryAgainLater, reason: "") }
             if tell, phase != .closed { refuse(.unavailable, ErrorCode.unavailableMessage, re: id) }
         }
         moveOn()
@@ -182,6 +189,7 @@ final class Connection {
         switch phase {
         case .connecting: if !expired.isEmpty { close(.tryAgainLater, reason: "") }
         case .open, .draining:
+            if expired.contains(Self.ownID) { return close(.tryAgainLater, reason: "") }
             for id in expired { refuse(.unavailable, ErrorCode.unavailableMessage, re: id) }
             // While no worker answers, nothing is through, and a new socket would be no better off.
             if let begin = shard.servedSince.map({ $0 + shard.settings.replyDeadline }),
@@ -248,8 +256,12 @@ final class Connection {
 
     // MARK: Steps
 
+    /// The id of the front's own questions; no client's has a control character.
+    static let ownID = "\u{1}"
+
     func send(_ type: String, id: String?, _ message: [UInt8], topics: Int = 0, refused: [String] = []) {
-        let outgoing = Outgoing(type: type, receivedAt: shard.wallClock(), message: message, refused: refused)
+        let isSilent = id == Self.ownID
+        let outgoing = Outgoing(type: type, receivedAt: shard.wallClock(), message: message, refused: refused, isSilent: isSilent)
         // Nobody waits for the end of a connection, and it must be told whenever that is.
         let deadline = type == SystemType.disconnect ? .max : shard.now() + shard.settings.replyDeadline
         inFlight.receive(outgoing, bytes: message.count, topics: topics, id: id, deadline: deadline)

@@ -64,6 +64,10 @@ struct InFlight<Message> {
     var hasSent: Bool { sent > 0 || firstOrdinal > 1 }
     /// Messages that wait.
     var waiting: Int { entries.count - sent }
+    /// The ordinals of what was sent together and is not all through yet; empty, behind the last one, where nothing is on its way.
+    var ordinalsSent: Range<Int> { firstOrdinal..<(firstOrdinal + sent) }
+    /// Workers try something again later.
+    var isPostponing: Bool { !postponed.isEmpty }
 
     /// Takes a message in.
     mutating func receive(_ message: Message, bytes: Int, topics: Int = 0, id: String?, deadline: Int) {

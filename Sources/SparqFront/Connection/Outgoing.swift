@@ -6,4 +6,6 @@ struct Outgoing {
     var message: [UInt8]
     /// Topics that it asked for and that the front refused.
     var refused: [String] = []
+    /// The front's own question for the client's topics: the client hears nothing of it.
+    var isSilent = false
 }

@@ -26,6 +26,7 @@ extension Shard {
                 connection.isReady = false
                 connection.inFlight.send { message, id, ordinal, deadline in
                     if !message.refused.isEmpty { connection.refusedTopics[ordinal] = message.refused }
+                    if message.isSilent { connection.silent.insert(ordinal) }
                     batches.add(
                         envelope(connection, message, id: id, ordinal: ordinal),
                         member: Batch.Member(connection: connection.id, ordinal: ordinal, deadline: deadline)

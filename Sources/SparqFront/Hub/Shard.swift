@@ -26,6 +26,10 @@ final class Shard {
     private var touchedConnections: [Connection] = []
     private var slowConnections: [Connection] = []
     private var inputs: [NodeInput] = []
+    /// By connection, as long as it has messages under way.
+    private var doubts: [UInt64: Doubts] = [:]
+    /// Topics with the cursor that were granted in doubt, by connection: to be asked for with the end of the turn.
+    private var askedAgain: [UInt64: [String: Int]] = [:]
     var isSubmitPlanned = false
     private var drain: ShardDrain?
 
@@ -67,6 +71,7 @@ final class Shard {
         connection.isRemoved = true
         connections[connection.id.number] = nil
         users.remove(connection)
+        doubts[connection.id.number] = nil
         counters.connections -= 1
     }
 
@@ -111,6 +116,10 @@ final class Shard {
 
     /// Ends a turn: one flush for each socket that was written to, and what the node is to know.
     func finishTurn() {
+        if !askedAgain.isEmpty {
+            for (number, topics) in askedAgain { connections[number]?.askAgain(topics) }
+            askedAgain = [:]
+        }
         for connection in slowConnections {
             counters.slow += 1
             connection.close(CloseCode(rawValue: 4008), reason: "slow consumer")
@@ -163,8 +172,9 @@ final class Shard {
         case .page(let id, let topic, let page): deliver(page, topic, to: id)
         case .join(let id, let topic, let after, let through, let frames):
             join(id, topic, after: after, through: through, frames)
-        case .unsubscribe(let target, let ordinal, let names):
+        case .unsubscribe(let target, let ordinal, let sender, let names):
             for connection in find(target) where connection.isCurrent(ordinal) {
+                if case .user = target { doubt(connection, names, sender) }
                 unsubscribe(connection, from: names)
             }
         case .disconnect(let target, let ordinal, let code, let reason):
@@ -195,6 +205,11 @@ final class Shard {
         guard let connection = connections[id.number], connection.phase != .closed, connection.isCurrent(ordinal) else {
             return refuse(name)
         }
+        if let ordinal, doubts[id.number]?.covers(name, ordinal) ?? false {
+            refuse(name)
+            askedAgain[id.number, default: [:]][name] = start.cursor
+            return
+        }
         // What the ring holds is written at once where the socket has room for it; else it is read from the log as the socket drains.
         let (subscriber, frames): (Subscriber, [ByteBuffer]?) =
             switch start {
@@ -215,6 +230,16 @@ final class Shard {
             topic.add(connection, subscriber)
         }
         if let frames { write(frames, to: connection) } else { connection.startCatchingUp() }
+    }
+
+    /// What the connection has under way, and what workers try again later, may be granted these topics as of before.
+    private func doubt(_ connection: Connection, _ topics: [String], _ sender: Sender?) {
+        let ordinals = connection.inFlight.ordinalsSent
+        guard !ordinals.isEmpty || connection.inFlight.isPostponing else { return }
+        // Of its own messages those behind the sender run behind it.
+        let isOwn = sender.map { $0.connection == connection.id && ordinals.contains($0.ordinal) } ?? false
+        let last = isOwn ? sender?.ordinal : nil
+        doubts[connection.id.number, default: Doubts()].add(topics, through: last ?? ordinals.upperBound - 1)
     }
 
     private func refuse(_ topic: String) { tell(.refused(topic: topic, shard: index)) }
@@ -259,6 +284,7 @@ final class Shard {
                 busyConnections.append(connection)
             }
         }
+        if !doubts.isEmpty { doubts = doubts.filter { !(connections[$0.key]?.inFlight.isEmpty ?? true) } }
         // While nothing may leave, those that are gone must not pile up.
         readyConnections.removeAll { $0.isRemoved }
         if servedSince == nil { submit() }

@@ -25,8 +25,8 @@ enum ShardCommand: Sendable, Equatable {
     case page(ConnectionID, topic: String, LogPage)
     /// A subscriber that was behind gets the rest, and is live.
     case join(ConnectionID, topic: String, after: Int, through: Int, frames: [ByteBuffer])
-    /// Subscribers no more.
-    case unsubscribe(ConnectionTarget, ordinal: Int? = nil, topics: [String])
+    /// Subscribers no more. `sender` is whose message wants it of a user.
+    case unsubscribe(ConnectionTarget, ordinal: Int? = nil, sender: Sender? = nil, topics: [String])
     /// Close sockets.
     case disconnect(ConnectionTarget, ordinal: Int? = nil, code: Int, reason: String)
 

@@ -89,7 +89,8 @@ struct NodeState: Sendable {
             }
         case .unsubscribe(let target, let ordinal, let origin, let topics):
             guard isNew(origin) else { return }
-            tell(target, into: &actions) { .unsubscribe($0, ordinal: ordinal, topics: topics) }
+            let sender = Sender(origin: origin)
+            tell(target, into: &actions) { .unsubscribe($0, ordinal: ordinal, sender: sender, topics: topics) }
         case .disconnect(let target, let ordinal, let origin, let code, let reason):
             guard isNew(origin) else { return }
             tell(target, into: &actions) { .disconnect($0, ordinal: ordinal, code: code, reason: reason) }

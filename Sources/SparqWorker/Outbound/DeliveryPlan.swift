@@ -75,11 +75,16 @@ extension DeliveryPlan {
         self.init(limit: limit)
         // By places: a unit has so many parts that copying it costs more than what is read here.
         for place in units.indices {
-            // Never cut: once a message is finished the node sends the connection's next one, whose outcome must not overtake this one's.
-            add(lines: units[place].ownLines(directory), to: units[place].envelope.node)
+            // Never cut: once a message is finished the node sends the connection's next one, whose outcome must not overtake this one's. Nor must what
+            // later messages of the connection change come before what this one wants for all of its user's.
+            let node = units[place].envelope.node
+            let hasRemote = !units[place].remote.isEmpty && directory.allNodes.contains(node)
+            add(lines: units[place].ownLines(directory, withRemote: hasRemote), to: node)
+            if hasRemote { lines[node]?.forming.isIrreplaceable = true }
         }
-        for place in units.indices {
-            for delivery in units[place].remote { addIrreplaceable(delivery, to: directory.allNodes) }
+        for place in units.indices where !units[place].remote.isEmpty {
+            let others = directory.allNodes.filter { $0 != units[place].envelope.node }
+            for delivery in units[place].remote { addIrreplaceable(delivery, to: others) }
         }
         for place in units.indices {
             for event in units[place].events { add(.event(event), size: event.body.count, to: directory.nodes[event.topic] ?? []) }
@@ -93,18 +98,23 @@ extension DeliveryPlan {
 }
 
 extension Unit {
-    /// The lines for the node that the message came from.
-    fileprivate func ownLines(_ directory: DirectoryView) -> [UInt8] {
-        guard let connection = envelope.connection else { return [] }
+    /// The lines for the node that the message came from; with what it wants for all nodes at the end.
+    fileprivate func ownLines(_ directory: DirectoryView, withRemote: Bool) -> [UInt8] {
         var lines = JSONWriter(reservingCapacity: 160 + (reply?.count ?? 0))
+        if let connection = envelope.connection { connectionLines(connection, directory, into: &lines) }
+        if withRemote { for delivery in remote { lines.append(delivery) } }
+        return lines.bytes
+    }
+
+    private func connectionLines(_ connection: String, _ directory: DirectoryView, into lines: inout JSONWriter) {
         if isPostponed {
             // `$disconnect` must not overtake a `$connect` that is tried again.
             if !envelope.type.hasPrefix("$") { lines.append(.postponed(connection: connection, ordinal: envelope.ordinal)) }
-            return lines.bytes
+            return
         }
         lines.append(.done(Done(connection: connection, ordinal: envelope.ordinal, reply: reply, session: session)))
         for instruction in instructions { lines.append(instruction) }
-        guard !subscriptions.isEmpty else { return lines.bytes }
+        guard !subscriptions.isEmpty else { return }
         let grants = subscriptions.map { topic, from in
             let head = directory.heads[topic] ?? 0
             return Grant(topic: topic, cursor: min(max(from ?? head, 0), head), head: head)
@@ -113,7 +123,6 @@ extension Unit {
         let body = EventBody.subscribed(grants, isOffer: isOffer)
         lines.append(.send(connection: connection, ordinal: envelope.ordinal, body: body))
         if !isOffer { lines.append(.subscribe(connection: connection, ordinal: envelope.ordinal, grants: grants)) }
-        return lines.bytes
     }
 }
 
