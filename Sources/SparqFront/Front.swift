@@ -117,7 +117,7 @@ public final class Front: Service {
             lifetime: max(1, Int(configuration.sessionLifetime.components.seconds))
         )
         let server = makeServer(hub, tokens, forwarder)
-        let broker = makeBroker(inbox, incarnation)
+        let broker = makeBroker(inbox, incarnation, hub)
 
         try await withThrowingTaskGroup(of: Void.self) { group in
             group.addTask { try await server.run() }
@@ -205,7 +205,7 @@ extension Front {
         )
     }
 
-    private func makeBroker(_ inbox: NodeInbox, _ incarnation: String) -> any NodeBroker {
+    private func makeBroker(_ inbox: NodeInbox, _ incarnation: String, _ hub: Hub) -> any NodeBroker {
         if let otherBroker { return otherBroker(readiness, inbox) }
         return FrontBroker(
             configuration: configuration.broker,
@@ -218,9 +218,12 @@ extension Front {
             // Each lane has one publish at a time.
             window: configuration.publishLanes * configuration.pools.pools.count,
             prefetch: configuration.prefetch,
+            isNamed: configuration.node != nil,
             readiness: readiness,
             inbox: inbox,
-            logger: logger
+            logger: logger,
+            // They hear nothing here any more.
+            onLost: { hub.sendAway() }
         )
     }
 

@@ -2,20 +2,26 @@ import AMQP
 import Logging
 import SparqProtocol
 
-/// The front's two connections to the broker: one publishes, the other consumes, because a memory alarm blocks those that publish.
+/// The front's connections to the broker: one publishes, another consumes, because a memory alarm blocks those that publish. A third one keeps the node's
+/// id, where that was chosen.
 struct FrontBroker: NodeBroker {
     let inbound: any BatchPublisher
     private let publisher: Publisher
     private let queue: NodeQueue
 
+    /// - Parameters:
+    ///   - isNamed: Whether somebody chose the node's id, and may have given it to another front too.
+    ///   - onLost: another front has the node's id now.
     init(
         configuration: AMQPConfiguration,
         topology: FrontTopology,
         window: Int,
         prefetch: UInt16,
+        isNamed: Bool,
         readiness: Readiness,
         inbox: NodeInbox,
-        logger: Logger
+        logger: Logger,
+        onLost: @escaping @Sendable () -> Void
     ) {
         var publishing = configuration
         publishing.connectionName = "sparq front \(topology.node) publish"
@@ -32,19 +38,24 @@ struct FrontBroker: NodeBroker {
             configuration: consuming,
             topology: topology,
             prefetch: prefetch,
+            claim: isNamed ? NodeClaim(configuration: configuration, topology: topology, logger: logger) : nil,
             logger: logger,
             onStateChange: { state in
                 readiness.change { $0.isConsuming = state == .connected }
                 // Between two connections the queue may have gone, and what workers sent with it.
                 if state == .connected { inbox.add([.resync]) }
+            },
+            onLost: {
+                readiness.change { $0.isConsuming = false }
+                onLost()
             }
         )
         inbound = InboundPublisher(publisher: publisher, exchange: topology.names.inbound, logger: logger)
     }
 
-    /// Keeps both connections until the task is cancelled.
+    /// Keeps the connections until the task is cancelled.
     ///
-    /// A graceful shutdown does not reach them: the drain needs both until its end.
+    /// A graceful shutdown does not reach them: the drain needs them until its end.
     func run() async throws {
         let tasks = [
             Task.detached { [publisher] in try await publisher.run() },

@@ -17,6 +17,9 @@ struct FrontTopology: Sendable {
     /// The node's exchange: it goes with the last queue that is bound to it.
     var exchange: String { names.node(node) }
 
+    /// The exclusive queue of whoever has the node's id.
+    var claim: String { names.nodeClaim(node) }
+
     /// The node's `number`th queue.
     func queue(_ number: Int) -> String { names.nodeQueue(node, incarnation: incarnation, number: number) }
 

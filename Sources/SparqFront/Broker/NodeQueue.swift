@@ -12,32 +12,59 @@ final class NodeQueue: Sendable {
     private let topology: FrontTopology
     private let prefetch: UInt16
     private let logger: Logger
+    /// `nil`: nobody else can have the node's id.
+    private let claim: NodeClaim?
     private let onStateChange: @Sendable (ConnectionState) -> Void
+    private let onLost: @Sendable () -> Void
     private let faults: FaultLog
     /// Those that consume, one after the other; for one reader.
     private let consumers: AsyncStream<Consumer>
     private let next: AsyncStream<Consumer>.Continuation
 
-    /// - Parameter onStateChange: as a consumer's; `connected` means that something may have been lost before.
+    /// - Parameters:
+    ///   - claim: to be won before anything is consumed.
+    ///   - onStateChange: as a consumer's; `connected` means that something may have been lost before.
+    ///   - onLost: another front has the node's id now, and nothing is consumed any more.
     init(
         configuration: AMQPConfiguration,
         topology: FrontTopology,
         prefetch: UInt16,
+        claim: NodeClaim?,
         logger: Logger,
-        onStateChange: @escaping @Sendable (ConnectionState) -> Void
+        onStateChange: @escaping @Sendable (ConnectionState) -> Void,
+        onLost: @escaping @Sendable () -> Void
     ) {
         self.configuration = configuration
         self.topology = topology
         self.prefetch = prefetch
+        self.claim = claim
         self.logger = logger
+        self.onLost = onLost
         self.onStateChange = onStateChange
         faults = FaultLog(logger)
         (consumers, next) = AsyncStream.makeStream()
     }
 
-    /// Consumes until the task is cancelled.
+    /// Consumes, while the node's id is this front's, until the task is cancelled.
     func run() async {
         defer { next.finish() }
+        guard let claim else { return await keepConsuming() }
+        var consuming: Task<Void, Never>?
+        for await change in claim.changes {
+            switch change {
+            case .won: consuming = Task { await keepConsuming() }
+            case .lost:
+                consuming?.cancel()
+                await consuming?.value
+                consuming = nil
+                onLost()
+            }
+        }
+        consuming?.cancel()
+        await consuming?.value
+    }
+
+    private func keepConsuming() async {
         var pause = QueuePause()
         var number = 0
         while !Task.isCancelled {

@@ -82,6 +82,11 @@ final class Hub: Sendable {
         for place in places { place.loop.execute { place.shard.value.sendAgain() } }
     }
 
+    /// Closes all sockets: their clients come again, at another front.
+    func sendAway() {
+        for place in places { place.loop.execute { place.shard.value.sendAway() } }
+    }
+
     /// Forwards one HTTP request's message, and returns what became of it; within the reply deadline.
     func request(_ message: HTTPMessage) async -> HTTPAnswer {
         let place = places[nextPlace.next() % places.count]

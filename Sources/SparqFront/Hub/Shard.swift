@@ -293,6 +293,12 @@ final class Shard {
         finishTurn()
     }
 
+    /// Closes all sockets at once.
+    func sendAway() {
+        for connection in Array(connections.values) { connection.close(.tryAgainLater, reason: "") }
+        finishTurn()
+    }
+
     /// Moves the clients away: each is told to reconnect after a delay of its own within `window` nanoseconds, and closed when it is over.
     func startDraining(window: Int) {
         guard drain == nil else { return }

@@ -11,6 +11,7 @@ actor NodeCore {
     private let incarnation: String
     private let logger: Logger
     private let onLease: @Sendable () -> Void
+    private var hasRenewed = false
     private var hasLeft = false
 
     /// `onLease` is called when answers to leases have come.
@@ -85,9 +86,10 @@ actor NodeCore {
         work { now, actions in state.tick(now: now, into: &actions) }
     }
 
-    /// Renews the lease; not any more after it was given up.
+    /// Renews the lease; not any more after it was given up. A node that never had one gives none up: its id may be another front's.
     func renew(leaving: Bool) {
-        guard !hasLeft else { return }
+        guard !hasLeft, hasRenewed || !leaving else { return }
+        hasRenewed = true
         hasLeft = leaving
         let request = state.lease(incarnation: incarnation, leaving: leaving)
         forwarder.forward { $0.add(envelopes.lease(request, at: Clock.wall()), member: nil) }

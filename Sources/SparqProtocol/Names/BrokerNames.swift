@@ -23,6 +23,8 @@ public struct BrokerNames: Equatable, Sendable {
     public func suspect(pool: String) -> String { "\(prefix).suspect.\(pool)" }
     /// A node's exchange.
     public func node(_ id: String) -> String { "\(prefix).node.\(id)" }
+    /// The exclusive queue by which a node keeps its id to itself. Nothing is ever in it.
+    public func nodeClaim(_ id: String) -> String { "\(node(id)).claim" }
     /// The queue that is bound to a node's exchange: the `number`th of one life of the node.
     public func nodeQueue(_ id: String, incarnation: String, number: Int) -> String { "\(node(id)).\(incarnation).\(number)" }
 }
