@@ -33,17 +33,10 @@ extension NodeState {
             if topics.values[index].stream.wantsSync { pacer.want(topic, .live) }
         }
         restless = restless.filter { topics[$0]?.stream.needsTick ?? false }
-        for (key, read) in reads where isDue(read, now: now) {
-            let attempt = read.again == nil ? read.attempt + 1 : read.attempt
-            reads[key] = PendingRead(after: read.after, attempt: attempt, askedAt: now)
-            self.read(key, after: read.after, into: &actions)
-        }
+        let (workers, timing) = (pacer.workers, settings.timing)
+        let again = reads.tick(now: now) { workers.isLost(askedAt: $0, attempt: $1, now: now, timing: timing) }
+        for question in again { read(question, into: &actions) }
         forgetRings(now: now)
-    }
-
-    private func isDue(_ read: PendingRead, now: Int) -> Bool {
-        if let again = read.again, again <= now { return true }
-        return pacer.workers.isLost(askedAt: read.askedAt, attempt: read.attempt, now: now, timing: settings.timing)
     }
 
     /// Rings are for who joins behind what has just happened: those of quiet topics are emptied, or each topic that was ever busy would cost its
@@ -56,6 +49,7 @@ extension NodeState {
 
     /// Ends a batch of work: what is to be asked and left goes out, many topics in one message.
     mutating func finish(now: Int, into actions: inout NodeActions) {
+        while let question = reads.next(now: now) { read(question, into: &actions) }
         counters.reads += actions.reads.count
         while let turn = pacer.next(now: now) {
             let request = request(turn)

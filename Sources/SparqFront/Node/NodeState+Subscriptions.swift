@@ -36,22 +36,20 @@ extension NodeState {
     mutating func more(_ connection: ConnectionID, _ topic: String, after: Int, now: Int, into actions: inout NodeActions) {
         guard !join(connection, topic, after: after, into: &actions) else { return }
         guard topics[topic] != nil else { return }
-        let key = ReadKey(connection: connection, topic: topic)
-        reads[key] = PendingRead(after: after, askedAt: now)
-        read(key, after: after, into: &actions)
+        reads.want(ReadPacer.Key(connection: connection, topic: topic), after: after)
     }
 
     /// A page for a subscriber that is behind.
     mutating func deliver(_ page: Page, to connection: ConnectionID, now: Int, into actions: inout NodeActions) {
-        let key = ReadKey(connection: connection, topic: page.topic)
-        guard let read = reads[key], read.after == page.after else { return }
+        let key = ReadPacer.Key(connection: connection, topic: page.topic)
+        guard reads.after(key) == page.after else { return }
         if page.last <= page.after, !join(connection, page.topic, after: page.after, into: &actions) {
             // The log had no more when it was read, and the ring has moved on since, or the worker had no room for it: asked again when the time
             // has come.
-            if page.head > page.after, read.again == nil { reads[key]?.again = now + settings.timing.patience }
+            if page.head > page.after { reads.rest(key, until: now + settings.timing.patience) }
             return
         }
-        reads[key] = nil
+        reads.settle(key)
         guard page.last > page.after else { return }
         var frames = ByteBuffer()
         for event in page.events { TextFrame.write(event, to: &frames) }
@@ -71,8 +69,9 @@ extension NodeState {
         return true
     }
 
-    func read(_ key: ReadKey, after: Int, into actions: inout NodeActions) {
-        actions.reads.append(ReadRequest(topic: key.topic, after: after, connection: key.connection.description))
+    func read(_ question: ReadPacer.Question, into actions: inout NodeActions) {
+        let key = question.key
+        actions.reads.append(ReadRequest(topic: key.topic, after: question.after, connection: key.connection.description))
     }
 }
 

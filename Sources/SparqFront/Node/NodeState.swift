@@ -17,19 +17,6 @@ struct NodeState: Sendable {
         var subscribers: [(shard: Int, count: Int)] = []
     }
 
-    struct ReadKey: Hashable, Sendable {
-        var connection: ConnectionID
-        var topic: String
-    }
-
-    struct PendingRead: Sendable {
-        var after: Int
-        var attempt = 0
-        var askedAt: Int
-        /// The answer was that there is more, and nothing of it: when to ask again.
-        var again: Int?
-    }
-
     let settings: NodeSettings
     let shards: Int
     var topics: [String: Topic] = [:]
@@ -37,7 +24,8 @@ struct NodeState: Sendable {
     var restless: Set<String> = []
     /// Topics with a question.
     var pacer: SyncPacer
-    var reads: [ReadKey: PendingRead] = [:]
+    /// Readers with a question.
+    var reads: ReadPacer
     /// Topics to be left with the next batch of work.
     var leaving: Set<String> = []
     /// When a topic was left last, or an event of it last came astray.
@@ -54,6 +42,7 @@ struct NodeState: Sendable {
         self.settings = settings
         self.shards = shards
         pacer = SyncPacer(limits: settings.limits, timing: settings.timing)
+        reads = ReadPacer(limit: settings.limits.unansweredReads)
         heard = Heard(limit: settings.originsKept)
         self.version = version
     }
@@ -116,7 +105,7 @@ struct NodeState: Sendable {
     mutating func accept(_ input: NodeInput, now: Int, into actions: inout NodeActions) {
         switch input {
         case .left(let connection, let topic):
-            reads[ReadKey(connection: connection, topic: topic)] = nil
+            reads.settle(ReadPacer.Key(connection: connection, topic: topic))
             removeSubscriber(of: topic, shard: connection.shard, now: now)
         case .refused(let topic, let shard): removeSubscriber(of: topic, shard: shard, now: now)
         case .resync:

@@ -28,8 +28,8 @@ struct SyncPacer: Sendable {
 
     private let limits: SyncLimits
     private let timing: SyncTiming
-    private var live = NameQueue()
-    private var bulk = NameQueue()
+    private var live = NameQueue<String>()
+    private var bulk = NameQueue<String>()
     private var open: [Open] = []
     private(set) var workers = WorkersHeard()
 
@@ -114,7 +114,7 @@ struct SyncPacer: Sendable {
         return fresh < limits.unanswered && (bulk.isEmpty || freshLive < limits.unanswered - 1)
     }
 
-    private static func take(_ count: Int, from queue: inout NameQueue) -> [String] {
+    private static func take(_ count: Int, from queue: inout NameQueue<String>) -> [String] {
         var names: [String] = []
         while names.count < count, let name = queue.popFirst() { names.append(name) }
         return names
@@ -141,4 +141,6 @@ struct SyncLimits: Sendable, Equatable {
     var unansweredAtMost = 32
     /// Those among them of a node that asks for all of its topics.
     var unansweredOfBulk = 3
+    /// Pages for readers without an answer.
+    var unansweredReads = 64
 }

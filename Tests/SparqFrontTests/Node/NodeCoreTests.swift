@@ -190,6 +190,7 @@ import Testing
         let grant = Grant(topic: "a", cursor: 0, head: 500)
         state.deliver(.subscribe(connection: connection.description, grants: [grant]), now: 0, into: &actions)
         state.accept(.more(connection, topic: "a", after: 0), now: 0, into: &actions)
+        state.finish(now: 0, into: &actions)
         for now in 1...50 { state.tick(now: now * second, into: &actions) }
         #expect(actions.reads.count == 1)
         state.deliver(.lease(.renewed), now: 51 * second, into: &actions)
