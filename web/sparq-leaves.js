@@ -1,6 +1,9 @@
 import { backoff } from "./sparq-backoff.js";
 import { isPassing } from "./sparq-outbox.js";
 
+/** The server takes no message that names too many. */
+const TOPICS_PER_REQUEST = 100;
+
 /**
  * Unsubscriptions on their way. They are no messages to be sent again: with its socket the server forgets the topics anyway, and one that
  * came late would undo what the page has asked for since.
@@ -24,7 +27,9 @@ export class Leaves {
 
   /** Tells the server that topics are not wanted. @param {string[]} topics @returns {Promise<void>} When it sends no more of them. */
   async send(topics) {
-    if (topics.length) await new Promise((over) => this.#send(topics, over));
+    const parts = [];
+    for (let start = 0; start < topics.length; start += TOPICS_PER_REQUEST) parts.push(topics.slice(start, start + TOPICS_PER_REQUEST));
+    await Promise.all(parts.map((part) => new Promise((over) => this.#send(part, over))));
   }
 
   /** Whether the server is being told so. @param {string} topic @returns {boolean} */

@@ -12,7 +12,7 @@ import Testing
     }
 
     @Test func readsEscapesInNames() throws {
-        #expect(try scan(#"{"ty\u0070e":"r\u006f\/\n\ud83d\ude00","id":"\"\\"}"#) == Frame(type: "ro/\n😀", id: "\"\\"))
+        #expect(try scan(#"{"ty\u0070e":"r\u006f\/\u00e9\ud83d\ude00","id":"\"\\"}"#) == Frame(type: "ro/é😀", id: "\"\\"))
     }
 
     @Test(arguments: [
@@ -24,6 +24,11 @@ import Testing
         (#"{"type":1,"id":"c1"}"#, .invalidType(id: "c1")),
         (#"{"type":null}"#, .invalidType(id: nil)),
         (#"{"type":""}"#, .invalidType(id: nil)),
+        (#"{"type":"a\u0000","id":"c1"}"#, .invalidType(id: "c1")),
+        (#"{"type":"\nroom.send"}"#, .invalidType(id: nil)),
+        (#"{"type":"a\u007Fb"}"#, .invalidType(id: nil)),
+        ("{\"type\":\"a\u{7F}\"}", .invalidType(id: nil)),
+        (#"{"type":"$a\u001f"}"#, .invalidType(id: nil)),
         (#"{"type":"$connect","id":"x"}"#, .reservedType("$connect", id: "x")),
         (#"{"type":"$"}"#, .reservedType("$", id: nil)),
         (#"{"type":"a","id":7}"#, .invalidID),
@@ -50,6 +55,35 @@ import Testing
         #expect(try scan("{\"type\":\"a\",\"id\":\" ~\u{80}😀\"}").id == " ~\u{80}😀")
         // Elsewhere they are the handler's business.
         #expect(try scan(#"{"type":"a","id":"1","text":"\u0000\n"}"#).id == "1")
+    }
+
+    @Test(arguments: [
+        (#"{"topics":{"a":1,"b":{"x":[1,2,3]},"c":null},"type":"t"}"#, 3), (#"{"topics":["a","b"]}"#, 2), (#"{"topics":[]}"#, 0),
+        (#"{"topics":{}}"#, 0), (#"{"topics":"abc"}"#, 0), (#"{"type":"t"}"#, 0), (#"{ "t\u006fpics" : [ [1,2] , {} ] }"#, 2),
+        (#"{"x":{"topics":[1,2,3]},"topics":[1]}"#, 1), (#"{"topics":[1],"topics":[1,2,3],"topics":{"a":1}}"#, 5),
+    ])
+    func countsWhatAKeyHolds(text: String, count: Int) {
+        #expect(FrameScanner.count("topics", in: Array(text.utf8)) == count)
+    }
+
+    @Test func findsTheMembersOfAnObject() {
+        func members(_ text: String) -> [String: String]? {
+            let frame = Array(text.utf8)
+            return FrameScanner.members(of: "topics", in: frame).map { members in
+                Dictionary(members.map { ($0.name, String(decoding: frame[$0.value], as: UTF8.self)) }) { $1 }
+            }
+        }
+        #expect(
+            members(#"{"topics":{"a":1,"b\"":{"x":[1,{}]},"\u0063": null ,"d":-1.5},"type":"t"}"#) == [
+                "a": "1", "b\"": #"{"x":[1,{}]}"#, "c": "null", "d": "-1.5",
+            ]
+        )
+        #expect(members(#"{"topics":{}}"#) == [:] && members(#"{"topics":{"a":1},"x":2,"topics":{"b":2,"a":3}}"#) == ["a": "3", "b": "2"])
+        for text in [
+            #"{"type":"t"}"#, #"{"topics":[1]}"#, #"{"topics":"a"}"#, #"{"topics":{"a":1},"topics":[]}"#, #"{"x":{"topics":{"a":1}}}"#,
+        ] {
+            #expect(members(text) == nil, "\(text)")
+        }
     }
 
     @Test func boundsTheLengthOfNames() throws {

@@ -23,6 +23,17 @@ test("an unsubscription is over with its reply, whatever that says for good", as
   assert.equal(all.has("a"), false);
 });
 
+test("what one message cannot name is left in several", async () => {
+  const { written, left, leaves: all } = leaves();
+  const topics = Array.from({ length: 250 }, (_, index) => `t${index}`);
+  const over = all.send(topics);
+  assert.deepEqual(written.map(({ length }) => length), [100, 100, 50]);
+  assert.deepEqual(written.flat(), topics);
+  for (const id of ["id1", "id2", "id3"]) all.answered({ re: id, ok: true });
+  await over;
+  assert.deepEqual(left, topics);
+});
+
 test("refused in passing it is written again, but for what is wanted meanwhile", async () => {
   mock.timers.enable({ apis: ["setTimeout"] });
   try {

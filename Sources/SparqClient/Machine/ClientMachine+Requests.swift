@@ -62,7 +62,13 @@ extension ClientMachine {
     /// Tells the server that topics are not wanted any more.
     mutating func leave(_ unwanted: [String]) -> [ClientAction] {
         for topic in unwanted { topics[topic] = TopicState(isLeaving: true) }
-        return [writeUnsubscription(of: unwanted)]
+        var actions: [ClientAction] = []
+        var rest = unwanted[...]
+        while !rest.isEmpty {
+            actions.append(writeUnsubscription(of: Array(rest.prefix(Self.topicsPerSubscription))))
+            rest = rest.dropFirst(Self.topicsPerSubscription)
+        }
+        return actions
     }
 
     /// Once more, but for what is wanted again.

@@ -73,7 +73,7 @@ struct ClientMachine {
         var isLeaving = false
     }
 
-    /// Topics in one `subscribe`, so that it stays below the smallest sensible message limit.
+    /// Topics in one `subscribe` or `unsubscribe`, so that it stays below the smallest sensible message limit.
     static let topicsPerSubscription = 100
 
     let configuration: Configuration

@@ -102,7 +102,10 @@ final class Connection {
                 return
             }
             let message = Array(text.readableBytesView)
-            if frame.type == SubscribeFrame.type {
+            // Before anything is made of the names: work on many of them would hold up all that this loop serves.
+            if SubscribeFrame.types.contains(frame.type), FrameScanner.count("topics", in: message) > Topic.messageLimit {
+                refuse(.tooManyTopics, "One message names \(Topic.messageLimit) topics at most.", re: frame.id)
+            } else if frame.type == SubscribeFrame.type {
                 subscribe(message, id: frame.id)
             } else {
                 send(frame.type, id: frame.id, message)

@@ -1,38 +1,29 @@
-import FoundationEssentials
 import SparqProtocol
 
 /// The one client message of which the front reads more than `type` and `id`: it knows how many topics a connection has, and refuses those
 /// that are too many itself.
 struct SubscribeFrame {
     static let type = "subscribe"
+    /// The messages that name topics, and need a socket.
+    static let types: Set = [type, "unsubscribe"]
 
-    private enum Cursor: Decodable {
-        case number(Int)
-        case now
-        /// What no cursor can be; a worker will say so.
-        case none
-
-        init(from decoder: any Decoder) throws {
-            let container = try decoder.singleValueContainer()
-            self = container.decodeNil() ? .now : (try? container.decode(Int.self)).map { .number($0) } ?? .none
-        }
-    }
-
-    private var cursors: [String: Cursor]
+    private let text: [UInt8]
+    private let members: [FrameScanner.Member]
 
     /// `nil` where the message is not as it should be, which a worker will say.
     init?(_ message: [UInt8]) {
-        struct Message: Decodable { var topics: [String: Cursor] }
-        guard let message = try? JSONDecoder().decode(Message.self, from: Data(message)) else { return nil }
-        cursors = message.topics
+        guard let members = FrameScanner.members(of: "topics", in: message) else { return nil }
+        text = message
+        self.members = members
     }
 
     /// The topics' names.
-    var topics: some Collection<String> { cursors.keys }
+    var topics: Set<String> { Set(members.map(\.name)) }
 
     /// The message that asks for all of them but these; `nil` where none is left.
     func message(id: String?, without refused: [String]) -> [UInt8]? {
-        let left = cursors.filter { !refused.contains($0.key) }
+        let refused = Set(refused)
+        let left = members.filter { !refused.contains($0.name) }
         guard !left.isEmpty else { return nil }
         var writer = JSONWriter()
         writer.raw("{\"type\":\"subscribe\"")
@@ -41,16 +32,12 @@ struct SubscribeFrame {
             writer.string(id)
         }
         writer.raw(",\"topics\":{")
-        for (index, (topic, cursor)) in left.enumerated() {
+        for (index, member) in left.enumerated() {
             if index > 0 { writer.raw(",") }
-            writer.string(topic)
-            switch cursor {
-            case .number(let number):
-                writer.raw(":")
-                writer.integer(number)
-            case .now: writer.raw(":null")
-            case .none: writer.raw(":false")
-            }
+            writer.string(member.name)
+            writer.raw(":")
+            // What no cursor can be is a worker's to say.
+            writer.raw(text[member.value])
         }
         writer.raw("}}")
         return writer.bytes

@@ -6,7 +6,7 @@ enum ReplyStatus {
     static func status(_ code: ErrorCode) -> HTTPResponse.Status {
         switch code {
         case .notJSON, .notAnObject, .missingType, .invalidType, .invalidID, .binaryFrame, .unknownType, .invalidFields, .invalidCursor,
-            .tooManyTopics:
+            .tooManyTopics, .needsSocket:
             .badRequest
         case .unauthenticated: .unauthorized
         case .forbidden: .forbidden

@@ -29,6 +29,8 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, ExpressibleByStri
     public static let tooLarge: Self = "too_large"
     /// More messages per second than allowed.
     public static let rateLimited: Self = "rate_limited"
+    /// The message is for a WebSocket, and came by HTTP.
+    public static let needsSocket: Self = "needs_socket"
     /// No answer in time, or no broker or no worker to give one. The message may be sent again under the same `id`.
     public static let unavailable: Self = "unavailable"
 
@@ -47,7 +49,7 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, ExpressibleByStri
     public static let conflict: Self = "conflict"
     /// The cursor is negative, no whole number, or ahead of the log.
     public static let invalidCursor: Self = "invalid_cursor"
-    /// More topics than a connection may have.
+    /// More topics than a connection may have, or than one message may name.
     public static let tooManyTopics: Self = "too_many_topics"
     /// The handler failed for good; an operator finds the message among the dead ones.
     public static let `internal`: Self = "internal"

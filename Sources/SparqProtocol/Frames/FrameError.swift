@@ -6,7 +6,7 @@ public enum FrameError: Error, Equatable, Sendable {
     case notAnObject
     /// An object without `type`.
     case missingType
-    /// `type` is no string of 1 to 128 bytes. Carries the `id`, where there was one.
+    /// `type` is no string of 1 to 128 bytes, or holds control characters. Carries the `id`, where there was one.
     case invalidType(id: String?)
     /// `type` begins with `$`: it is the system's own, and no message for a handler. Carries the `id`, where there was one.
     case reservedType(String, id: String?)
@@ -30,7 +30,8 @@ public enum FrameError: Error, Equatable, Sendable {
         case .notJSON(let error): "The message is not JSON: \(error)."
         case .notAnObject: "A message is a JSON object."
         case .missingType: "A message has a \"type\"."
-        case .invalidType, .reservedType: "A \"type\" is a string of 1 to \(FrameScanner.nameLimit) bytes that does not begin with \"$\"."
+        case .invalidType, .reservedType:
+            "A \"type\" is a string of 1 to \(FrameScanner.nameLimit) bytes without control characters that does not begin with \"$\"."
         case .invalidID: "An \"id\" is a string of 1 to \(FrameScanner.nameLimit) bytes without control characters."
         }
     }

@@ -50,7 +50,9 @@ public enum FrameScanner {
         guard typeIsText else { throw .invalidType(id: idText) }
         guard let type else { throw .missingType }
         let typeText = JSONCursor.text(type, in: bytes)
-        guard (1...nameLimit).contains(typeText.utf8.count) else { throw .invalidType(id: idText) }
+        guard (1...nameLimit).contains(typeText.utf8.count), !Self.hasControlCharacters(type, typeText, in: bytes) else {
+            throw .invalidType(id: idText)
+        }
         guard !typeText.hasPrefix("$") else { throw .reservedType(typeText, id: idText) }
         return Frame(type: typeText, id: idText)
     }

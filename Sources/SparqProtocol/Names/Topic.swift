@@ -2,6 +2,8 @@
 public struct Topic: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
     /// Longest name, in bytes of UTF-8.
     public static let nameLimit = 256
+    /// The most topics that one message may name.
+    public static let messageLimit = 512
 
     /// The name as it travels.
     public let rawValue: String

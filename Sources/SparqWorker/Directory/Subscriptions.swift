@@ -3,9 +3,6 @@ import SparqProtocol
 
 /// The built-in types `subscribe` and `unsubscribe` (docs/PROTOCOL.md, "Topics").
 final class Subscriptions: Sendable {
-    /// The most topics of one request.
-    static let topicLimit = 512
-
     private let router: Router
     private let heads: BatchLoader<String, Int>
 
@@ -65,7 +62,8 @@ final class Subscriptions: Sendable {
         let request = try MessageDecoder.decode(UnsubscribeRequest.self, from: envelope.message)
         try Self.check(count: request.topics.count)
         var unit = Unit(envelope: envelope)
-        unit.instructions = [.unsubscribe(.connection(connection), ordinal: unit.envelope.ordinal, topics: request.topics)]
+        let topics = Set(request.topics).sorted()
+        unit.instructions = [.unsubscribe(.connection(connection), ordinal: unit.envelope.ordinal, topics: topics)]
         if envelope.id != nil { unit.reply = Reply.success(id: envelope.id, data: nil) }
         return unit
     }
@@ -91,7 +89,9 @@ final class Subscriptions: Sendable {
     }
 
     private static func check(count: Int) throws {
-        guard count <= topicLimit else { throw Refusal(.tooManyTopics, "One request may name \(topicLimit) topics.") }
+        guard count <= Topic.messageLimit else {
+            throw Refusal(.tooManyTopics, "One message names \(Topic.messageLimit) topics at most.")
+        }
     }
 
     private static func data(of answers: [TopicAnswer]) -> ArraySlice<UInt8> {

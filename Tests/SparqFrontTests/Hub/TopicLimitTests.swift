@@ -102,6 +102,28 @@ import Testing
         #expect(try Reply(try #require(socket.takeTexts().first)).refused == ["d"])
     }
 
+    /// What one frame of 65 kB could name took the event loop a quarter of a second.
+    @Test(arguments: ["subscribe", "unsubscribe"])
+    func aMessageThatNamesTooManyIsRefusedAsAWhole(type: String) throws {
+        let test = TestShard()
+        let (connection, socket) = try test.open()
+        func frame(_ id: String, _ count: Int) -> String {
+            let names = (0..<count).map { "\"e\u{301}\($0)\"" }
+            let topics = type == "subscribe" ? "{\(names.map { "\($0):0" }.joined(separator: ","))}" : "[\(names.joined(separator: ","))]"
+            return #"{"type":"\#(type)","id":"\#(id)","topics":\#(topics)}"#
+        }
+        test.receive(connection, frame("1", Topic.messageLimit + 1))
+        test.receive(connection, frame("2", 5_000))
+        test.turn()
+        let replies = socket.takeTexts()
+        #expect(replies.count == 2 && replies.allSatisfy { $0.contains(#""ok":false,"error":{"code":"too_many_topics""#) }, "\(replies)")
+        #expect(replies.first?.contains(#""re":"1""#) == true)
+        #expect(try test.forwarder.takeEnvelopes().isEmpty)
+        test.receive(connection, frame("3", Topic.messageLimit))
+        test.turn()
+        #expect(try test.forwarder.takeEnvelopes().map(\.id) == ["3"])
+    }
+
     @Test func anErrorOfTheWholeRequestStaysWhatItIs() throws {
         let text = #"{"re":"\"topics\":{","ok":false,"error":{"code":"internal","message":""}}"#
         #expect(SubscribeFrame.reply(Array(text.utf8)[...], refused: ["a"], limit: 2) == Array(text.utf8)[...])
