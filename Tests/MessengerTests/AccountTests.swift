@@ -98,6 +98,73 @@ import Testing
         }
     }
 
+    /// Keyboards and systems write the same characters in several forms.
+    @Test func aPasswordIsTheSameInEveryForm() async throws {
+        try await Database.lent { database in
+            let forms = ["caf\u{E9} au lait", "cafe\u{301} au lait", "caf\u{E9}\u{A0}au\u{3000}lait", "cafe\u{301}\u{2003}au\u{A0}lait"]
+            for (index, form) in forms.enumerated() {
+                let registration = #"{"user":"user\#(index)","password":"\#(form)"}"#
+                let registered = try await database.tester.send("auth.register", registration, id: "r\(index)")
+                #expect(session(registered) == "user\(index)")
+                for other in forms {
+                    let login = #"{"user":"user\#(index)","password":"\#(other)"}"#
+                    #expect(try await session(database.tester.send("auth.login", login)) == "user\(index)")
+                }
+                let wrong = #"{"user":"user\#(index)","password":"cafe au lait"}"#
+                #expect(try await database.tester.send("auth.login", wrong).refusal?.code == .invalidCredentials)
+            }
+        }
+    }
+
+    @Test(arguments: [
+        #"pass\u0000word"#, #"pass\nword"#, #"password\u007f"#, #"password\u0085"#, #"ééé"#, String(repeating: "é", count: 129),
+    ])
+    func whatMayNotBecomeAPassword(password: String) async throws {
+        let outcome = try await HandlerTester(.messenger()).send("auth.register", #"{"user":"alice","password":"\#(password)"}"#)
+        #expect(outcome.refusal?.code == .invalidFields)
+    }
+
+    /// The bytes count that are hashed: what is longer only while it is typed is no longer password.
+    @Test func theLengthIsThatOfTheForm() async throws {
+        try await Database.lent { database in
+            let typed = String(repeating: "e\u{301}", count: 128)
+            for type in ["auth.register", "auth.login"] {
+                #expect(try await session(database.tester.send(type, #"{"user":"alice","password":"\#(typed)"}"#)) == "alice")
+            }
+            let short = String(repeating: "e\u{301}", count: 3)
+            let refusal = try await database.tester.send("auth.register", #"{"user":"bob","password":"\#(short)"}"#).refusal
+            #expect(refusal?.code == .invalidFields)
+        }
+    }
+
+    /// Accounts of before there was a form have the hash of what was typed.
+    @Test(arguments: [(typed: "cafe\u{301} au lait", other: "caf\u{E9} au lait"), (typed: "pass\u{A0}word", other: "pass word")])
+    func aPasswordOfBeforeWorksAndGetsItsForm(typed: String, other: String) async throws {
+        try await Database.lent { database in
+            try await database.register("alice")
+            let hasher = PasswordHasher.cheap()
+            try await database.pool.execute("UPDATE users SET password = $1", try await hasher.hash(typed))
+            func login(_ password: String) async throws -> Outcome {
+                try await database.tester.send("auth.login", #"{"user":"alice","password":"\#(password)"}"#)
+            }
+            #expect(try await login(other).refusal?.code == .invalidCredentials)
+            for password in [typed, typed, other] { #expect(try await session(login(password)) == "alice") }
+            #expect(try await login("password").refusal?.code == .invalidCredentials)
+        }
+    }
+
+    @Test func aPasswordOfBeforeWithControlCharactersWorksAsItIs() async throws {
+        try await Database.lent { database in
+            try await database.register("alice")
+            let stored = try await PasswordHasher.cheap().hash("pass\tword")
+            try await database.pool.execute("UPDATE users SET password = $1", stored)
+            for _ in 0..<2 {
+                #expect(try await session(database.tester.send("auth.login", #"{"user":"alice","password":"pass\tword"}"#)) == "alice")
+            }
+            #expect(try await database.pool.query("SELECT password FROM users").first?.decode(String.self) == stored)
+        }
+    }
+
     @Test func aHashOfOtherParametersIsReplacedAtLogin() async throws {
         try await Database.lent { database in
             try await database.register("alice")

@@ -30,8 +30,7 @@ enum Accounts {
     /// No transaction is open while the password is hashed. The one statement is atomic, and it knows the message again that made an
     /// account: a worker that died behind it leaves a message that another repeats, with the same answer.
     private static func signUp(_ message: Registration, _ passwords: PasswordHasher, _ context: Context) async throws -> [Effect] {
-        try message.password.requireLength()
-        let hash = try await passwords.hash(message.password.text)
+        let hash = try await passwords.hash(message.password.prepared)
         let origin = "\(context.node)/\(context.connection ?? "")/\(context.messageID ?? "")/\(context.time)"
         guard try await MessengerSQL.createUser(message.user, password: hash, origin: origin, context.database) else {
             throw Refusal(.conflict, "The name \"\(message.user.text)\" is taken.")
@@ -43,9 +42,9 @@ enum Accounts {
         let wrong = Refusal(.invalidCredentials, "The name or the password is wrong.")
         let user = try? UserName(message.user)
         let stored = if let user { try await MessengerSQL.password(of: user, context.database) } else { String?.none }
-        // Longer than any password: wrong, and no reason to hash kilobytes. It has the same cost for a known and an unknown name.
-        let password = message.password.text.utf8.count > 256 ? "" : message.password.text
-        guard case .right(let rehashed) = try await passwords.verify(password, against: stored), let user, let stored else { throw wrong }
+        guard case .right(let rehashed) = try await passwords.verify(message.password, against: stored), let user, let stored else {
+            throw wrong
+        }
         if let rehashed {
             try await MessengerSQL.replacePassword(of: user, stored, with: rehashed, context.database)
         }

@@ -7,7 +7,12 @@ extension String {
     var isComposed: Bool {
         // All below U+0300, whose first byte is 0xCC, is composed, and stands by itself.
         if utf8.allSatisfy({ $0 < 0xCC }) { return true }
+        return composed.utf8.elementsEqual(utf8)
+    }
+
+    /// The text in Unicode's normalization form C.
+    package var composed: String {
         // By way of the decomposed form: composing alone leaves a Hangul syllable and a final consonant behind it as they are.
-        return decomposedStringWithCanonicalMapping.precomposedStringWithCanonicalMapping.utf8.elementsEqual(utf8)
+        decomposedStringWithCanonicalMapping.precomposedStringWithCanonicalMapping
     }
 }
