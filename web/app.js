@@ -20,7 +20,8 @@ const drawing = new Drawing(draw);
 
 /** One message by HTTP: who we are is settled before there is a socket, and the cookie comes with the response. */
 async function post(type, fields = {}) {
-  const response = await fetch("/v1/messages", {
+  // Beside the page, which may lie under a path of its own.
+  const response = await fetch("v1/messages", {
     method: "POST",
     headers: { "Content-Type": "application/json" },
     credentials: "same-origin",
@@ -96,6 +97,8 @@ function enter(user) {
   sparq.on("$reset", ifMine(({ topic }) => startOver(topic, "The server's history was set back. What was said last may be gone.")));
   sparq.on("refused", ifMine(({ topic }) => topic.startsWith("room:") && forgetRoom(topic)));
   sparq.on("presence.changed", ifMine(({ data }) => presenceIs([data])));
+  sparq.on("user.joined", ifMine(({ data }) => joined(data.room)));
+  sparq.on("user.left", ifMine(({ data }) => left(`room:${data.room}`)));
   sparq.on("*", ifMine(arrived));
   sparq.connect();
   open("everyone", { load: false });
@@ -194,7 +197,6 @@ function showNewest() {
 function arrived(event) {
   const key = Conversations.key(event, me);
   if (!key) return;
-  if (event.type === "room.left" && event.data.user === me) return forgetRoom(key);
   if (event.topic.startsWith("room:") && !conversations.has(key)) return; // Was on its way when I left.
   if (key.startsWith("direct:")) takeDirect(key);
   const conversation = conversations.get(key);
@@ -242,6 +244,20 @@ function presenceIs(list) {
 function forgetRoom(key) {
   conversations.remove(key);
   current?.key === key ? open("everyone") : drawing.soon();
+}
+
+/** I am in a room from now on, by this page or another device of mine. */
+function joined(room) {
+  if (conversations.has(`room:${room}`)) return;
+  if (conversations.of("room").length >= ROOMS) return view.showNotice(`You are in more rooms than the ${ROOMS} that are shown.`);
+  takeRoom(room).catch(() => {}); // Left again since: the word on that comes next.
+  drawing.soon();
+}
+
+function left(key) {
+  if (!conversations.has(key)) return;
+  sparq.unsubscribe(key).catch(() => {});
+  forgetRoom(key);
 }
 
 async function say(text) {
@@ -298,8 +314,7 @@ $("leave-room").addEventListener("click", async () => {
   const { key, name } = current;
   try {
     await sparq.send("room.leave", { room: name });
-    sparq.unsubscribe(key).catch(() => {});
-    forgetRoom(key);
+    left(key);
   } catch (error) {
     view.showNotice(error.message);
   }

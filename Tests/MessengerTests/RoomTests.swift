@@ -16,8 +16,8 @@ import Testing
             let outcome = try await database.tester.send("room.create", #"{"room":"Lobby"}"#, user: "alice")
             #expect(try outcome.reply == #"{"room":"lobby"}"#)
             #expect(subscribed(outcome) == ["room:lobby"])
+            #expect(try outcome.appended.map(\.topic) == [.room("lobby"), .user("alice")])
             let event = try #require(try outcome.appended.first)
-            #expect(event.topic == .room("lobby"))
             #expect(event.type == "room.joined")
             #expect(event.fields == ["room": "lobby", "user": "alice"])
             #expect(try await database.tester.send("room.send", #"{"room":"lobby","text":"hi"}"#, user: "alice").refusal == nil)
@@ -38,7 +38,9 @@ import Testing
             _ = try await database.tester.send("room.create", #"{"room":"lobby"}"#, user: "alice")
             let first = try await database.tester.send("room.join", #"{"room":"lobby"}"#, user: "bob")
             let second = try await database.tester.send("room.join", #"{"room":"lobby"}"#, user: "bob")
-            #expect(try first.appended.map(\.type) == ["room.joined"])
+            // The user's own topic has it too, so that their other devices follow.
+            #expect(try first.appended.map(\.type) == ["room.joined", "user.joined"])
+            #expect(try first.appended.last == AppendedEvent(topic: .user("bob"), type: "user.joined", data: #"{"room":"lobby"}"#))
             #expect(try second.appended.isEmpty)
             for outcome in [first, second] {
                 #expect(subscribed(outcome) == ["room:lobby"])
@@ -91,8 +93,9 @@ import Testing
             let tester = database.tester
             _ = try await tester.send("room.create", #"{"room":"lobby"}"#, user: "alice")
             let outcome = try await tester.send("room.leave", #"{"room":"lobby"}"#, user: "alice")
-            #expect(try outcome.appended.map(\.type) == ["room.left"])
-            #expect(try outcome.appended.map(\.fields) == [["room": "lobby", "user": "alice"]])
+            #expect(try outcome.appended.map(\.type) == ["room.left", "user.left"])
+            #expect(try outcome.appended.map(\.topic) == [.room("lobby"), .user("alice")])
+            #expect(try outcome.appended.map(\.fields) == [["room": "lobby", "user": "alice"], ["room": "lobby"]])
             let ends = outcome.effects.contains { effect in
                 if case .unsubscribe(let topic, let user) = effect { topic == .room("lobby") && user == "alice" } else { false }
             }

@@ -35,3 +35,17 @@ struct RoomLeft: EventData {
     let room: RoomName
     let user: String
 }
+
+/// To a user's own topic: they are a member of a room from now on, by whichever device of theirs. The others subscribe to it then.
+struct UserJoined: EventData {
+    static let eventType = "user.joined"
+
+    let room: RoomName
+}
+
+/// To a user's own topic: they are a member of a room no more, and no device of theirs hears it.
+struct UserLeft: EventData {
+    static let eventType = "user.left"
+
+    let room: RoomName
+}

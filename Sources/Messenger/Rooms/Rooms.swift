@@ -95,6 +95,7 @@ enum Rooms {
         }
         return [
             .append(to: message.room.topic, RoomLeft(room: message.room, user: context.user)),
+            .append(to: .user(context.user), UserLeft(room: message.room)),
             .unsubscribe(message.room.topic, user: context.user),
             .reply(message),
         ]
@@ -114,7 +115,12 @@ enum Rooms {
     }
 
     private static func entrance(_ room: RoomName, _ user: String) -> [Effect] {
-        [.subscribe(room.topic), .append(to: room.topic, RoomJoined(room: room, user: user)), .reply(Named(room: room))]
+        [
+            .subscribe(room.topic),
+            .append(to: room.topic, RoomJoined(room: room, user: user)),
+            .append(to: .user(user), UserJoined(room: room)),
+            .reply(Named(room: room)),
+        ]
     }
 
     private static func missing(_ room: RoomName) -> Refusal {
