@@ -178,11 +178,18 @@ final class Socket {
                 self.bufferedAtPing = buffered
                 self.deadline = now + self.limits.pongTimeout
             } else {
-                self.finish(SocketEnd(cause: .pongTimeout, close: Close(.abnormal)))
-                self.context?.close(promise: nil)
+                let close = Close(.noPong, reason: "no pong")
+                // Where the peer lives and only does not answer pings, it learns why.
+                let frame = self.isWritable ? self.machine.close(close.code, reason: close.reason) : nil
+                self.end(SocketEnd(cause: .pongTimeout, close: close), frame: frame, lingers: frame != nil)
             }
         }
     }
+}
+
+extension CloseCode {
+    /// No pong came in time (docs/PROTOCOL.md, "Close codes").
+    static let noPong = CloseCode(rawValue: 4009)
 }
 
 extension Socket {

@@ -147,8 +147,18 @@ import WebSocket
                 since = .now
                 try await client.send(frame: client.encoder.pong(payload))
             }
-            #expect(await self.end(running.acceptor) == SocketEnd(cause: .pongTimeout, close: Close(.abnormal)))
+            let close = Close(CloseCode(rawValue: 4009), reason: "no pong")
+            #expect(await self.end(running.acceptor) == SocketEnd(cause: .pongTimeout, close: close))
             #expect(since.duration(to: .now) >= .milliseconds(900))
+            // It lives, and only answers no pings: it learns why.
+            while let action = await client.next() {
+                guard case .ping = action else {
+                    guard case .close(let told, _) = action else { break }
+                    #expect(told == close)
+                    return
+                }
+            }
+            Issue.record("the client was not told")
         }
     }
 
