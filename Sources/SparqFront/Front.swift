@@ -172,12 +172,15 @@ extension Front {
         _ hub: Hub,
         _ tokens: SessionTokens,
         _ forwarder: Forwarder
-    ) -> FrontServer<FrontAcceptor, FrontRouter.Responder> {
-        let origins = OriginPolicy(allowed: configuration.allowedOrigins)
+    ) -> FrontServer<FrontAcceptor, BrowserRules<FrontRouter.Responder>> {
+        let policy = OriginPolicy(allowed: configuration.allowedOrigins, trustsProxy: configuration.forwardedHeader != nil)
+        let origins = OriginGate(policy, logger: logger)
+        let cookie = SessionCookie(isSecure: configuration.secureCookie, lifetime: tokens.lifetime)
         let acceptor = FrontAcceptor(
             tokens: tokens,
             origins: origins,
             devCookie: configuration.devCookie,
+            cookie: cookie,
             hub: hub,
             readiness: readiness,
             forwarder: forwarder
@@ -188,7 +191,7 @@ extension Front {
             tokens: tokens,
             origins: origins,
             devCookie: configuration.devCookie,
-            secureCookie: configuration.secureCookie,
+            cookie: cookie,
             messageBytes: configuration.messageBytes,
             limiter: RequestLimiter(
                 users: TokenBucket.Rate(perSecond: configuration.messagesPerSecond, burst: configuration.burst),
@@ -199,7 +202,12 @@ extension Front {
         return FrontServer(
             configuration: configuration.serverConfiguration,
             acceptor: acceptor,
-            responder: FrontRouter.make(messages: messages, readiness: readiness, webRoot: configuration.webRoot, logger: logger),
+            responder: BrowserRules(
+                FrontRouter.make(messages: messages, readiness: readiness, webRoot: configuration.webRoot, logger: logger),
+                origins: origins,
+                contentPolicy: configuration.contentSecurityPolicy,
+                logger: logger
+            ),
             eventLoopGroup: group,
             logger: logger
         )

@@ -36,6 +36,9 @@ extension FrontConfiguration {
         if let forwardedHeader, HTTPField.Name(forwardedHeader) == nil {
             throw FrontError(.invalidSetting, "forwardedHeader: a header's name")
         }
+        guard !contentSecurityPolicy.isEmpty, contentSecurityPolicy.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+            throw FrontError(.invalidSetting, "contentSecurityPolicy: one line of ASCII")
+        }
         guard gapPatience >= .zero, drainWindow >= .zero else {
             throw FrontError(.invalidSetting, "gapPatience and drainWindow: no less than no time")
         }

@@ -23,8 +23,14 @@ public struct FrontConfiguration: Sendable {
     public var secureCookie = true
     /// For development: a plain cookie `username` says who the client is.
     public var devCookie = false
-    /// Origins of pages that may connect, besides the front's own; `*` for all.
-    public var allowedOrigins: [String] = []
+    /// Origins of pages that may connect, besides the front's own.
+    public var allowedOrigins = AllowedOrigins.none
+    /// The header `Content-Security-Policy` of all responses. By default what the chat page needs: nothing but its own files and sockets, and
+    /// nobody may frame it.
+    public var contentSecurityPolicy = """
+        default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self' ws: wss:; form-action 'none'; \
+        base-uri 'none'; frame-ancestors 'none'
+        """
     /// The folder of static files; `nil` serves none.
     public var webRoot: String?
 
@@ -51,7 +57,8 @@ public struct FrontConfiguration: Sendable {
     /// Messages over HTTP without a session that may come at once from one address.
     public var requestBurst = 200
     /// The header in which a proxy before the front names the client's address, such as `X-Forwarded-For`: its last address counts. `nil`:
-    /// there is no proxy, and such a header would be the client's own invention.
+    /// there is no proxy, and such a header would be the client's own invention. The same goes for `X-Forwarded-Proto`, in which the proxy says
+    /// whether clients come by `https`.
     public var forwardedHeader: String?
     /// A message without an answer for this long gets `unavailable`.
     public var replyDeadline: Duration = .seconds(10)

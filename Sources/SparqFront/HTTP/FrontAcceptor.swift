@@ -12,8 +12,9 @@ struct FrontAcceptor: SocketAcceptor {
     }
 
     let tokens: SessionTokens
-    let origins: OriginPolicy
+    let origins: OriginGate
     let devCookie: Bool
+    let cookie: SessionCookie
     let hub: Hub
     let readiness: Readiness
     let forwarder: any Forwarding
@@ -27,7 +28,7 @@ struct FrontAcceptor: SocketAcceptor {
         guard readiness.current.isReady, !forwarder.isCongested else {
             return eventLoop.makeSucceededFuture(.refuse(.unavailable))
         }
-        guard origins.allows(origin: head.headers.first(name: "origin"), host: head.headers.first(name: "host")) else {
+        guard origins.allows(RequestOrigin(head.headers)) else {
             return eventLoop.makeSucceededFuture(.refuse(.originNotAllowed))
         }
         let query = head.uri.split(separator: "?", maxSplits: 1, omittingEmptySubsequences: false).dropFirst().first
@@ -40,17 +41,17 @@ struct FrontAcceptor: SocketAcceptor {
         let agent = head.headers.first(name: "user-agent").map { String($0.prefix(200)) }
         let address = remoteAddress?.ipAddress
         let resumes = query?.split(separator: "&").contains("resume=true") ?? false
-        let token: String
-        switch credentials.source {
-        case .bearer(let text), .query(let text), .cookie(let text): token = text
-        case .devCookie(let user):
-            return eventLoop.makeSucceededFuture(.accept(Client(user: user, agent: agent, address: address, resumes: resumes)))
-        case .none: return eventLoop.makeSucceededFuture(.refuse(.unauthenticated))
+        @Sendable func decision(_ identity: Identity) -> SocketDecision<Client> {
+            let headers: HTTPHeaders = identity.hasStaleCookie ? ["Set-Cookie": cookie.cleared] : [:]
+            switch identity.who {
+            case .user(let user): return .accept(Client(user: user, agent: agent, address: address, resumes: resumes), headers: headers)
+            case .nobody, .refused:
+                var refusal = Refusal.unauthenticated
+                refusal.headers.add(contentsOf: headers)
+                return .refuse(refusal)
+            }
         }
-        return eventLoop.makeFutureWithTask {
-            guard let user = await tokens.user(of: token) else { return .refuse(.unauthenticated) }
-            return .accept(Client(user: user, agent: agent, address: address, resumes: resumes))
-        }
+        return eventLoop.makeFutureWithTask { decision(await credentials.identity(tokens)) }
     }
 
     func makeSession(_ client: Client, socket: Socket) -> Connection {

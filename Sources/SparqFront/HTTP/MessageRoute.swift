@@ -8,9 +8,9 @@ struct MessageRoute: Sendable {
     let hub: Hub
     let readiness: Readiness
     let tokens: SessionTokens
-    let origins: OriginPolicy
+    let origins: OriginGate
     let devCookie: Bool
-    let secureCookie: Bool
+    let cookie: SessionCookie
     let messageBytes: Int
     let limiter: RequestLimiter
     /// In which a proxy says whom it speaks for.
@@ -23,19 +23,21 @@ struct MessageRoute: Sendable {
             cookies: request.headers[values: .cookie],
             devCookie: devCookie
         )
-        if credentials.isAmbient {
-            let site = HTTPField.Name("Sec-Fetch-Site").flatMap { request.headers[$0] }
-            guard origins.allowsChange(origin: request.headers[.origin], host: request.head.authority, site: site) else {
-                return error(.forbidden, "Pages of this origin may not send messages.", re: nil)
-            }
+        if credentials.isAmbient, !origins.allowsChange(RequestOrigin(request)) {
+            return error(.forbidden, "Pages of this origin may not send messages.", re: nil)
         }
+        let identity = await credentials.identity(tokens)
+        var response = try await respond(to: request, from: identity.who, context)
+        if identity.hasStaleCookie, !response.headers.contains(.setCookie) { response.headers[.setCookie] = cookie.cleared }
+        return response
+    }
+
+    private func respond(to request: Request, from who: Identity.Who, _ context: FrontRequestContext) async throws -> Response {
         let user: String?
-        switch credentials.source {
-        case .none: user = nil
-        case .devCookie(let name): user = name
-        case .bearer(let token), .query(let token), .cookie(let token):
-            user = await tokens.user(of: token)
-            guard user != nil else { return error(.unauthenticated, "The session token is not valid, or its time is over.", re: nil) }
+        switch who {
+        case .user(let name): user = name
+        case .nobody: user = nil
+        case .refused: return error(.unauthenticated, "The session token is not valid, or its time is over.", re: nil)
         }
         let wait = limiter.take(key(user, request, context), now: Clock.now())
         guard wait == 0 else { return tooMany(wait) }
@@ -51,6 +53,9 @@ struct MessageRoute: Sendable {
             frame = try FrameScanner.scan(message)
         } catch {
             return self.error(error.code, error.message, re: error.id)
+        }
+        guard !SubscribeFrame.types.contains(frame.type) else {
+            return error(.needsSocket, "A \"\(frame.type)\" is for a WebSocket alone: over HTTP nobody hears events.", re: frame.id)
         }
         guard await readiness.isServedSoon() else { return error(.unavailable, ErrorCode.unservedMessage, re: frame.id) }
         let answer = await hub.request(HTTPMessage(user: user, type: frame.type, id: frame.id, message: message))
@@ -84,25 +89,13 @@ struct MessageRoute: Sendable {
         case .begin(let user):
             let token = try await tokens.make(for: user)
             var response = json(status, TokenInsertion.insert(token, into: reply))
-            response.setCookie(cookie(token, maxAge: tokens.lifetime))
+            response.headers[.setCookie] = cookie.set(token)
             return response
         case .end:
             var response = json(status, reply)
-            response.setCookie(cookie("", maxAge: 0))
+            response.headers[.setCookie] = cookie.cleared
             return response
         }
-    }
-
-    private func cookie(_ value: String, maxAge: Int) -> Cookie {
-        Cookie(
-            name: Credentials.cookieName,
-            value: value,
-            maxAge: maxAge,
-            path: "/",
-            secure: secureCookie,
-            httpOnly: true,
-            sameSite: .lax
-        )
     }
 
     private func error(_ code: ErrorCode, _ message: String, re: String?) -> Response {

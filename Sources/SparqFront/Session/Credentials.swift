@@ -1,64 +1,53 @@
 import SparqProtocol
 
-/// Where a request says who it comes from. The first that is there counts.
+/// Where a request says who it comes from.
 struct Credentials: Sendable, Equatable {
-    enum Source: Sendable, Equatable {
-        case bearer(String)
-        case query(String)
-        case cookie(String)
-        /// The plain `username` cookie, for development.
-        case devCookie(String)
-        case none
-    }
-
     static let cookieName = "sparq_session"
 
-    let source: Source
+    /// A token that the client itself put into the request, by header or query: it must be valid.
+    let token: String?
+    /// All session cookies, in order. A browser sends them on its own, and its page cannot remove them: a bad one counts as none.
+    let cookies: [String]
+    /// Whom the plain `username` cookie names, for development.
+    let devUser: String?
 
     /// Of the headers' and the query's raw values. `query` is looked at for sockets alone.
     init(authorization: String?, query: Substring?, cookies: [String], devCookie: Bool) {
-        if let authorization, authorization.prefix(7).lowercased() == "bearer " {
-            source = .bearer(String(authorization.dropFirst(7)))
-        } else if let token = query.flatMap({ Self.value("token", in: $0, separator: "&") }) {
-            source = .query(token)
-        } else if let token = Self.cookie(Self.cookieName, in: cookies), !token.isEmpty {
-            source = .cookie(token)
-        } else if devCookie, let name = Self.cookie("username", in: cookies), Topic.isUser(name) {
-            source = .devCookie(name)
-        } else {
-            source = .none
-        }
+        let words = authorization?.split(separator: " ", maxSplits: 1)
+        token =
+            if let words, words.first?.lowercased() == "bearer" {
+                words.count == 2 ? String(words[1].trimmed) : ""
+            } else {
+                query.flatMap { Self.values("token", in: $0, separator: "&").first }
+            }
+        self.cookies = cookies.flatMap { Self.values(Self.cookieName, in: $0[...], separator: ";") }
+        let name = devCookie ? cookies.lazy.flatMap { Self.values("username", in: $0[...], separator: ";") }.first : nil
+        devUser = name.flatMap { Topic.isUser($0) ? $0 : nil }
     }
 
     /// A browser sends these on its own, whatever page asks for it.
-    var isAmbient: Bool {
-        switch source {
-        case .cookie, .devCookie, .none: true
-        case .bearer, .query: false
-        }
-    }
+    var isAmbient: Bool { token == nil }
 
-    private static func cookie(_ name: String, in headers: [String]) -> String? {
-        for header in headers {
-            if let value = value(name, in: header[...], separator: ";") { return value }
-        }
-        return nil
-    }
-
-    private static func value(_ name: String, in text: Substring, separator: Character) -> String? {
-        for part in text.split(separator: separator) {
+    /// What stands behind each `name=`.
+    private static func values(_ name: String, in text: Substring, separator: Character) -> [String] {
+        text.split(separator: separator).compactMap { part in
             let sides = part.split(separator: "=", maxSplits: 1, omittingEmptySubsequences: false)
-            guard sides.count == 2, sides[0].drop(while: { $0 == " " }) == name else { continue }
-            var value = sides[1]
-            while value.last == " " { value.removeLast() }
+            guard sides.count == 2, sides[0].trimmed == name else { return nil }
+            var value = sides[1].trimmed
             if value.count >= 2, value.first == "\"", value.last == "\"" { value = value.dropFirst().dropLast() }
             return value.removingPercentEncoding()
         }
-        return nil
     }
 }
 
 extension Substring {
+    /// Without the blanks and tabs around it (RFC 9110, section 5.6.3).
+    fileprivate var trimmed: Substring {
+        var rest = drop { $0 == " " || $0 == "\t" }
+        while rest.last == " " || rest.last == "\t" { rest.removeLast() }
+        return rest
+    }
+
     /// Decoded (RFC 3986, section 2.1); as it is where the coding is broken.
     fileprivate func removingPercentEncoding() -> String {
         guard utf8.contains(UInt8(ascii: "%")) else { return String(self) }

@@ -70,7 +70,13 @@ extension Settings {
         configuration.webRoot = text("SPARQ_WEB_ROOT")
         configuration.devCookie = try flag("SPARQ_DEV_COOKIE", default: false)
         configuration.secureCookie = try flag("SPARQ_SECURE_COOKIE", default: true)
-        configuration.allowedOrigins = (text("SPARQ_ALLOWED_ORIGINS") ?? "").split(separator: ",").map { $0.filter { !$0.isWhitespace } }
+        configuration.allowedOrigins = try value("SPARQ_ALLOWED_ORIGINS", text("SPARQ_ALLOWED_ORIGINS") ?? "") { try AllowedOrigins($0) }
+        if let policy = text("SPARQ_CONTENT_SECURITY_POLICY") {
+            guard policy.utf8.allSatisfy({ (0x20...0x7E).contains($0) }) else {
+                throw SettingError(name: "SPARQ_CONTENT_SECURITY_POLICY", problem: "is no single line of ASCII")
+            }
+            configuration.contentSecurityPolicy = policy
+        }
         configuration.sessionLifetime = .seconds(3600 * (try integer("SPARQ_SESSION_HOURS", default: 168, in: 1...87600)))
         configuration.messageBytes = try integer("SPARQ_MESSAGE_BYTES", default: configuration.messageBytes, in: 1024...(16 << 20))
         configuration.topicsPerConnection = try integer("SPARQ_TOPICS", default: configuration.topicsPerConnection, in: 1...100_000)

@@ -3,13 +3,20 @@ import Testing
 /// The chat page, as a person uses it.
 extension Browser {
     /// Makes an account, and waits until the page is connected.
-    func register(_ name: String, at front: Front) async throws {
-        try await go(front.http + "/")
+    func register(_ name: String, at front: Front) async throws { try await register(name, at: front.http + "/") }
+
+    func register(_ name: String, at page: String) async throws { try await enter("register", name, page) }
+
+    /// Comes back to an account.
+    func logIn(_ name: String, at page: String) async throws { try await enter("login", name, page) }
+
+    private func enter(_ form: String, _ name: String, _ page: String) async throws {
+        try await go(page)
         try await eventually("the login form is there") { try await evaluate("return document.body.dataset.view") == "login" }
-        try await click("#tab-register")
-        try await type("#register-user", name)
-        try await type("#register-password", Person.password)
-        try await click("#register-submit")
+        try await click("#tab-\(form)")
+        try await type("#\(form)-user", name)
+        try await type("#\(form)-password", Person.password)
+        try await click("#\(form)-submit")
         try await eventually("\(name) is in: \(try await texts("#auth-error"))") { try await status() == "open" }
         #expect(try await texts("#me") == [name])
     }

@@ -10,10 +10,10 @@ import WebSocket
 
 /// A whole front with real sockets; its broker and workers are in the process.
 @Suite(.timeLimit(.minutes(1))) struct FrontTests {
-    private static let secret = "0123456789abcdef0123456789abcdef"
+    static let secret = "0123456789abcdef0123456789abcdef"
 
-    private func withFront(
-        _ change: (inout FrontConfiguration) -> Void = { _ in },
+    func withFront(
+        _ change: (inout FrontConfiguration) throws -> Void = { _ in },
         readiness box: NIOLockedValueBox<Readiness?> = NIOLockedValueBox(nil),
         _ body: (_ port: Int, _ worker: FakeWorker, _ group: ServiceGroup, _ front: Front) async throws -> Void
     ) async throws {
@@ -21,7 +21,7 @@ import WebSocket
         configuration.port = 0
         configuration.drainWindow = .milliseconds(200)
         configuration.gapPatience = .milliseconds(50)
-        change(&configuration)
+        try change(&configuration)
         let worker = FakeWorker()
         var logger = Logger(label: "test")
         logger.logLevel = .critical
@@ -41,7 +41,7 @@ import WebSocket
         }
     }
 
-    private func token(_ user: String) async throws -> String {
+    func token(_ user: String) async throws -> String {
         try await SessionTokens(secret: Self.secret, lifetime: 60).make(for: user)
     }
 
@@ -345,6 +345,7 @@ import WebSocket
     @Test func settingsThatMakeNoSense() {
         for change: (inout FrontConfiguration) -> Void in [
             { $0.node = "a b" }, { $0.port = -1 }, { $0.sessionSecret = "short" }, { $0.inFlight = 0 }, { $0.replyDeadline = .zero },
+            { $0.contentSecurityPolicy = "" }, { $0.contentSecurityPolicy = "default-src 'none'\r\nX: y" },
         ] {
             var configuration = FrontConfiguration(broker: AMQPConfiguration(host: "127.0.0.1"), sessionSecret: Self.secret)
             change(&configuration)

@@ -1,3 +1,4 @@
+import Logging
 import NIOCore
 import NIOHTTP1
 import NIOPosix
@@ -14,8 +15,9 @@ import Testing
         defer { hub.stop() }
         let acceptor = FrontAcceptor(
             tokens: await SessionTokens(secret: "0123456789abcdef0123456789abcdef", lifetime: 60),
-            origins: OriginPolicy(allowed: []),
+            origins: OriginGate(OriginPolicy(allowed: .none, trustsProxy: false), logger: Logger(label: "test")),
             devCookie: true,
+            cookie: SessionCookie(isSecure: true, lifetime: 60),
             hub: hub,
             readiness: readiness,
             forwarder: forwarder

@@ -15,6 +15,8 @@ final class RawClient {
     private let outbound: AsyncStream<ByteBuffer>.Continuation
     private let task: Task<Void, any Error>
     private(set) var close: Close?
+    /// The head of the answer to ``upgrade(_:_:)``.
+    private(set) var answer = ""
 
     init(port: Int) async throws {
         let channel = try await ClientBootstrap(group: MultiThreadedEventLoopGroup.singleton)
@@ -70,7 +72,8 @@ final class RawClient {
             received.writeImmutableBuffer(buffer)
             let text = String(buffer: received)
             guard let end = text.firstRange(of: "\r\n\r\n") else { continue }
-            received.moveReaderIndex(forwardBy: text[..<end.upperBound].utf8.count)
+            answer = String(text[..<end.upperBound])
+            received.moveReaderIndex(forwardBy: answer.utf8.count)
             if received.readableBytes > 0 { machine.receive(received) }
             return String(text.prefix { $0 != "\r\n" })
         }

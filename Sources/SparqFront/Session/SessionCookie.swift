@@ -1,0 +1,27 @@
+import Hummingbird
+
+/// The cookie in which browsers keep a session token.
+struct SessionCookie: Sendable {
+    /// Whether it is for HTTPS alone.
+    let isSecure: Bool
+    /// Seconds that browsers keep it.
+    let lifetime: Int
+
+    /// The header `Set-Cookie` that gives a browser a token.
+    func set(_ token: String) -> String { text(token, maxAge: lifetime) }
+
+    /// The header `Set-Cookie` that takes the cookie away: browsers find it by its name and path.
+    var cleared: String { text("", maxAge: 0) }
+
+    private func text(_ value: String, maxAge: Int) -> String {
+        Cookie(
+            name: Credentials.cookieName,
+            value: value,
+            maxAge: maxAge,
+            path: "/",
+            secure: isSecure,
+            httpOnly: true,
+            sameSite: .lax
+        ).description
+    }
+}
