@@ -44,6 +44,24 @@ import Testing
         if let value = bad.value, bad.setting == "SPARQ_JWT_SECRET" { #expect(!process.log.contains(value), "the secret is in the log") }
     }
 
+    @Test func aWorkerOfBeforeStartsAndWorksOnANewerDatabase() async throws {
+        try await Stack.with(fronts: 1, workers: 1) { stack, fronts in
+            _ = try await stack.sql(
+                """
+                ALTER TABLE inbox ADD COLUMN of_the_future text; CREATE TABLE of_the_future (x int);
+                INSERT INTO schema_migrations (version, name, checksum) VALUES (9999, 'the_future', 'x')
+                """
+            )
+            let worker = try await stack.startWorker()
+            try await stack.awaitReady(worker)
+            #expect(worker.log.contains("migrated by a newer version") && worker.log.contains("9999_the_future"))
+            #expect(try await stack.workers[0].stop() == 0)
+            let ann = try await Person("ann", registeredAt: fronts[0], fronts: fronts)
+            try await ann.send("sendMessage", ["text": "as before"])
+            await ann.leave()
+        }
+    }
+
     @Test func withoutBrokerAndDatabaseProcessesWaitAndBecomeReadyLater() async throws {
         try await Stack.with(fronts: 0, workers: 0) { stack, _ in
             let broker = try await Forwarder(to: try TestEnvironment.amqpURL(), defaultPort: 5_672)

@@ -21,7 +21,7 @@ import Testing
     }
 
     @Test(arguments: [
-        ([1, 2], [(1, "other")], "1_x.sql", MigrationStatus.State.edited), ([1], [(1, "c1"), (2, "c2")], "2_x.sql", .missing),
+        ([1, 2], [(1, "other")], "1_x.sql", MigrationStatus.State.edited), ([], [(1, "c1")], "1_x.sql", .missing),
         ([1, 2], [(2, "c2")], "1_x.sql", .skipped),
     ])
     func whatDoesNotFitIsRefused(files: [Int], applied: [(Int, String)], file: String, state: MigrationStatus.State) throws {
@@ -29,6 +29,16 @@ import Testing
         let error = try #require(throws: PostgresError.self) { _ = try plan.pending() }
         #expect(error.code == .migration && error.file == file)
         #expect(plan.statuses().contains { $0.state == state })
+    }
+
+    /// A binary of before, and its files, with a database that a newer one has migrated.
+    @Test func whatANewerVersionAppliedIsItsOwnBusiness() throws {
+        let plan = plan([1, 2], applied: [(1, "c1"), (2, "c2"), (3, "c3"), (7, "c7")])
+        #expect(try plan.pending().isEmpty)
+        #expect(plan.statuses().map(\.state) == [.applied, .applied, .newer, .newer])
+        // But not beside a hole, or an edited file.
+        #expect(throws: PostgresError.self) { _ = try self.plan([1, 2], applied: [(1, "c1"), (3, "c3")]).pending() }
+        #expect(throws: PostgresError.self) { _ = try self.plan([1], applied: [(1, "other"), (2, "c2")]).pending() }
     }
 
     @Test func numbersCountFromOneWithoutGapsAndDuplicates() throws {

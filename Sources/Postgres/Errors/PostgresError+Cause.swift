@@ -3,6 +3,8 @@ extension PostgresError {
     public enum Cause: Sendable, Hashable {
         /// Two transactions were in each other's way: the same one, run again, can succeed at once.
         case conflict
+        /// All connections of the pool are in use. Nothing is wrong with the database.
+        case crowd
         /// The server, its disk, its memory, or the way to it. It passes, by itself or by an operator's hand.
         case outage
         /// A statement took too long, or a transaction stood still: others' locks, load, or what was asked itself.
@@ -27,6 +29,8 @@ extension PostgresError {
         case .decoding, .transactionAborted, .pipelineAborted, .misuse, .unsupported, .invalidConfiguration, .migration: return .usage
         default: break
         }
+        if isCrowded { return .crowd }
+        if isTooLargeForIndex { return .data }
         if isRetryable { return .conflict }
         if let sqlState, let cause = Self.cause(ofState: sqlState) { return cause }
         return code == .server ? Self.cause(ofClass: sqlState?.prefix(2) ?? "") : .outage
@@ -35,15 +39,42 @@ extension PostgresError {
     /// Nothing is wrong with what was asked, as far as one can tell: the same, tried again, may succeed.
     public var mayPass: Bool {
         switch cause {
-        case .conflict, .outage, .slowness, .defect: true
+        case .conflict, .crowd, .outage, .slowness, .defect: true
         case .schema, .data, .usage, .shutdown: false
         }
     }
 
-    /// What was asked for is not there, not allowed, or not ready. An operator can have taken it away, and can bring it back: a table (42P01), a
-    /// column (42703), a function (42883), a schema (3F000), a privilege (42501), a state (55000).
-    public var isMissing: Bool {
-        code == .server && ["42P01", "42703", "42883", "3F000", "42501", "55000"].contains(sqlState)
+    /// What was asked for is not there, not allowed, or not ready. An operator can have taken it away, and can bring it back.
+    public var isMissing: Bool { awaitsOperator || (code == .server && sqlState == "55000") }
+
+    /// What was asked for is not there, or not allowed, and no time will mend that, but an operator: a table (42P01), a column (42703), a function
+    /// (42883), a type or role (42704), a schema (3F000), a database (3D000), a privilege (42501), the right to log in (class 28); or a prepared
+    /// statement (26000, 42P05), where a pooler gives each transaction another session.
+    public var awaitsOperator: Bool {
+        guard code == .server, let sqlState else { return false }
+        return sqlState.hasPrefix("28")
+            || ["42P01", "42703", "42883", "42704", "3F000", "3D000", "42501", "26000", "42P05"].contains(sqlState)
+    }
+
+    /// A value cannot be stored, sent or read as it is: text with U+0000 or that is not UTF-8, a number out of range, a date that is none (class 22),
+    /// or one too large for an index (54000). Most often it is the input's.
+    public var isAboutValue: Bool {
+        if code == .encoding { return true }
+        guard code == .server, let sqlState else { return false }
+        return sqlState.hasPrefix("22") || isTooLargeForIndex
+    }
+
+    /// What an operator can do about an error with the cause ``Cause/schema``, or about a server that takes no writes.
+    public var advice: String {
+        switch sqlState {
+        case "26000", "42P05":
+            "a pooler stands between that gives each transaction another session: connect to the server itself, or let the pooler keep sessions"
+        case "42501": "grant the worker's user what it lacks"
+        case "25006": "the server takes no writes: connect to the first one, or look at default_transaction_read_only"
+        case "3D000": "is the database's name in SPARQ_POSTGRES_URL right?"
+        case let state? where state.hasPrefix("28"): "are user and password in SPARQ_POSTGRES_URL right, and may the user log in?"
+        default: "are database and search_path the right ones, and all migrations applied (sparq migrate status)?"
+        }
     }
 
     /// Codes that differ from the rest of their class.

@@ -28,7 +28,7 @@ extension PostgresError {
     /// The database cannot be reached, or not in time: nothing is wrong with the statement. Look at ``isOutcomeUnknown``
     /// before sending it again.
     public var isConnectionTrouble: Bool {
-        if isIdleTimeout { return false }
+        if isIdleTimeout || isCrowded { return false }
         return switch code {
         case .connectionLost, .connectionFailed, .poolTimeout, .timeout: true
         default: sqlState.map { $0.hasPrefix("08") || $0.hasPrefix("57P") || $0.hasPrefix("53") } ?? false

@@ -31,6 +31,10 @@ public struct PostgresError: Error, Sendable {
     /// The statement or commit may or may not have taken effect: the connection broke before the answer came.
     public internal(set) var isOutcomeUnknown = false
 
+    /// A value is too large for an index.
+    var isTooLargeForIndex = false
+    /// No connection became free, though the database can be reached: others have them all.
+    var isCrowded = false
     /// Nothing had been sent when the connection was found broken.
     var isUnsent = false
     /// The server's plan for a prepared statement no longer fits the schema; nothing ran.

@@ -1,6 +1,7 @@
 /// What to do about the files of a folder, given what a database has recorded. A pure value.
 ///
-/// Versions count 1, 2, 3… without gaps and duplicates; what is applied must be a prefix of that, unedited and still there.
+/// Versions count 1, 2, 3… without gaps and duplicates; what is applied must be a prefix of that, unedited and still there. What is applied beyond
+/// the last file is a newer version's, and none of ours to judge.
 struct MigrationPlan {
     struct Record: Hashable {
         let version: Int
@@ -31,8 +32,10 @@ struct MigrationPlan {
                 }
             return MigrationStatus(version: migration.version, name: migration.name, state: state, appliedAt: record?.appliedAt)
         }
+        let lastFile = migrations.last?.version ?? 0
         for record in byVersion.values {
-            statuses.append(MigrationStatus(version: record.version, name: record.name, state: .missing, appliedAt: record.appliedAt))
+            let state: MigrationStatus.State = lastFile > 0 && record.version > lastFile ? .newer : .missing
+            statuses.append(MigrationStatus(version: record.version, name: record.name, state: state, appliedAt: record.appliedAt))
         }
         return statuses.sorted { $0.version < $1.version }
     }
@@ -42,7 +45,7 @@ struct MigrationPlan {
         for status in statuses() {
             let file = migrations.first { $0.version == status.version }?.file ?? "\(status.version)_\(status.name).sql"
             switch status.state {
-            case .applied, .pending: continue
+            case .applied, .pending, .newer: continue
             case .edited:
                 throw MigrationPlan.error(file, "the file was edited after it had been applied; undo that, and write a new migration")
             case .missing: throw MigrationPlan.error(file, "the database has this migration, but its file is missing")

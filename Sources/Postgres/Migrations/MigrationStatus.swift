@@ -10,6 +10,8 @@ public struct MigrationStatus: Sendable, Hashable {
         case edited
         /// Recorded, but its file is gone.
         case missing
+        /// Recorded, and later than all files: the database has been migrated by a newer version.
+        case newer
         /// Not applied, though a later one was.
         case skipped
     }

@@ -28,10 +28,21 @@ struct MigratedWorker: Service {
                 do {
                     let applied = try await migrator.apply(using: pool)
                     for migration in applied { logger.info("migration applied", metadata: ["file": "\(migration.file)"]) }
+                    if let last = try await migrator.status(using: pool).last, last.state == .newer {
+                        logger.notice(
+                            "the database has been migrated by a newer version, and this worker goes on with it",
+                            metadata: ["migration": "\(last.version)_\(last.name)"]
+                        )
+                    }
                     return
-                } catch let error as PostgresError where error.mayPass {
+                } catch let error as PostgresError where error.mayPass || error.isNotAllowed {
                     // What failed was rolled back as a whole.
-                    faults.occurred(FaultLog.single, "waiting for the database", metadata: ["error": "\(error)"])
+                    faults.occurred(
+                        FaultLog.single,
+                        level: error.isNotAllowed ? .error : .warning,
+                        "waiting for the database",
+                        metadata: error.isNotAllowed ? ["error": "\(error)", "advice": "\(error.advice)"] : ["error": "\(error)"]
+                    )
                     // The pool waits, with backoff, for a server that is away, but not for one that answers with an error.
                     try? await Task.sleep(for: .milliseconds(500))
                 } catch is CancellationError {
@@ -40,6 +51,11 @@ struct MigratedWorker: Service {
             }
         }
     }
+}
+
+extension PostgresError {
+    /// The migrations cannot run with the rights, or in the place, that the worker has: no fault of theirs.
+    fileprivate var isNotAllowed: Bool { code == .server && ["42501", "3F000", "26000", "42P05"].contains(sqlState) }
 }
 
 extension PostgresPool {
