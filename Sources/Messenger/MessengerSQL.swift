@@ -1,7 +1,7 @@
 import Postgres
 import SparqProtocol
 
-/// All SQL of the messenger. Tables: `db/migrations/0002_messenger.sql`, pages: `0008_growth.sql`; `events` and `topics` are Sparq's own.
+/// All SQL of the messenger. Tables: `db/migrations/0002_messenger.sql`, `0014_guesses.sql`, pages: `0008_growth.sql`; `events` and `topics` are Sparq's own.
 ///
 /// What a client can ask for is a page along an index: its cost does not depend on how much there is.
 enum MessengerSQL {
@@ -43,6 +43,28 @@ enum MessengerSQL {
         try await database.query("SELECT name FROM users WHERE name = ANY ($1)", users.map(\.text)).map {
             try UserName(try $0.decode(String.self))
         }
+    }
+
+    /// Takes a guess out of all buckets, or out of none; returns after how many seconds there is one, 0 where it was taken.
+    static func take(_ guess: Guess, _ database: any PostgresExecutor) async throws -> Double {
+        try await database.query(
+            "SELECT messenger_guess($1, $2, $3, $4)",
+            guess.known,
+            guess.buckets.map(\.subject),
+            guess.buckets.map(\.limit.seconds),
+            guess.buckets.map { Int32($0.limit.burst) }
+        ).first?.decode(Double.self) ?? 0
+    }
+
+    /// Gives a guess back; with a number of days its address is known for so long.
+    static func giveBack(_ guess: Guess, isKnownFor days: Int?, _ database: any PostgresExecutor) async throws {
+        try await database.query(
+            "SELECT messenger_guessed($1, $2, $3, $4)",
+            guess.known,
+            guess.buckets.map(\.subject),
+            guess.buckets.map(\.limit.seconds),
+            days.map { Int32($0) }
+        )
     }
 
     // MARK: Rooms

@@ -183,6 +183,7 @@ extension Front {
             cookie: cookie,
             hub: hub,
             readiness: readiness,
+            forwardedHeader: configuration.forwardedHeader,
             forwarder: forwarder
         )
         let messages = MessageRoute(

@@ -32,6 +32,7 @@ public struct HandlerTester: Sendable {
         _ json: String = "{}",
         user: String? = nil,
         connection: String? = "connection",
+        address: String? = nil,
         id: String? = "id",
         time: Int = 0,
         attempt: Int = 1
@@ -39,6 +40,7 @@ public struct HandlerTester: Sendable {
         let context = Context(
             userID: user,
             connection: connection,
+            address: address,
             node: "node",
             type: type,
             messageID: id,

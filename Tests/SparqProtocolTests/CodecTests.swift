@@ -24,6 +24,7 @@ import Testing
             connection: "c0-" + text,
             ordinal: 17,
             user: text,
+            address: "10.0.0.1" + text,
             receivedAt: 1_767_225_600_000,
             type: "t" + text,
             id: text,

@@ -30,7 +30,9 @@ enum Accounts {
     /// No transaction is open while the password is hashed. The one statement is atomic, and it knows the message again that made an
     /// account: a worker that died behind it leaves a message that another repeats, with the same answer.
     private static func signUp(_ message: Registration, _ passwords: PasswordHasher, _ context: Context) async throws -> [Effect] {
-        let hash = try await passwords.hash(message.password.prepared)
+        let password = try message.password.prepared
+        try await Guess(registrationFrom: context.address).take(context)
+        let hash = try await passwords.hash(password)
         let origin = "\(context.node)/\(context.connection ?? "")/\(context.messageID ?? "")/\(context.time)"
         guard try await MessengerSQL.createUser(message.user, password: hash, origin: origin, context.database) else {
             throw Refusal(.conflict, "The name \"\(message.user.text)\" is taken.")
@@ -41,10 +43,19 @@ enum Accounts {
     private static func logIn(_ message: Login, _ passwords: PasswordHasher, _ context: Context) async throws -> [Effect] {
         let wrong = Refusal(.invalidCredentials, "The name or the password is wrong.")
         let user = try? UserName(message.user)
+        let guess = Guess(of: user, from: context.address)
+        try await guess.take(context)
         let stored = if let user { try await MessengerSQL.password(of: user, context.database) } else { String?.none }
-        guard case .right(let rehashed) = try await passwords.verify(message.password, against: stored), let user, let stored else {
-            throw wrong
+        let verdict: PasswordHasher.Verdict
+        do {
+            verdict = try await passwords.verify(message.password, against: stored)
+        } catch let refusal as Refusal {
+            // Nobody has looked at it.
+            try await guess.giveBack(isRight: false, context)
+            throw refusal
         }
+        guard case .right(let rehashed) = verdict, let user, let stored else { throw wrong }
+        try await guess.giveBack(isRight: true, context)
         if let rehashed {
             try await MessengerSQL.replacePassword(of: user, stored, with: rehashed, context.database)
         }

@@ -26,6 +26,8 @@ final class Connection {
     /// The id's text.
     let name: String
     let user: String
+    /// The address that the client comes from, as workers are told.
+    let origin: String?
     let shard: Shard
     private(set) var socket: (any ClientSocket)?
     private(set) var phase = Phase.connecting
@@ -59,7 +61,8 @@ final class Connection {
     /// `$disconnect` waits no longer than that for what is before it.
     private var farewellAt = Int.max
 
-    init(id: ConnectionID, user: String, socket: any ClientSocket, shard: Shard) {
+    init(id: ConnectionID, user: String, origin: String? = nil, socket: any ClientSocket, shard: Shard) {
+        self.origin = origin
         self.id = id
         name = id.description
         self.user = user

@@ -22,7 +22,12 @@ struct ClientAddress: Hashable, Sendable {
 
     /// The peer's address; behind a proxy the last one that the proxy's header names, since those before it are the client's own words.
     init?(of fields: HTTPFields, peer: SocketAddress?, header: HTTPField.Name?) {
-        if let header, let last = fields[values: header].last?.split(separator: ",").last,
+        self.init(named: header.flatMap { fields[values: $0].last }, peer: peer)
+    }
+
+    /// The same, of the header's last value.
+    init?(named: String?, peer: SocketAddress?) {
+        if let last = named?.split(separator: ",").last,
             let named = try? SocketAddress(ipAddress: String(last.filter { !$0.isWhitespace }), port: 0)
         {
             self.init(named)
@@ -31,5 +36,13 @@ struct ClientAddress: Hashable, Sendable {
         } else {
             return nil
         }
+    }
+}
+
+extension ClientAddress: CustomStringConvertible {
+    /// As workers get it: `10.0.0.1`, or the first half of an IPv6 address, `2001:db8:0:1`.
+    var description: String {
+        if bytes.count == 4 { return bytes.map { String($0) }.joined(separator: ".") }
+        return stride(from: 0, to: bytes.count, by: 2).map { String(Int(bytes[$0]) << 8 | Int(bytes[$0 + 1]), radix: 16) }.joined(separator: ":")
     }
 }

@@ -7,6 +7,8 @@ struct FrontAcceptor: SocketAcceptor {
         var user: String
         var agent: String?
         var address: String?
+        /// The same, as far as it tells people apart; behind a proxy the one that this names.
+        var origin: ClientAddress?
         /// Comes back, and subscribes by its own cursors.
         var resumes = false
     }
@@ -17,6 +19,8 @@ struct FrontAcceptor: SocketAcceptor {
     let cookie: SessionCookie
     let hub: Hub
     let readiness: Readiness
+    /// In which a proxy says whom it speaks for.
+    var forwardedHeader: String?
     let forwarder: any Forwarding
 
     func decide(
@@ -40,11 +44,12 @@ struct FrontAcceptor: SocketAcceptor {
         )
         let agent = head.headers.first(name: "user-agent").map { String($0.prefix(200)) }
         let address = remoteAddress?.ipAddress
+        let origin = ClientAddress(named: forwardedHeader.flatMap { head.headers[$0].last }, peer: remoteAddress)
         let resumes = query?.split(separator: "&").contains("resume=true") ?? false
         @Sendable func decision(_ identity: Identity) -> SocketDecision<Client> {
             let headers: HTTPHeaders = identity.hasStaleCookie ? ["Set-Cookie": cookie.cleared] : [:]
             switch identity.who {
-            case .user(let user): return .accept(Client(user: user, agent: agent, address: address, resumes: resumes), headers: headers)
+            case .user(let user): return .accept(Client(user: user, agent: agent, address: address, origin: origin, resumes: resumes), headers: headers)
             case .nobody, .refused:
                 var refusal = Refusal.unauthenticated
                 refusal.headers.add(contentsOf: headers)
@@ -58,7 +63,7 @@ struct FrontAcceptor: SocketAcceptor {
         guard let shard = hub.shard(on: socket.eventLoop) else {
             preconditionFailure("The server and the hub run on the same event loops")
         }
-        let connection = shard.makeConnection(user: client.user, socket: socket)
+        let connection = shard.makeConnection(user: client.user, origin: client.origin?.description, socket: socket)
         connection.opened(agent: client.agent, address: client.address, resumes: client.resumes)
         return connection
     }

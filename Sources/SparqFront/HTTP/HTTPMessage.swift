@@ -4,6 +4,8 @@ import SparqProtocol
 struct HTTPMessage: Sendable {
     /// `nil`: anonymous.
     var user: String?
+    /// Where it came from; `nil` where that is no IP address.
+    var address: String?
     var type: String
     var id: String?
     var message: [UInt8]

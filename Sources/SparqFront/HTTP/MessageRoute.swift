@@ -58,7 +58,15 @@ struct MessageRoute: Sendable {
             return error(.needsSocket, "A \"\(frame.type)\" is for a WebSocket alone: over HTTP nobody hears events.", re: frame.id)
         }
         guard await readiness.isServedSoon() else { return error(.unavailable, ErrorCode.unservedMessage, re: frame.id) }
-        let answer = await hub.request(HTTPMessage(user: user, type: frame.type, id: frame.id, message: message))
+        let answer = await hub.request(
+            HTTPMessage(
+                user: user,
+                address: address(request, context)?.description,
+                type: frame.type,
+                id: frame.id,
+                message: message
+            )
+        )
         switch answer {
         case .unavailable: return error(.unavailable, ErrorCode.unavailableMessage, re: frame.id)
         case .reply(nil, _): return Response(status: .noContent)
@@ -68,7 +76,11 @@ struct MessageRoute: Sendable {
 
     private func key(_ user: String?, _ request: Request, _ context: FrontRequestContext) -> RequestLimiter.Key {
         if let user { return .user(user) }
-        return ClientAddress(of: request.headers, peer: context.peer, header: forwardedHeader).map { .address($0) } ?? .nobody
+        return address(request, context).map { .address($0) } ?? .nobody
+    }
+
+    private func address(_ request: Request, _ context: FrontRequestContext) -> ClientAddress? {
+        ClientAddress(of: request.headers, peer: context.peer, header: forwardedHeader)
     }
 
     /// - Parameter wait: nanoseconds.

@@ -50,8 +50,10 @@ final class Shard {
     // MARK: Connections
 
     /// A new connection of this shard.
-    func makeConnection(user: String, socket: any ClientSocket) -> Connection {
-        Connection(id: .random(.socket, shard: index), user: user, socket: socket, shard: self)
+    ///
+    /// - Parameter origin: The address that the client comes from, as workers are told.
+    func makeConnection(user: String, origin: String? = nil, socket: any ClientSocket) -> Connection {
+        Connection(id: .random(.socket, shard: index), user: user, origin: origin, socket: socket, shard: self)
     }
 
     func add(_ connection: Connection) {

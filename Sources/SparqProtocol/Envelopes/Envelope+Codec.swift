@@ -13,6 +13,10 @@ extension Envelope {
             writer.raw(",\"user\":")
             writer.string(user)
         }
+        if let address {
+            writer.raw(",\"address\":")
+            writer.string(address)
+        }
         writer.raw(",\"at\":")
         writer.integer(receivedAt)
         writer.raw(",\"type\":")
@@ -38,6 +42,8 @@ extension Envelope {
                 envelope.ordinal = try cursor.integer(in: bytes)
             } else if JSONCursor.matches(key, "user", in: bytes) {
                 envelope.user = try cursor.optionalText(in: bytes)
+            } else if JSONCursor.matches(key, "address", in: bytes) {
+                envelope.address = try cursor.optionalText(in: bytes)
             } else if JSONCursor.matches(key, "at", in: bytes) {
                 envelope.receivedAt = try cursor.integer(in: bytes)
             } else if JSONCursor.matches(key, "type", in: bytes) {

@@ -10,6 +10,8 @@ public struct Envelope: Equatable, Sendable {
     public var ordinal: Int
     /// Who sent it; `nil` for anonymous ones and for the node itself.
     public var user: String?
+    /// Where it came from, as far as it tells people apart: of an IPv6 address the first 64 bits. `nil` where no front knows.
+    public var address: String?
     /// When the front received it: milliseconds since the Unix epoch.
     public var receivedAt: Int
     /// The message's `type`; system messages begin with `$`.
@@ -25,11 +27,13 @@ public struct Envelope: Equatable, Sendable {
         connection: String?,
         ordinal: Int,
         user: String?,
+        address: String? = nil,
         receivedAt: Int,
         type: String,
         id: String?,
         message: ArraySlice<UInt8>
     ) {
+        self.address = address
         self.node = node
         self.connection = connection
         self.ordinal = ordinal

@@ -7,6 +7,8 @@ public struct Context: Sendable {
     public let userID: String?
     /// The connection that it came from; `nil` where a node itself speaks.
     public let connection: String?
+    /// Where it came from, as far as it tells people apart: of an IPv6 address the first 64 bits. `nil` where no front knows.
+    public let address: String?
     /// The node that the connection is at.
     public let node: String
     /// The message's `type`.
@@ -33,6 +35,7 @@ public struct Context: Sendable {
     package init(
         userID: String?,
         connection: String?,
+        address: String? = nil,
         node: String,
         type: String,
         messageID: String?,
@@ -42,6 +45,7 @@ public struct Context: Sendable {
         memo: LoadMemo? = nil,
         asksAlone: Bool = false
     ) {
+        self.address = address
         self.userID = userID
         self.connection = connection
         self.node = node
@@ -54,11 +58,29 @@ public struct Context: Sendable {
         self.asksAlone = asksAlone
     }
 
+    /// The same, with another way to the database.
+    func asking(_ database: any PostgresExecutor) -> Context {
+        Context(
+            userID: userID,
+            connection: connection,
+            address: address,
+            node: node,
+            type: type,
+            messageID: messageID,
+            time: time,
+            attempt: attempt,
+            database: database,
+            memo: memo,
+            asksAlone: asksAlone
+        )
+    }
+
     /// What is known of a message.
     init(_ envelope: Envelope, attempt: Int, database: any PostgresExecutor, memo: LoadMemo? = nil, asksAlone: Bool = false) {
         self.init(
             userID: envelope.user,
             connection: envelope.connection,
+            address: envelope.address,
             node: envelope.node,
             type: envelope.type,
             messageID: envelope.id,

@@ -46,5 +46,8 @@ import Testing
         #expect(ClientAddress(of: fields, peer: peer, header: header) == named)
         #expect(ClientAddress(of: fields, peer: peer, header: nil) == ClientAddress(peer))
         #expect(ClientAddress(of: [header: "nonsense"], peer: peer, header: header) == ClientAddress(peer))
+        #expect(named?.description == "10.9.8.7" && ClientAddress(named: nil, peer: peer)?.description == "10.0.0.1")
+        let six = ClientAddress(try SocketAddress(ipAddress: "2001:db8:0:1f::7", port: 2))
+        #expect(six?.description == "2001:db8:0:1f")
     }
 }

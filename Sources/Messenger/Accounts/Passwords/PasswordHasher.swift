@@ -3,9 +3,14 @@ import SparqProtocol
 import SparqWorker
 import Synchronization
 
+#if canImport(Glibc)
+    import Glibc
+#endif
+
 /// Hashes and checks passwords on threads of its own, so that neither the cooperative pool nor a database connection waits for it.
 ///
-/// Bounded: as many at once as there are threads, each with 32 MiB; so many may wait; further ones are refused as `unavailable`.
+/// Bounded: as many at once as there are threads, each with 32 MiB; so many may wait; further ones are refused as `unavailable`. Its threads have a low
+/// priority: whatever else the machine has to do goes first.
 public final class PasswordHasher: Sendable {
     /// What came of checking a password.
     enum Verdict: Equatable, Sendable {
@@ -24,8 +29,8 @@ public final class PasswordHasher: Sendable {
     ///
     /// - Parameters:
     ///   - threads: How many passwords at once.
-    ///   - waiting: How many may wait for a thread.
-    public convenience init(threads: Int = 2, waiting: Int = 128) {
+    ///   - waiting: How many may wait for a thread. Each holds a slot of the worker: far fewer than it has.
+    public convenience init(threads: Int = 2, waiting: Int = 16) {
         self.init(threads: threads, waiting: waiting, parameters: .current)
     }
 
@@ -62,6 +67,13 @@ public final class PasswordHasher: Sendable {
         return try PasswordHash(hashing: password, salt: salt, parameters: parameters).phc
     }
 
+    /// On Linux a nice value is its thread's own.
+    private static func yieldToOthers() {
+        #if canImport(Glibc)
+            _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 15)
+        #endif
+    }
+
     private func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
         let mayRun = count.withLock { count in
             guard count < capacity else { return false }
@@ -70,7 +82,10 @@ public final class PasswordHasher: Sendable {
         }
         guard mayRun else { throw Refusal(.unavailable, "Too many people are logging in right now. Try again in a moment.") }
         defer { count.withLock { $0 -= 1 } }
-        return try await threads.runIfActive(work)
+        return try await threads.runIfActive {
+            Self.yieldToOthers()
+            return try work()
+        }
     }
 }
 
