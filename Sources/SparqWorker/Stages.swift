@@ -16,6 +16,7 @@ struct Stages: Sendable {
     let consumers: [Consumer]
     let readiness: Readiness
     let inHand = InHand()
+    let watch: HandlerWatch
     /// One for each consumer; each works until it takes nothing more.
     let intakes: [@Sendable () async -> Void]
     /// Each ends when its intake takes nothing more.
@@ -37,7 +38,13 @@ struct Stages: Sendable {
             suspectPause: configuration.suspects.pause
         )
         let nodeTopology = WorkerTopology.nodes(names: names)
-        let pool = PostgresPool(configuration: configuration.postgres, logger: logger) { readiness.set(.database, $0 == .ready) }
+        // A handler may read beside its transaction.
+        let handlerConnections = max(2, configuration.postgres.poolSize)
+        var ownPostgres = configuration.postgres
+        // Beside what handlers may have: each commit's, and one each for housekeeping and for look-ups.
+        ownPostgres.poolSize = handlerConnections + max(1, configuration.commitsInFlight) + 2
+        let pool = PostgresPool(configuration: ownPostgres, logger: logger) { readiness.set(.database, $0 == .ready) }
+        let database = PostgresShare(of: pool, connections: handlerConnections)
         var nodePostgres = configuration.postgres
         // As many as there are tasks of the stage.
         nodePostgres.poolSize = 1
@@ -70,7 +77,11 @@ struct Stages: Sendable {
             logger: logger
         )
 
-        let health = DatabaseHealth(logger: logger)
+        let health = DatabaseHealth(
+            logger: logger,
+            onWork: { readiness.set(.work, $0) },
+            onHandlers: { readiness.set(.handlers, $0) }
+        )
         let retry = DatabaseRetry(logger: logger, health: health, patience: configuration.defectPatience)
         let broker = Broker(publisher: publisher, logger: logger)
         func failed(_ pool: String) -> FailedMessages {
@@ -96,7 +107,16 @@ struct Stages: Sendable {
         // A piece of a crowd's topics takes some 20 ms: for as long a lease waits.
         let nodeRequests = BatchQueue<NodeRequest>(countLimit: 256, weightLimit: 4096, bulkLimit: 1024)
         let leases = LeaseWatch(queue: nodeRequests, lease: configuration.leaseDuration)
-        let repetition = Repetition(router: router, pool: pool, retry: retry, failed: failedOfPool)
+        let repetition = Repetition(
+            router: router,
+            database: database,
+            timeLimit: configuration.handlerTimeLimit,
+            retry: retry,
+            failed: failedOfPool
+        )
+        let watch = HandlerWatch(slots: Int(configuration.prefetch), strays: configuration.strayHandlers, logger: logger) {
+            readiness.set(.progress, $0)
+        }
         let commitStage = CommitStage(
             queue: commits,
             pool: pool,
@@ -124,16 +144,26 @@ struct Stages: Sendable {
         let processor = Processor(
             router: router,
             pool: pool,
+            database: database,
+            // One connection is left for reads.
+            gate: TransactionGate(running: handlerConnections - 1, batches: Int(configuration.prefetch) / 2),
+            watch: watch,
+            timeLimit: configuration.handlerTimeLimit,
             commits: commits,
             outbox: outbox,
             failed: failedOfPool,
             retry: retry,
-            subscriptions: Subscriptions(router: router),
+            subscriptions: Subscriptions(router: router, database: pool),
             repetition: repetition,
             nodeTimes: nodeTimes,
-            deliveryBytes: configuration.deliveryBytes
+            deliveryBytes: configuration.deliveryBytes,
+            values: FaultLog(logger)
         )
-        let signs = LifeSigns(database: nodePool, pool: configuration.pool, settings: configuration.suspects, logger: logger)
+        watch.begin { await processor.goOn($0, $1, $2) }
+        self.watch = watch
+        let signs = LifeSigns(database: nodePool, pool: configuration.pool, settings: configuration.suspects, logger: logger) {
+            health.look()
+        }
         let reaper = Reaper(
             pool: pool,
             router: router,
@@ -143,6 +173,7 @@ struct Stages: Sendable {
             leases: leases,
             interval: configuration.reapInterval,
             lease: configuration.leaseDuration,
+            timeLimit: configuration.handlerTimeLimit,
             logger: logger
         )
         let retention = Retention(

@@ -17,7 +17,7 @@ public struct Worker: Service {
     /// A worker.
     ///
     /// - Parameter onReadiness: Called at each change, in order, from any thread; must return at once. Ready means: consuming, able to
-    ///   publish, and the database can be reached.
+    ///   publish, the database can be reached and does what it is asked, and handlers end.
     public init(
         configuration: WorkerConfiguration,
         router: Router,
@@ -48,6 +48,7 @@ public struct Worker: Service {
                 try await running.value
             } onCancel: {
                 running.cancel()
+                stages.watch.cancel()
                 stages.close()
             }
         } catch {
@@ -82,6 +83,7 @@ public struct Worker: Service {
             for task in housekeeping { task.cancel() }
             let isFinished = await finish(stages)
             intake.cancel()
+            await stages.watch.end(within: .seconds(1))
             stages.close()
             // What waits for the database would wait on; others will do it.
             if !isFinished { group.cancelAll() }

@@ -6,7 +6,8 @@ public import SparqProtocol
 public struct WorkerConfiguration: Sendable {
     /// The broker.
     public var amqp: AMQPConfiguration
-    /// The database. Its pool must be larger than ``commitsInFlight``, or handlers find no connection. What nodes ask has one connection more.
+    /// The database. The size of its pool is for what handlers and policies ask. Commits have ``commitsInFlight`` connections more, housekeeping
+    /// and look-ups two, and what nodes ask has one.
     public var postgres: PostgresConfiguration
     /// The pool of types that it serves, beside ``SparqProtocol/PoolMap/nodePool``, which all workers serve.
     public var pool = PoolMap.defaultPool
@@ -24,6 +25,11 @@ public struct WorkerConfiguration: Sendable {
     public var commitBytes = 1 << 20
     /// The most bytes of one AMQP message to a node; a larger one carries a single line.
     public var deliveryBytes = 256 << 10
+    /// How long one run of a handler, or of a policy, may take, where its type has no limit of its own. Then it counts as failed in passing.
+    public var handlerTimeLimit: Duration = .seconds(30)
+    /// How many handlers that did not end in their time, and that do not care that they are cancelled, may go on without a slot. Further ones keep
+    /// theirs, and the worker is not ready.
+    public var strayHandlers = 32
     /// When a message whose handler threw ``TransientFailure`` is tried again; after the last it goes to the dead letters.
     public var retryDelays: [Duration] = [.milliseconds(500), .seconds(2), .seconds(10), .seconds(30)]
     /// How long internal errors of the database (class XX) are waited out. They may be about certain rows: after this the messages are tried

@@ -22,6 +22,10 @@ import WebSocket
                 (#"{"type":"sendMessage","id":"6","text":7}"#, "invalid_fields", "6"),
                 (#"{"type":"room.send","id":"7","room":"nowhere","text":"x"}"#, "not_a_member", "7"),
                 (#"{"type":"direct.send","id":"8","to":"nobody","text":"x"}"#, "not_found", "8"),
+                (#"{"type":"room.list","id":"9","all":true,"after":"\u0000"}"#, "invalid_fields", "9"),
+                (#"{"type":"auth.login","id":"10","user":"ann\u0000","password":"x"}"#, "invalid_fields", "10"),
+                (#"{"type":"room.list","id":"11","all":true,"after":"\ud800"}"#, "invalid_fields", "11"),
+                (#"{"type":"room.list","id":"12","all":true,"limit":1e400}"#, "invalid_fields", "12"),
             ]
             for (text, code, re) in cases {
                 try await socket.send(text: text)

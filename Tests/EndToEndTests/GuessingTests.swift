@@ -9,7 +9,7 @@ import Testing
     private func logIn(_ user: String, _ password: String, _ front: Front, from address: String) async throws -> HTTPAnswer {
         try await HTTPExchange.post(
             front.http + "/v1/messages",
-            message: Array(#"{"type":"auth.login","user":"\(user)","password":"\(password)"}"#.utf8),
+            message: Array(#"{"type":"auth.login","user":"\#(user)","password":"\#(password)"}"#.utf8),
             token: nil,
             headers: [(name: "X-Forwarded-For", value: address)]
         )
@@ -29,7 +29,10 @@ import Testing
                 let socket = try await open(fronts[place % 2], token, from: "10.0.0.1")
                 for number in 0..<38 {
                     let name = ["ann", "ANN", "Ann"][number % 3]
-                    try await socket.send(text: #"{"type":"auth.login","id":"\(place)-\(number)","user":"\(name)","password":"guess \(number)"}"#)
+                    try await socket.send(
+                        text:
+                            #"{"type":"auth.login","id":"\#(place)-\#(number)","user":"\#(name)","password":"guess \#(number)"}"#
+                    )
                 }
                 for _ in 0..<38 { codes.append(BadInputTests.code(try await socket.reply())) }
                 await socket.close()
@@ -63,7 +66,7 @@ import Testing
             for number in 0..<50 {
                 for (place, socket) in sockets.enumerated() {
                     try await socket.send(
-                        text: #"{"type":"auth.login","id":"\(number)","user":"user\(place)x\(number)","password":"guess"}"#
+                        text: #"{"type":"auth.login","id":"\#(number)","user":"user\#(place)x\#(number)","password":"guess"}"#
                     )
                 }
             }

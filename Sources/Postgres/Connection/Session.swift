@@ -52,7 +52,10 @@ final class Session {
         self.address = address
         self.wakeUp = wakeUp
         self.mailbox = mailbox
-        cache = StatementCache(capacity: max(1, configuration.statementCacheSize))
+        cache = StatementCache(
+            capacity: max(1, configuration.statementCacheSize),
+            prefix: "s\(String(UInt64.random(in: 0 ... .max), radix: 36))_"
+        )
 
         // The kernel notices a silent peer within about 10 s, busy or idle.
         let defaults = [

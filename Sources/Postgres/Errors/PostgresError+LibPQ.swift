@@ -24,7 +24,8 @@ extension PostgresError {
         isOutcomeUnknown = lost
         // The state is that of many limits, such as a server that takes no writes until it is vacuumed.
         isTooLargeForIndex =
-            sqlState == "54000" && (constraint != nil || field("R").map { $0.hasPrefix("index_form_tuple") || $0.hasPrefix("Gin") } ?? false)
+            sqlState == "54000"
+            && (constraint != nil || field("R").map { $0.hasPrefix("index_form_tuple") || $0.hasPrefix("Gin") } ?? false)
         isStalePlan = sqlState == "0A000" && field("R") == "RevalidateCachedQuery"
     }
 

@@ -49,18 +49,18 @@ extension PostgresPool {
     }
 
     private func abandon(_ waiter: Int, isTimeout: Bool) {
-        let (continuation, failure) = core.withLock { core in
+        let (continuation, failure, isReachable) = core.withLock { core in
             core.machine.abandon(waiter)
-            return (core.waiters.removeValue(forKey: waiter), core.lastFailure)
+            return (core.waiters.removeValue(forKey: waiter), core.lastFailure, core.machine.establishedCount > 0)
         }
         guard isTimeout else {
             continuation?.resume(throwing: CancellationError())
             return
         }
         let reason = failure.map { "; the last attempt to connect: \($0)" } ?? ""
-        continuation?.resume(
-            throwing: PostgresError(.poolTimeout, "no connection became free within \(configuration.acquireTimeout)\(reason)")
-        )
+        var error = PostgresError(.poolTimeout, "no connection became free within \(configuration.acquireTimeout)\(reason)")
+        error.isCrowded = isReachable && failure == nil
+        continuation?.resume(throwing: error)
     }
 
     /// Refuses new leases, waits for those that are out, and closes everything.

@@ -72,25 +72,37 @@ extension PostgresPool: PostgresExecutor {
     /// ``PostgresError/isOutcomeUnknown`` and not retried.
     ///
     /// - Parameter attempts: how often `body` is run at most.
-    /// - Throws: what `body` throws, ``PostgresError``, or `CancellationError`. Where the body only met the aftermath of an error that may pass or be mended, that error.
+    /// - Throws: what `body` throws, ``PostgresError``, or `CancellationError`. Where the body only met the aftermath of an error that may pass or be
+    ///   mended, or that is about a value, that error. When the task is cancelled the connection is closed at once, whatever the body does.
     public func transaction<Value>(
         isolation: PostgresIsolation = .readCommitted,
         attempts: Int = 5,
         _ body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
         try await retrying(attempts) { (lease) async throws in
-            let transaction = PostgresTransaction(thread: lease.thread, isolation: isolation)
-            do {
-                let value = try await body(transaction)
-                try await transaction.commit()
-                return value
-            } catch {
-                await transaction.rollback()
-                guard let cause = transaction.firstFailure else { throw error }
-                let isAftermath = (error as? PostgresError)?.isAftermath == true
-                if cause.isRetryable || (isAftermath && (cause.mayPass || cause.isMissing)) { throw cause }
-                throw error
+            // A body that does not care that its task is cancelled keeps neither the connection nor its locks.
+            try await withTaskCancellationHandler {
+                try await transact(PostgresTransaction(thread: lease.thread, isolation: isolation), body)
+            } onCancel: {
+                lease.thread.close()
             }
+        }
+    }
+
+    private func transact<Value>(
+        _ transaction: PostgresTransaction,
+        _ body: (PostgresTransaction) async throws -> Value
+    ) async throws -> Value {
+        do {
+            let value = try await body(transaction)
+            try await transaction.commit()
+            return value
+        } catch {
+            await transaction.rollback()
+            guard let cause = transaction.firstFailure else { throw error }
+            let isAftermath = (error as? PostgresError)?.isAftermath == true
+            if cause.isRetryable || (isAftermath && (cause.mayPass || cause.isMissing || cause.isAboutValue)) { throw cause }
+            throw error
         }
     }
 

@@ -13,12 +13,17 @@ struct StatementCache {
     }
 
     private let capacity: Int
+    private let prefix: String
     private var entries: [Key: Entry] = [:]
     private var clock: UInt64 = 0
     /// Names that the server still holds and nobody needs.
     private(set) var evicted: [String] = []
 
-    init(capacity: Int) { self.capacity = capacity }
+    /// - Parameter prefix: What all names begin with. Behind a pooler sessions are shared: a name of its own is never another one's statement.
+    init(capacity: Int, prefix: String = "s") {
+        self.capacity = capacity
+        self.prefix = prefix
+    }
 
     var count: Int { entries.count }
 
@@ -37,7 +42,7 @@ struct StatementCache {
             evicted.append(oldest.value.name)
         }
         clock += 1
-        let name = "s\(clock)"
+        let name = "\(prefix)\(clock)"
         entries[key] = Entry(name: name, used: clock)
         return name
     }

@@ -43,6 +43,8 @@ extension ClientAddress: CustomStringConvertible {
     /// As workers get it: `10.0.0.1`, or the first half of an IPv6 address, `2001:db8:0:1`.
     var description: String {
         if bytes.count == 4 { return bytes.map { String($0) }.joined(separator: ".") }
-        return stride(from: 0, to: bytes.count, by: 2).map { String(Int(bytes[$0]) << 8 | Int(bytes[$0 + 1]), radix: 16) }.joined(separator: ":")
+        return stride(from: 0, to: bytes.count, by: 2).map { String(Int(bytes[$0]) << 8 | Int(bytes[$0 + 1]), radix: 16) }.joined(
+            separator: ":"
+        )
     }
 }

@@ -4,7 +4,8 @@ import SparqProtocol
 /// Asks policies for messages that took effect before: the one way for those of effects and for those with a transaction of their own.
 struct Repetition: Sendable {
     let router: Router
-    let pool: PostgresPool
+    let database: PostgresShare
+    let timeLimit: Duration
     let retry: DatabaseRetry
     let failed: FailedMessages
 
@@ -34,13 +35,18 @@ struct Repetition: Sendable {
     /// The message with those of its doubtful subscriptions that the user may have by now. Throws what a topic's policy throws, but for refusals.
     func allowed(_ unit: Unit, of batch: InboundBatch) async throws -> Unit {
         if unit.doubtful.isEmpty { return unit }
-        let context = Context(unit.envelope, attempt: batch.attempt, database: pool)
+        let context = Context(unit.envelope, attempt: batch.attempt, database: database)
         let retry = retry.during([batch])
         // Concurrently, so that loaders gather what the policies ask for.
         let refused = try await withThrowingTaskGroup(of: Int?.self) { group in
             for (index, each) in unit.subscriptions.enumerated() where unit.doubtful.contains(each.topic) {
                 group.addTask {
-                    try await retry { try await router.refusal(of: Topic(rawValue: each.topic), context: context) } == nil ? nil : index
+                    let refusal = try await retry {
+                        try await HandlerWatch.limited(timeLimit, "the policy of a topic") {
+                            try await router.refusal(of: Topic(rawValue: each.topic), context: context)
+                        }
+                    }
+                    return refusal == nil ? nil : index
                 }
             }
             var refused: Set<Int> = []

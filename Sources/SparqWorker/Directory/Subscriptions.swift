@@ -3,11 +3,17 @@ import SparqProtocol
 
 /// The built-in types `subscribe` and `unsubscribe` (docs/PROTOCOL.md, "Topics").
 final class Subscriptions: Sendable {
+    /// Runs a policy, which has so much time.
+    typealias Limit = @Sendable (_ policy: () async throws -> Refusal?) async throws -> Refusal?
+
     private let router: Router
+    /// For what Sparq asks by itself.
+    private let database: PostgresPool
     private let heads: BatchLoader<String, Int>
 
-    init(router: Router) {
+    init(router: Router, database: PostgresPool) {
         self.router = router
+        self.database = database
         heads = BatchLoader { topics, database in
             var heads: [String: Int] = [:]
             for row in try await database.query("SELECT topic, seq FROM sparq_heads($1)", topics) {
@@ -21,30 +27,36 @@ final class Subscriptions: Sendable {
     static let types: Set = ["subscribe", "unsubscribe"]
 
     /// The outcome of a message of these types; `nil` for all others.
-    func unit(for envelope: Envelope, context: Context, retry: DatabaseRetry) async throws -> Unit? {
+    func unit(for envelope: Envelope, context: Context, retry: DatabaseRetry, limit: @escaping Limit) async throws -> Unit? {
         guard Self.types.contains(envelope.type) else { return nil }
         let isSubscribe = envelope.type == "subscribe"
         do {
             guard let connection = envelope.connection, envelope.user != nil else { throw Refusal(.unauthenticated, "Log in first.") }
             return isSubscribe
-                ? try await subscribe(envelope, connection, context, retry) : try unsubscribe(envelope, connection)
+                ? try await subscribe(envelope, connection, context, retry, limit) : try unsubscribe(envelope, connection)
         } catch let refusal as Refusal {
             return Unit(envelope: envelope, refusal: refusal)
         }
     }
 
-    private func subscribe(_ envelope: Envelope, _ connection: String, _ context: Context, _ retry: DatabaseRetry) async throws -> Unit {
+    private func subscribe(
+        _ envelope: Envelope,
+        _ connection: String,
+        _ context: Context,
+        _ retry: DatabaseRetry,
+        _ limit: @escaping Limit
+    ) async throws -> Unit {
         let request = try MessageDecoder.decode(SubscribeRequest.self, from: envelope.message)
         try Self.check(count: request.topics.count)
         let topics = request.topics.sorted { $0.key < $1.key }
         let answers: [TopicAnswer]
         if topics.count == 1, let (name, cursor) = topics.first {
-            answers = [try await retry { try await self.answer(name, cursor, context) }]
+            answers = [try await retry { try await self.answer(name, cursor, context, limit) }]
         } else {
             // Concurrently, so that loaders gather what the policies ask for.
             answers = try await withThrowingTaskGroup(of: (Int, TopicAnswer).self) { group in
                 for (index, (name, cursor)) in topics.enumerated() {
-                    group.addTask { (index, try await retry { try await self.answer(name, cursor, context) }) }
+                    group.addTask { (index, try await retry { try await self.answer(name, cursor, context, limit) }) }
                 }
                 var answers: [(Int, TopicAnswer)] = []
                 for try await answer in group { answers.append(answer) }
@@ -68,14 +80,15 @@ final class Subscriptions: Sendable {
         return unit
     }
 
-    private func answer(_ name: String, _ cursor: SubscribeRequest.Cursor, _ context: Context) async throws -> TopicAnswer {
+    private func answer(_ name: String, _ cursor: SubscribeRequest.Cursor, _ context: Context, _ limit: Limit) async throws -> TopicAnswer {
         let topic = Topic(rawValue: name)
         guard topic.isValid else {
             let rule = "A topic has 1 to \(Topic.nameLimit) bytes, no control characters, and is in Unicode's form NFC."
             return TopicAnswer(name: name, refusal: Refusal(.invalidFields, rule))
         }
-        if let refusal = try await router.refusal(of: topic, context: context) { return TopicAnswer(name: name, refusal: refusal) }
-        let head = try await OwnStatementRefused.marked { try await heads.load(name, context) } ?? 0
+        let refusal = try await limit { try await router.refusal(of: topic, context: context) }
+        if let refusal { return TopicAnswer(name: name, refusal: refusal) }
+        let head = try await OwnStatementRefused.marked { try await heads.load(name, context.asking(database)) } ?? 0
         switch cursor {
         case .now: return TopicAnswer(name: name, grant: Grant(topic: name, cursor: head, head: head))
         case .after(let seq) where (0...head).contains(seq):

@@ -18,10 +18,12 @@ enum AskedOfDatabase: Sendable {
 /// |---|---|---|
 /// | conflict | again | again |
 /// | outage | wait | wait |
+/// | crowd | wait: others have all connections, and the database is none the worse | the same |
 /// | slowness | wait: its own work is small, it waits for others' locks | the message is tried again later, which counts |
 /// | defect | message by message, and wait a while for each that fails alone; then it is tried again later, which counts | wait a while, then the same |
-/// | schema | wait; inside a handler's transaction only a while | what can be mended is tried again later, which counts; the rest for good |
-/// | data, usage | for good | for good |
+/// | schema | wait; inside a handler's transaction a while, then it is tried again later | what an operator can mend is tried again later, for as long as it takes; the rest for good |
+/// | data | for good | a value that cannot be stored is the message's fault, which its sender is told; the rest for good |
+/// | usage | for good | for good |
 enum DatabaseRemedy: Equatable, Sendable {
     /// Right away.
     case again
@@ -34,7 +36,7 @@ enum DatabaseRemedy: Equatable, Sendable {
     init?(_ cause: PostgresError.Cause, _ asked: AskedOfDatabase) {
         switch (cause, asked) {
         case (.conflict, _): self = .again
-        case (.outage, _), (.defect, .followUp): self = .wait
+        case (.outage, _), (.crowd, _), (.defect, .followUp): self = .wait
         case (.defect, .own), (.defect, .handlers): self = .waitAWhile
         case (.defect, .ownAtFirst), (.slowness, .handlers), (.schema, .handlers), (.data, _), (.usage, _), (.shutdown, _): return nil
         case (.slowness, _), (.schema, _): self = .wait
@@ -55,6 +57,15 @@ struct OwnStatementRefused: Error, CustomStringConvertible {
             return try await body()
         } catch let error as PostgresError where error.cause == .schema {
             throw OwnStatementRefused(error: error)
+        } catch let error as PostgresError where error.isAboutValue {
+            throw EffectRefused(error: error)
         }
     }
+}
+
+/// The database does not take what a handler wants written: no field of the message, as far as one can tell, but the handler's own fault.
+struct EffectRefused: Error, CustomStringConvertible {
+    let error: PostgresError
+
+    var description: String { "\(error)" }
 }

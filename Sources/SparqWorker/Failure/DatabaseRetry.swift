@@ -46,7 +46,7 @@ struct DatabaseRetry: Sendable {
                 case .again: break
                 case .wait:
                     doubtSince = nil
-                    health.noteTrouble(cause, isOwn: asked != .handlers)
+                    if cause.cause == .crowd { health.noteCrowd(cause) } else { health.noteTrouble(cause, isOwn: asked != .handlers) }
                 case .waitAWhile:
                     let since = doubtSince ?? .now
                     doubtSince = since

@@ -10,15 +10,23 @@ extension FailedMessages {
     func unit(for envelope: Envelope, attempt: Int, after error: any Error) async throws -> Unit {
         switch error {
         case let failure as TransientFailure: return try await later(envelope, attempt, failure)
-        // Where a table or a privilege is missing, an operator may mend it before the attempts are used up.
+        // Where a table or a privilege is missing, an operator mends it: no message is lost to that, however long it takes.
+        case _ where Self.missing(in: error) != nil && !Task.isCancelled:
+            return try await later(envelope, attempt, TransientFailure("\(error)"), isPatient: true)
         case let error as PostgresError where (error.mayPass || error.isMissing) && !Task.isCancelled:
             return try await later(envelope, attempt, TransientFailure("\(error)"))
-        case let refused as OwnStatementRefused: return try await later(envelope, attempt, TransientFailure("\(refused)"))
         case _ where Task.isCancelled || (error as? PostgresError)?.code == .poolClosed: throw error
         default:
             logger.error("handler or policy failed", metadata: metadata(envelope, error))
             return try await never(envelope, attempt: attempt, .handler, error)
         }
+    }
+
+    /// What only an operator can mend.
+    static func missing(in error: any Error) -> PostgresError? {
+        if let refused = error as? OwnStatementRefused { return refused.error }
+        guard let error = error as? PostgresError, error.awaitsOperator else { return nil }
+        return error
     }
 
     /// What a message comes to that alone cannot be committed.
@@ -35,8 +43,8 @@ extension FailedMessages {
         return Unit(envelope: envelope, refusal: .internalFailure)
     }
 
-    private func later(_ envelope: Envelope, _ attempt: Int, _ failure: TransientFailure) async throws -> Unit {
-        switch await postpone(envelope, attempt: attempt, failure) {
+    private func later(_ envelope: Envelope, _ attempt: Int, _ failure: TransientFailure, isPatient: Bool = false) async throws -> Unit {
+        switch await postpone(envelope, attempt: attempt, failure, isPatient: isPatient) {
         case .waits:
             logger.debug("message is tried again later", metadata: metadata(envelope, failure))
             var unit = Unit(envelope: envelope)

@@ -40,12 +40,17 @@ struct FailedMessages: Sendable {
     }
 
     /// Tries again later, or no more.
-    func postpone(_ envelope: Envelope, attempt: Int, _ failure: TransientFailure) async -> Fate {
+    ///
+    /// - Parameter isPatient: For as long as it takes, after the longest pause in the end.
+    func postpone(_ envelope: Envelope, attempt given: Int, _ failure: TransientFailure, isPatient: Bool = false) async -> Fate {
+        // Behind the last attempt there is none; so the one before it comes again.
+        let attempt = isPatient ? min(given, schedule.lastRetried) : given
+        let next = isPatient ? min(attempt + 1, schedule.lastRetried) : attempt + 1
         guard let delay = schedule.delay(afterAttempt: attempt) else { return await bury(envelope, attempts: attempt, .retries, failure) }
         let message = AMQPMessage(
             body: envelope.line,
             contentType: NDJSON.contentType,
-            headers: [Self.attemptHeader: .int64(Int64(attempt + 1))]
+            headers: [Self.attemptHeader: .int64(Int64(next))]
         )
         let queue = WorkerTopology.retryQueue(names: names, pool: pool, delay: delay)
         return await broker.publish(message, queue: queue) == .confirmed ? .waits : .unknown
@@ -100,6 +105,9 @@ struct FailedMessages: Sendable {
 
     /// What a log line says of a message.
     func metadata(_ envelope: Envelope) -> Logger.Metadata { envelope.metadata }
+
+    /// The same.
+    static func metadata(of envelope: Envelope) -> Logger.Metadata { envelope.metadata }
 
     private func bury(_ body: [UInt8], _ headers: [String: AMQPValue], _ step: Step, _ account: String) async -> Fate {
         var headers = headers

@@ -28,6 +28,7 @@ struct Reaper: Sendable {
     let leases: LeaseWatch
     let interval: Duration
     let lease: Duration
+    let timeLimit: Duration
     let logger: Logger
 
     func run() async {
@@ -49,7 +50,7 @@ struct Reaper: Sendable {
             } catch is StoodStill {
                 logger.info("stood still, dead nodes are looked for later")
             } catch {
-                if !Task.isCancelled { faults.occurred(FaultLog.single, "looking for dead nodes failed", metadata: ["error": "\(error)"]) }
+                if !Task.isCancelled { faults.occurred(FaultLog.single, "looking for dead nodes failed", metadata: error.account) }
             }
         }
     }
@@ -95,7 +96,9 @@ struct Reaper: Sendable {
             return .removed
         } catch {
             let cause = (error as? PostgresError)?.cause
-            guard let found, !Task.isCancelled, cause != .outage, cause != .conflict, cause != .shutdown else { throw error }
+            guard let found, !Task.isCancelled, cause != .outage, cause != .crowd, cause != .conflict, cause != .shutdown else {
+                throw error
+            }
             if cause == .defect || error is OwnStatementRefused { return .postponed(found.node) }
             logger.error("a lost node's handler failed", metadata: ["node": "\(found.node)", "error": "\(error)"])
             return .failed(found.node)
@@ -106,7 +109,10 @@ struct Reaper: Sendable {
     private func run(_ loss: Loss, _ transaction: PostgresTransaction) async throws -> Unit {
         guard let handler = router.nodeLossHandler else { return Unit(envelope: loss.envelope) }
         let context = Context(loss.envelope, attempt: 1, database: transaction)
-        var units = [try Unit(envelope: loss.envelope, effects: try await handler(loss.node, context, transaction))]
+        let effects = try await HandlerWatch.limited(timeLimit, "a lost node's handler") {
+            try await handler(loss.node, context, transaction)
+        }
+        var units = [try Unit(envelope: loss.envelope, effects: effects)]
         units[0].key = loss.key
         let plan = CommitPlan(units)
         let rows = try await OwnStatementRefused.marked { try await transaction.run(plan.statement) }

@@ -27,7 +27,7 @@ struct Retention: Sendable {
                 faults.ended(FaultLog.single, "old rows are removed again")
                 if removed > 0 { logger.info("old rows removed", metadata: ["rows": "\(removed)"]) }
             } catch {
-                if !Task.isCancelled { faults.occurred(FaultLog.single, "removing old rows failed", metadata: ["error": "\(error)"]) }
+                if !Task.isCancelled { faults.occurred(FaultLog.single, "removing old rows failed", metadata: error.account) }
             }
         }
     }

@@ -21,7 +21,7 @@ struct Intake: Sendable {
     /// Finished when nothing more will be taken.
     let ended: AsyncStream<Never>.Continuation
 
-    /// Works until consuming has ended and all that was taken is processed.
+    /// Works until consuming has ended and all that was taken has begun; what is at work then, ``HandlerWatch`` knows.
     func run() async {
         await withTaskExecutorPreference(consumer.executor) {
             await withDiscardingTaskGroup { group in
@@ -32,7 +32,8 @@ struct Intake: Sendable {
                     // What comes alone has few threads to wake on its way where handlers run; a crowd is for all cores.
                     let isAlone = deliveries.count == 1 && deliveries[0].message.body.count <= Self.smallBody
                     for delivery in deliveries where !isSuspect(delivery) {
-                        group.addTask(executorPreference: isAlone ? alone : globalConcurrentExecutor) { await take(delivery) }
+                        let executor = isAlone ? alone : globalConcurrentExecutor
+                        group.addTask(executorPreference: executor) { await take(delivery, on: executor) }
                     }
                 }
                 ended.finish()
@@ -77,15 +78,16 @@ struct Intake: Sendable {
         }
     }
 
-    private func take(_ delivery: AMQP.Delivery) async {
+    private func take(_ delivery: AMQP.Delivery, on executor: any TaskExecutor) async {
         let batch = InboundBatch(delivery, of: consumer, inHand)
         await withDiscardingTaskGroup { group in
             let envelopes = lines.read(delivery.message.body, batch, &group)
             let gathering = Gathering(isOnlyOfBatch: envelopes.count == 1)
             for connection in ConnectionGroups.make(envelopes) {
                 batch.begin()
-                // Begins here and now: a handler that has nothing to wait for is through with it when this returns.
-                group.addImmediateTask { await processor.process(connection, batch: batch, gathering: gathering) }
+                // Not in the group: a handler that does not end must not hold up its end.
+                let run = ConnectionRun(connection, batch: batch, gathering: gathering)
+                processor.watch.start(run, on: executor) { await processor.process(run) }
             }
             processor.pass(gathering.close(), batch)
             batch.finish()

@@ -15,6 +15,33 @@ enum MessageDecoder {
         }
     }
 
+    /// The same for what a client sent to a handler: without U+0000, which PostgreSQL's text cannot hold. ``RawMessage`` is the handler's own business.
+    static func fields<Message: Decodable>(_ type: Message.Type, from json: ArraySlice<UInt8>) throws -> Message {
+        if type != RawMessage.self, hasNull(json) {
+            throw Refusal(.invalidFields, "The fields of the message must not contain the character U+0000.")
+        }
+        return try decode(type, from: json)
+    }
+
+    /// Whether some text of it has an escaped U+0000; JSON allows no other.
+    static func hasNull(_ json: ArraySlice<UInt8>) -> Bool {
+        json.withUnsafeBufferPointer { bytes in
+            var place = 0
+            while place + 5 < bytes.count {
+                guard bytes[place] == UInt8(ascii: "\\") else {
+                    place += 1
+                    continue
+                }
+                if bytes[place + 1] == UInt8(ascii: "u"), bytes[(place + 2)...(place + 5)].allSatisfy({ $0 == UInt8(ascii: "0") }) {
+                    return true
+                }
+                // What is escaped is passed over, be it a backslash.
+                place += 2
+            }
+            return false
+        }
+    }
+
     private static func sentence(for error: DecodingError) -> String {
         switch error {
         case .keyNotFound(let key, let context): "The field \"\(path(context.codingPath + [key]))\" is missing."

@@ -10,5 +10,7 @@ package struct Handler: Sendable {
     package let access: Access
     /// Its messages carry secrets.
     package var isSecret = false
+    /// How long one run may take; `nil` means the worker's limit.
+    package var timeLimit: Duration?
     package let body: Body
 }

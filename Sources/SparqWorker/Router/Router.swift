@@ -10,7 +10,9 @@ public import SparqProtocol
 /// ```
 ///
 /// A handler that throws ``Refusal`` answers the client with its code; ``TransientFailure`` tries again later; trouble with the database
-/// is waited out; any other error is logged, the client gets `internal`, and the message lies among the dead letters.
+/// is waited out; a value that the database cannot hold (text with U+0000, a number out of range) is answered `invalid_fields`; any other error is
+/// logged, the client gets `internal`, and the message lies among the dead letters. A handler that does not end in its time counts as failed in
+/// passing: its task is cancelled, and the message is tried again later.
 /// Registering a type twice replaces the handler.
 public struct Router: Sendable {
     /// A handler of `$connect` and `$disconnect`.
@@ -34,41 +36,50 @@ public struct Router: Sendable {
     ///
     /// - Parameter isSecret: Its messages carry passwords or the like: when one fails for good, neither its fields nor what its error says
     ///   reach the dead letters or the log, and so it cannot be retried from there.
+    /// - Parameter timeLimit: How long one run may take; `nil` means ``WorkerConfiguration/handlerTimeLimit``.
     public mutating func on<Message: Decodable & Sendable>(
         _ type: String,
         _: Message.Type,
         access: Access = .user,
         isSecret: Bool = false,
+        timeLimit: Duration? = nil,
         _ handler: @escaping @Sendable (Message, Context) async throws -> [Effect]
     ) {
         handlers[type] = Handler(
             access: access,
             isSecret: isSecret,
-            body: .effects { json, context in try await handler(try MessageDecoder.decode(Message.self, from: json), context) }
+            timeLimit: timeLimit,
+            body: .effects { json, context in try await handler(try MessageDecoder.fields(Message.self, from: json), context) }
         )
     }
 
     /// Serves a type with a function that runs its own SQL, in the same transaction as the note that the message took effect. It commits
     /// alone, so it costs more than `on`. It may run more than once (after a serialization failure or a deadlock, for example): all
-    /// that it does must go through the transaction or be effects. `isSecret` is as for ``on(_:_:access:isSecret:_:)``.
+    /// that it does must go through the transaction or be effects. Few run at once, and few may wait for that: further messages are answered
+    /// `unavailable`. `isSecret` and `timeLimit` are as for ``on(_:_:access:isSecret:timeLimit:_:)``.
     public mutating func onTransaction<Message: Decodable & Sendable>(
         _ type: String,
         _: Message.Type,
         access: Access = .user,
         isSecret: Bool = false,
+        timeLimit: Duration? = nil,
         _ handler: @escaping @Sendable (Message, Context, PostgresTransaction) async throws -> [Effect]
     ) {
         handlers[type] = Handler(
             access: access,
             isSecret: isSecret,
+            timeLimit: timeLimit,
             body: .transaction { json, context, transaction in
-                try await handler(try MessageDecoder.decode(Message.self, from: json), context, transaction)
+                try await handler(try MessageDecoder.fields(Message.self, from: json), context, transaction)
             }
         )
     }
 
     /// Whether messages of a type carry secrets.
     package func isSecret(_ type: String) -> Bool { handlers[type]?.isSecret ?? false }
+
+    /// How long a run of a type's handler may take; `nil` where it has no limit of its own.
+    package func timeLimit(of type: String) -> Duration? { handlers[type]?.timeLimit }
 
     /// Runs when a connection opens; a ``Refusal`` closes it. Without a handler every connection is welcome.
     ///

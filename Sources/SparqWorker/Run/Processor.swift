@@ -1,3 +1,4 @@
+import FaultLog
 import Logging
 import Postgres
 import SparqProtocol
@@ -8,7 +9,13 @@ struct Processor: Sendable {
     private static let runLimit = 256
 
     let router: Router
+    /// For what Sparq asks by itself.
     let pool: PostgresPool
+    /// For what handlers and policies ask.
+    let database: PostgresShare
+    let gate: TransactionGate
+    let watch: HandlerWatch
+    let timeLimit: Duration
     let commits: BatchQueue<Run>
     let outbox: Outbox
     let failed: FailedMessages
@@ -17,6 +24,7 @@ struct Processor: Sendable {
     let repetition: Repetition
     let nodeTimes: NodeTimes
     let deliveryBytes: Int
+    let values: FaultLog
     private let known = BatchLoader<MessageKey, Bool> { keys, database in
         let sql = """
             SELECT i.user_id, i.message_id FROM unnest($1::text[], $2::text[]) AS k (user_id, message_id)
@@ -32,42 +40,56 @@ struct Processor: Sendable {
         return known
     }
 
-    /// - Parameters:
-    ///   - batch: One part of it is open for these messages, and ended here.
-    ///   - gathering: Takes what can go on together with others of the batch.
-    func process(_ envelopes: [Envelope], batch: InboundBatch, gathering: Gathering) async {
-        var units: [Unit] = []
-        let memo = envelopes.count > 1 ? LoadMemo() : nil
+    /// Works on a connection's messages, of which one part of the batch is open; it is ended here.
+    func process(_ run: ConnectionRun, as owner: Int = 0) async {
         do {
-            for envelope in envelopes {
-                units.append(try await step(envelope, &units, batch, memo, isOnlyOfBatch: gathering.isOnlyOfBatch))
-                if units.count >= Self.runLimit { await flush(&units, batch, wait: true) }
+            while let envelope = try run.take(owner) {
+                if run.hasWaited { watch.copies.runs(run) }
+                let unit = try await step(envelope, run, owner)
+                if try run.add(unit, owner) >= Self.runLimit { await flush(try run.takeUnits(owner), run.batch, wait: true) }
             }
-            if !units.isEmpty, !gathering.add(units) { await flush(&units, batch, wait: false) }
-            batch.finish()
+            if let units = run.end(owner) { await end(run, units, isWhole: true) }
         } catch {
-            // Cancelled, or shutting down: the broker delivers it again.
-            await flush(&units, batch, wait: false)
-            batch.abandon()
+            // Cancelled, or shutting down: the broker delivers it again. Or another task goes on with it.
+            if let units = run.end(owner) { await end(run, units, isWhole: false) }
         }
+    }
+
+    /// Goes on behind a message whose handler did not end in its time.
+    func goOn(_ run: ConnectionRun, _ owner: Int, _ failure: TransientFailure) async {
+        do {
+            guard let envelope = run.current else { return }
+            if run.batch.isLost { throw CancellationError() }
+            try run.add(try await failed.unit(for: envelope, attempt: run.batch.attempt, after: failure), owner)
+        } catch {
+            if let units = run.end(owner) { await end(run, units, isWhole: false) }
+            return
+        }
+        await process(run, as: owner)
+    }
+
+    private func end(_ run: ConnectionRun, _ units: [Unit], isWhole: Bool) async {
+        if let onEnd = run.onEnd { return onEnd(units, isWhole) }
+        if !units.isEmpty, !(isWhole && run.gathering?.add(units) == true) { await flush(units, run.batch, wait: false) }
+        if isWhole { run.batch.finish() } else { run.batch.abandon() }
     }
 
     /// Works on a single message until all that it brought is delivered. False where it must be left to the broker.
     ///
     /// - Parameter givesUp: It is buried, and its sender told; but if it took effect before, it gets its reply.
     func finish(_ envelope: Envelope, batch: InboundBatch, givesUp: Bool) async -> Bool {
-        var units: [Unit] = []
-        do {
-            if givesUp {
-                units = [try await giveUp(envelope, batch)]
-            } else {
-                units.append(try await step(envelope, &units, batch, nil, isOnlyOfBatch: true))
-            }
-        } catch {
-            return false
-        }
-        await flush(&units, batch, wait: true)
+        guard let units = givesUp ? try? [await giveUp(envelope, batch)] : await handle(envelope, batch) else { return false }
+        await flush(units, batch, wait: true)
         return !batch.isAbandoned && !Task.isCancelled
+    }
+
+    /// What a message comes to that is worked on apart; `nil` where it must be left to the broker.
+    private func handle(_ envelope: Envelope, _ batch: InboundBatch) async -> [Unit]? {
+        await withCheckedContinuation { continuation in
+            let run = ConnectionRun(alone: envelope, batch: batch) { units, isWhole in continuation.resume(returning: isWhole ? units : nil)
+            }
+            watch.start(run) { await process(run) }
+        }
     }
 
     private func giveUp(_ envelope: Envelope, _ batch: InboundBatch) async throws -> Unit {
@@ -98,7 +120,7 @@ struct Processor: Sendable {
     }
 
     /// Hands finished units on. What one connection sends must not overtake itself: wait where more follows.
-    private func flush(_ units: inout [Unit], _ batch: InboundBatch, wait: Bool) async {
+    private func flush(_ units: [Unit], _ batch: InboundBatch, wait: Bool) async {
         guard !units.isEmpty else { return }
         let delivered = wait ? Delivered() : nil
         if units.contains(where: \.needsDatabase) {
@@ -106,7 +128,6 @@ struct Processor: Sendable {
         } else {
             deliver(units, Ticket(batch: batch, delivered: delivered))
         }
-        units = []
         await delivered?.wait()
     }
 
@@ -121,34 +142,88 @@ struct Processor: Sendable {
         outbox.add(DeliveryPlan(units: units, directory: DirectoryView(), limit: deliveryBytes), tickets: [ticket])
     }
 
-    private func step(_ envelope: Envelope, _ units: inout [Unit], _ batch: InboundBatch, _ memo: LoadMemo?, isOnlyOfBatch: Bool)
-        async throws
-        -> Unit
-    {
+    private func step(_ envelope: Envelope, _ run: ConnectionRun, _ owner: Int) async throws -> Unit {
+        let batch = run.batch
         if batch.isLost || Task.isCancelled { throw CancellationError() }
         let retry = retry.during([batch])
         // Of many topics at once policies ask for many things at once.
-        let asksAlone = isOnlyOfBatch && !Subscriptions.types.contains(envelope.type)
-        let context = Context(envelope, attempt: batch.attempt, database: pool, memo: memo, asksAlone: asksAlone)
+        let asksAlone = run.isOnlyOfBatch && !Subscriptions.types.contains(envelope.type)
+        let context = Context(envelope, attempt: batch.attempt, database: database, memo: run.memo, asksAlone: asksAlone)
         do {
             if nodeTimes.isGivenUp(envelope) { return try await passOver(envelope, context, retry) }
-            if let unit = try await subscriptions.unit(for: envelope, context: context, retry: retry) { return unit }
-            switch try await retry(.handlers, { try await router.run(envelope.type, json: envelope.message, context: context) }) {
+            if let unit = try await standAside(envelope, run) { return unit }
+            let subscription = try await subscriptions.unit(for: envelope, context: context, retry: retry) { policy in
+                try await run.limited(timeLimit, owner, policy)
+            }
+            if let subscription { return subscription }
+            let limit = router.timeLimit(of: envelope.type) ?? timeLimit
+            let handled = try await retry(.handlers) {
+                try await run.limited(limit, owner) { try await router.run(envelope.type, json: envelope.message, context: context) }
+            }
+            switch handled {
             case .refused(let refusal): return try await refuse(envelope, refusal, context, retry)
             case .effects(let effects):
+                noteSuccess(envelope)
                 let unit = try Unit(envelope: envelope, effects: effects)
-                if let seal = unit.seal { units.append(seal) }
+                if let seal = unit.seal { try run.add(seal, owner) }
                 return unit
             case .needsTransaction:
-                await flush(&units, batch, wait: true)
-                defer { memo?.forget() }
-                return try await transact(envelope, context, batch, retry)
+                await flush(try run.takeUnits(owner), batch, wait: true)
+                defer { run.memo?.forget() }
+                let unit = try await transact(envelope, context, run, owner, retry)
+                noteSuccess(envelope)
+                return unit
             }
         } catch {
+            try run.check(owner)
             if batch.isLost { throw error }
-            return try await failed.unit(for: envelope, attempt: batch.attempt, after: error)
+            return try await fail(envelope, error, context, retry)
         }
     }
+
+    /// A message that must not begin now: a copy of it is at work, or too many of its type are. `nil` where it may.
+    private func standAside(_ envelope: Envelope, _ run: ConnectionRun) async throws -> Unit? {
+        let isFirst = run.batch.attempt == 1
+        if isFirst, watch.isClogged(envelope.type) {
+            return Unit(
+                envelope: envelope,
+                refusal: Refusal(.unavailable, "Messages of this type take long just now. Send it again later.")
+            )
+        }
+        var pause: Duration = .milliseconds(1)
+        while true {
+            switch watch.copies.standing(of: envelope, in: run, isFirst: isFirst) {
+            case .free: return nil
+            case .stray: throw TransientFailure("an earlier run of its handler has not ended")
+            // A second, all in all.
+            case .running where pause < .seconds(1):
+                try await Task.sleep(for: pause)
+                pause *= 2
+            case .running, .waiting:
+                return Unit(envelope: envelope, refusal: Refusal(.unavailable, "The same message came before, and is not finished yet."))
+            }
+        }
+    }
+
+    /// What a message comes to whose handler or policy threw.
+    private func fail(_ envelope: Envelope, _ error: any Error, _ context: Context, _ retry: DatabaseRetry) async throws -> Unit {
+        if let error = error as? PostgresError, error.isAboutValue {
+            values.occurred(
+                envelope.type,
+                "the database does not take a value that a handler gave it, the message is answered invalid_fields",
+                metadata: failed.metadata(envelope, error)
+            )
+            return try await refuse(envelope, Refusal(.invalidFields, "A field has a value that cannot be stored."), context, retry)
+        }
+        if let missing = FailedMessages.missing(in: error), !Task.isCancelled {
+            retry.health.noteMissing(missing, of: envelope.type)
+            watch.copies.waits(envelope, until: .now + failed.schedule.longest + .seconds(5))
+        }
+        return try await failed.unit(for: envelope, attempt: context.attempt, after: error)
+    }
+
+    /// Its handler finds what it needs.
+    private func noteSuccess(_ envelope: Envelope) { if retry.health.noteSuccess(of: envelope.type) { watch.copies.letThrough() } }
 
     /// Nobody waits for it any more, and its handler does not run. But a `$connect` that a worker has committed and left undelivered is repeated.
     private func passOver(_ envelope: Envelope, _ context: Context, _ retry: DatabaseRetry) async throws -> Unit {
@@ -173,16 +248,32 @@ struct Processor: Sendable {
 
     /// Whether a message with this key took effect by now.
     private func isKnown(_ key: MessageKey, _ context: Context, _ retry: DatabaseRetry) async throws -> Bool {
-        try await retry(.own) { try await known.load(key.withoutFingerprint, context) } != nil
+        try await retry(.own) { try await known.load(key.withoutFingerprint, context.asking(pool)) } != nil
     }
 
     /// Handler, inbox row and durable events in one transaction.
-    private func transact(_ envelope: Envelope, _ context: Context, _ batch: InboundBatch, _ retry: DatabaseRetry) async throws -> Unit {
+    private func transact(_ envelope: Envelope, _ context: Context, _ run: ConnectionRun, _ owner: Int, _ retry: DatabaseRetry)
+        async throws
+        -> Unit
+    {
+        let limit = router.timeLimit(of: envelope.type) ?? timeLimit
         while true {
             do {
-                let (unit, known) = try await retry { try await pool.transaction { try await transact(envelope, context, $0) } }
+                let (unit, known) = try await retry {
+                    // What waits for its turn has not begun.
+                    try await gate.enter(run.batch).during {
+                        if run.batch.isLost { throw CancellationError() }
+                        return try await run.limited(limit, owner) {
+                            try await database.transaction { transaction in
+                                let outcome = try await transact(envelope, context, transaction)
+                                try run.check(owner)
+                                return outcome
+                            }
+                        }
+                    }
+                }
                 guard let known else { return unit }
-                return try await repetition.allowed(known.unit(insteadOf: unit), of: batch)
+                return try await repetition.allowed(known.unit(insteadOf: unit), of: run.batch)
             } catch let error as PostgresError where error.isRepeat {
                 // Another worker was faster: all that the handler did is undone. The next look at the inbox finds that worker's row.
                 continue

@@ -19,8 +19,17 @@ struct LifeSigns: Sendable {
     let pool: String
     let settings: SuspectSettings
     let faults: FaultLog
+    private let onRenewal: @Sendable () -> Void
 
-    init(database: PostgresPool, pool: String, settings: SuspectSettings, logger: Logger) {
+    /// - Parameter onRenewal: Called when the database has taken a sign.
+    init(
+        database: PostgresPool,
+        pool: String,
+        settings: SuspectSettings,
+        logger: Logger,
+        onRenewal: @escaping @Sendable () -> Void = {}
+    ) {
+        self.onRenewal = onRenewal
         self.database = database
         self.pool = pool
         self.settings = settings
@@ -35,9 +44,10 @@ struct LifeSigns: Sendable {
                 // Seldom enough, though each worker does it.
                 if Int.random(in: 0..<30) == 0 { try await database.execute(Self.forgetting, seconds(Self.memory)) }
                 faults.ended(FaultLog.single, "the worker can say again that it lives")
+                onRenewal()
             } catch {
                 if !Task.isCancelled {
-                    faults.occurred(FaultLog.single, "the worker cannot say that it lives", metadata: ["error": "\(error)"])
+                    faults.occurred(FaultLog.single, "the worker cannot say that it lives", metadata: error.account)
                 }
             }
             try? await Task.sleep(for: settings.renewal)

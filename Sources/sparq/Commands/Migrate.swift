@@ -32,7 +32,9 @@ struct Migrate: AsyncParsableCommand {
             for migration in applied { print("applied \(migration.file)") }
             if applied.isEmpty { print("nothing to apply") }
             let statuses = try await settings.withPool { pool in try await Migrator(directory: settings.migrations).status(using: pool) }
-            if let last = statuses.last, last.state == .newer { print("the database is newer: \(last.version)_\(last.name) is none of these files") }
+            if let last = statuses.last, last.state == .newer {
+                print("the database is newer: \(last.version)_\(last.name) is none of these files")
+            }
         }
     }
 

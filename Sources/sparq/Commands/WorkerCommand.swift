@@ -32,7 +32,8 @@ struct WorkerCommand: AsyncParsableCommand {
         let configuration = try settings.worker()
         let readiness = WorkerReadiness(file: settings.text("SPARQ_READY_FILE"), logger: logger)
         var router = Router()
-        Messenger.register(on: &router)
+        // Passwords that wait hold few of the worker's slots.
+        Messenger.register(on: &router, passwords: PasswordHasher(waiting: max(2, Int(configuration.prefetch) / 4)))
         if try settings.flag("SPARQ_BENCH", default: false) {
             // What `sparq bench echo` measures: the whole way, and nothing at its end.
             router.on(Echo.type, RawMessage.self) { message, _ in [.reply(RawJSON(message.json))] }
@@ -87,9 +88,11 @@ extension Settings {
         }
         configuration.prefetch = UInt16(try integer("SPARQ_PREFETCH", default: Int(configuration.prefetch), in: 1...65535))
         configuration.commitsInFlight = try integer("SPARQ_COMMITS_IN_FLIGHT", default: configuration.commitsInFlight, in: 1...64)
-        guard configuration.postgres.poolSize > configuration.commitsInFlight else {
-            throw SettingError(name: "SPARQ_POSTGRES_POOL", problem: "must be above SPARQ_COMMITS_IN_FLIGHT")
-        }
+        configuration.handlerTimeLimit = try milliseconds(
+            "SPARQ_HANDLER_MS",
+            default: configuration.handlerTimeLimit,
+            in: 100...3_600_000
+        )
         configuration.leaseDuration = try milliseconds("SPARQ_LEASE_MS", default: configuration.leaseDuration, in: 1000...600_000)
         configuration.replyDeadline = try milliseconds("SPARQ_REPLY_DEADLINE_MS", default: configuration.replyDeadline)
         configuration.eventRetention = .seconds(86400 * (try integer("SPARQ_EVENT_RETENTION_DAYS", default: 30, in: 1...36500)))

@@ -247,6 +247,19 @@ final class RunningWorker: Sendable {
         throw Stack.Missing(description: "the worker did not become ready")
     }
 
+    /// Returns when it says that it is not ready.
+    func unready() async throws {
+        let alarm = Task {
+            try await Task.sleep(for: .seconds(20))
+            task.cancel()
+        }
+        for await isReady in readiness where !isReady {
+            alarm.cancel()
+            return
+        }
+        throw Stack.Missing(description: "the worker did not become unready")
+    }
+
     /// As SIGTERM does.
     func shutDown() async {
         await group.triggerGracefulShutdown()

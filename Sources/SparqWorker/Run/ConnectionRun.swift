@@ -1,0 +1,163 @@
+import SparqProtocol
+import Synchronization
+
+/// The messages of one connection that came together, on their way through their handlers, in order.
+///
+/// One task at a time works on them; it has a number. Where a handler does not end in its time, another task goes on with what is behind it
+/// (``HandlerWatch``), and what the first one does then counts no more.
+final class ConnectionRun: Sendable {
+    /// Another task goes on with the messages.
+    struct Superseded: Error {}
+
+    /// A handler, or a policy, at work.
+    private struct Work {
+        var mark: Int
+        var began: ContinuousClock.Instant
+        var limit: Duration
+    }
+
+    private struct State {
+        var owner = 0
+        var task: Task<Void, Never>?
+        /// The place behind the message that is worked on.
+        var next = 0
+        var units: [Unit] = []
+        var works: [Work] = []
+        var lastMark = 0
+        var isOver = false
+    }
+
+    /// What has to be done when all is through, in place of going on together with the rest of the batch: with the outcomes, and whether all of it is
+    /// through or the rest is left to the broker.
+    typealias End = @Sendable (_ units: [Unit], _ isWhole: Bool) -> Void
+
+    let envelopes: [Envelope]
+    /// One part of it is open for these messages.
+    let batch: InboundBatch
+    /// Takes what can go on together with others of the batch.
+    let gathering: Gathering?
+    let memo: LoadMemo?
+    /// The batch has one message only.
+    let isOnlyOfBatch: Bool
+    let onEnd: End?
+    private let state = Mutex(State())
+
+    init(_ envelopes: [Envelope], batch: InboundBatch, gathering: Gathering) {
+        self.envelopes = envelopes
+        self.batch = batch
+        self.gathering = gathering
+        memo = envelopes.count > 1 ? LoadMemo() : nil
+        isOnlyOfBatch = gathering.isOnlyOfBatch
+        onEnd = nil
+    }
+
+    /// One message that is worked on apart.
+    init(alone envelope: Envelope, batch: InboundBatch, onEnd: @escaping End) {
+        envelopes = [envelope]
+        self.batch = batch
+        gathering = nil
+        memo = nil
+        isOnlyOfBatch = true
+        self.onEnd = onEnd
+    }
+
+    // MARK: The task at work
+
+    /// The next message; `nil` behind the last.
+    func take(_ owner: Int) throws(Superseded) -> Envelope? {
+        try withState(of: owner) { state in
+            guard state.next < envelopes.count else { return nil }
+            state.next += 1
+            return envelopes[state.next - 1]
+        }
+    }
+
+    /// Keeps an outcome; returns how many there are.
+    @discardableResult
+    func add(_ unit: Unit, _ owner: Int) throws(Superseded) -> Int {
+        try withState(of: owner) { state in
+            state.units.append(unit)
+            return state.units.count
+        }
+    }
+
+    /// What has been kept. It is kept no longer.
+    func takeUnits(_ owner: Int) throws(Superseded) -> [Unit] {
+        try withState(of: owner) { state in
+            defer { state.units = [] }
+            return state.units
+        }
+    }
+
+    /// Ends it; returns what is left of its outcomes, or `nil` where another task goes on.
+    func end(_ owner: Int) -> [Unit]? {
+        try? withState(of: owner) { state in
+            state.isOver = true
+            state.task = nil
+            defer { state.units = [] }
+            return state.units
+        }
+    }
+
+    /// Runs a handler's or a policy's code, which has so much time. Any number of them at once.
+    ///
+    /// - Throws: What the body throws; ``Superseded`` where its time was over before.
+    func limited<Value>(_ limit: Duration, _ owner: Int, _ body: () async throws -> Value) async throws -> Value {
+        let mark = try withState(of: owner) { state in
+            state.lastMark += 1
+            state.works.append(Work(mark: state.lastMark, began: .now, limit: limit))
+            return state.lastMark
+        }
+        let result: Result<Value, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        try withState(of: owner) { state in state.works.removeAll { $0.mark == mark } }
+        return try result.get()
+    }
+
+    /// Throws where another task goes on: then nothing may be changed any more.
+    func check(_ owner: Int) throws(Superseded) { try withState(of: owner) { _ in } }
+
+    private func withState<Value: Sendable>(of owner: Int, _ body: (inout State) -> Value) throws(Superseded) -> Value {
+        let value: Value? = state.withLock { state in state.owner == owner ? body(&state) : nil }
+        guard let value else { throw Superseded() }
+        return value
+    }
+
+    // MARK: Others
+
+    var isOver: Bool { state.withLock { $0.isOver } }
+
+    /// Whether it had to wait for something.
+    var hasWaited: Bool { state.withLock { $0.task != nil } }
+
+    /// The message that is worked on.
+    var current: Envelope? { state.withLock { $0.isOver || $0.next == 0 ? nil : envelopes[$0.next - 1] } }
+
+    /// Which task works on it, so that it can be cancelled.
+    func started(_ task: Task<Void, Never>, as owner: Int = 0) {
+        state.withLock { state in if !state.isOver, state.owner == owner { state.task = task } }
+    }
+
+    func cancel() { state.withLock { $0.task }?.cancel() }
+
+    /// How long the oldest of its handler's works has lasted; `nil` where none is at work.
+    func age(now: ContinuousClock.Instant) -> Duration? { state.withLock { $0.works.first.map { now - $0.began } } }
+
+    /// The limit that is over, if one is.
+    func overdue(now: ContinuousClock.Instant) -> Duration? {
+        state.withLock { $0.works.first { now - $0.began >= $0.limit }?.limit }
+    }
+
+    /// Takes it from its task, so that another one can go on: returns that one's number, and the task. `nil` where nothing is overdue any more, or the
+    /// handler blocks the thread that began it, so that there is no task yet.
+    func supersede(now: ContinuousClock.Instant) -> (owner: Int, task: Task<Void, Never>)? {
+        state.withLock { state in
+            guard !state.isOver, state.works.contains(where: { now - $0.began >= $0.limit }), let task = state.task.take() else {
+                return nil
+            }
+            state.owner += 1
+            state.works = []
+            return (state.owner, task)
+        }
+    }
+}

@@ -1,0 +1,173 @@
+import Dispatch
+import FaultLog
+import Logging
+import SparqProtocol
+import Synchronization
+
+/// Looks at what handlers run, several times a second: takes the messages from those that do not end in their time, names them in the log, and says
+/// whether the worker gets on.
+///
+/// It has a thread of its own, since handlers may block all others.
+final class HandlerWatch: Sendable {
+    /// Goes on with a connection's messages behind one whose handler did not end.
+    typealias GoOn = @Sendable (_ run: ConnectionRun, _ owner: Int, _ failure: TransientFailure) async -> Void
+
+    private struct State {
+        var runs: [ConnectionRun] = []
+        var strays = 0
+        var goOn: GoOn?
+        var isEnding = false
+    }
+
+    /// A handler that has been at work for so long is slow: those of one type may not take all slots.
+    private static let slow: Duration = .seconds(1)
+    /// Where all slots are held by handlers that have been at work for so long, nothing gets on.
+    private static let standstill: Duration = .seconds(5)
+
+    let copies = Copies()
+    private let slots: Int
+    private let strayLimit: Int
+    private let interval: Duration
+    private let logger: Logger
+    private let overdue: FaultLog
+    private let stuck: FaultLog
+    private let refusals: FaultLog
+    private let onProgress: @Sendable (Bool) -> Void
+    private let queue = DispatchQueue(label: "sparq.handlers")
+    private let state = Mutex(State())
+    private let clogged = Mutex<Set<String>>([])
+    private let hasClogs = Atomic(false)
+
+    /// - Parameters:
+    ///   - slots: How many AMQP messages the worker holds at once.
+    ///   - strays: How many handlers may go on without a slot.
+    ///   - onProgress: Whether the worker gets on; called several times a second.
+    init(slots: Int, strays: Int, interval: Duration = .milliseconds(100), logger: Logger, onProgress: @escaping @Sendable (Bool) -> Void) {
+        self.slots = max(1, slots)
+        strayLimit = max(0, strays)
+        self.interval = interval
+        self.logger = logger
+        self.onProgress = onProgress
+        overdue = FaultLog(logger)
+        stuck = FaultLog(logger)
+        refusals = FaultLog(logger)
+    }
+
+    /// Looks from now on.
+    func begin(_ goOn: @escaping GoOn) {
+        state.withLock { $0.goOn = goOn }
+        plan()
+    }
+
+    /// Works on a connection's messages in a task of its own, which begins here and now: where nothing has to be waited for, they are through when
+    /// this returns.
+    func start(_ run: ConnectionRun, on executor: (any TaskExecutor)? = nil, _ work: @escaping @Sendable () async -> Void) {
+        let isEnding = state.withLock { state in
+            state.runs.append(run)
+            return state.isEnding
+        }
+        let task = Task.immediate(executorPreference: executor) { await work() }
+        if run.isOver { return }
+        run.started(task)
+        copies.runs(run)
+        if isEnding { task.cancel() }
+    }
+
+    /// Whether handlers of the type hold so many slots for so long that no more may begin.
+    func isClogged(_ type: String) -> Bool {
+        guard hasClogs.load(ordering: .relaxed), clogged.withLock({ $0.contains(type) }) else { return false }
+        refusals.occurred(type, "handlers of a type are slow and many, further messages of it are refused", metadata: ["type": "\(type)"])
+        return true
+    }
+
+    /// Cancels all that is at work, and waits a moment for its end.
+    func end(within patience: Duration) async {
+        cancel()
+        let end = ContinuousClock.now + patience
+        while state.withLock({ $0.runs.contains { !$0.isOver } }), .now < end {
+            // Apart from this task, which may be cancelled itself.
+            await Task.detached { try? await Task.sleep(for: .milliseconds(2)) }.value
+        }
+    }
+
+    /// Cancels all that is at work.
+    func cancel() {
+        let runs = state.withLock { state in
+            state.isEnding = true
+            return state.runs
+        }
+        for run in runs { run.cancel() }
+    }
+
+    private func plan() {
+        let pause = DispatchTimeInterval.milliseconds(Int(interval.milliseconds))
+        queue.asyncAfter(deadline: .now() + pause) { [weak self] in
+            guard let self else { return }
+            look(now: .now)
+            plan()
+        }
+    }
+
+    private func look(now: ContinuousClock.Instant) {
+        let (runs, isEnding) = state.withLock { state in
+            state.runs.removeAll(where: \.isOver)
+            return (state.runs, state.isEnding)
+        }
+        copies.tidy(now: now)
+        if isEnding { return }
+        var isStuck = false
+        var slow: [String: Set<ObjectIdentifier>] = [:]
+        var standing: Set<ObjectIdentifier> = []
+        for run in runs {
+            guard let age = run.age(now: now), let envelope = run.current else { continue }
+            if let limit = run.overdue(now: now), !supersede(run, envelope, limit, now) {
+                isStuck = true
+                stuck.occurred(
+                    envelope.type,
+                    level: .error,
+                    "a handler does not end and cannot be left: restart the worker, and mend the handler",
+                    metadata: FailedMessages.metadata(of: envelope).merging(["running": "\(age.components.seconds) s"]) { $1 }
+                )
+            }
+            if age <= Self.slow { continue }
+            slow[envelope.type, default: []].insert(ObjectIdentifier(run.batch))
+            if age > Self.standstill { standing.insert(ObjectIdentifier(run.batch)) }
+        }
+        // Nobody refuses what nodes say of connections.
+        let many = Set(slow.filter { $0.value.count >= max(2, slots / 4) && !$0.key.hasPrefix("$") }.keys)
+        clogged.withLock { $0 = many }
+        hasClogs.store(!many.isEmpty, ordering: .relaxed)
+        onProgress(!isStuck && standing.count < slots)
+    }
+
+    /// False where the handler keeps its slot.
+    private func supersede(_ run: ConnectionRun, _ envelope: Envelope, _ limit: Duration, _ now: ContinuousClock.Instant) -> Bool {
+        let goOn: GoOn? = state.withLock { state in
+            guard state.strays < strayLimit else { return nil }
+            state.strays += 1
+            return state.goOn
+        }
+        guard let goOn else { return false }
+        guard let (owner, task) = run.supersede(now: now) else {
+            state.withLock { $0.strays -= 1 }
+            // Through in the last moment, or it blocks the thread that began it.
+            return run.overdue(now: now) == nil
+        }
+        let failure = TransientFailure("its handler did not end within \(limit)")
+        overdue.occurred(
+            envelope.type,
+            level: .error,
+            "a handler did not end in its time, its message is tried again later",
+            metadata: FailedMessages.metadata(of: envelope).merging(["limit": "\(limit)"]) { $1 }
+        )
+        copies.strayed(envelope)
+        task.cancel()
+        Task { [self] in
+            await task.value
+            state.withLock { $0.strays -= 1 }
+            copies.returned(envelope)
+        }
+        run.started(Task { await goOn(run, owner, failure) }, as: owner)
+        return true
+    }
+}
