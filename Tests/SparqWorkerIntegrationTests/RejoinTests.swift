@@ -183,7 +183,7 @@ extension [SparqProtocol.Delivery] {
 }
 
 /// SplitMix64.
-private struct Seeded: RandomNumberGenerator {
+struct Seeded: RandomNumberGenerator {
     var state: UInt64
 
     mutating func next() -> UInt64 {

@@ -34,6 +34,7 @@ launch() {
     (cd "$root" && exec env "$@" SPARQ_PORT_FILE="$stack/$name.up" SPARQ_READY_FILE="$stack/$name.up" setsid "$stack/sparq" "$role") \
         </dev/null >"$stack/$name.log" 2>&1 8>&- &
     pid=$!
+    disown "$pid" # nobody needs to hear how it ended
     processes+=("$pid")
     until [[ -e $stack/$name.up ]]; do
         if ! kill -0 "$pid" 2>/dev/null || ((SECONDS > deadline)); then

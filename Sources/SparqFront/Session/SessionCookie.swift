@@ -1,6 +1,4 @@
-import Hummingbird
-
-/// The cookie in which browsers keep a session token.
+/// The cookie in which browsers keep a session token (RFC 6265).
 struct SessionCookie: Sendable {
     /// Whether it is for HTTPS alone.
     let isSecure: Bool
@@ -13,15 +11,8 @@ struct SessionCookie: Sendable {
     /// The header `Set-Cookie` that takes the cookie away: browsers find it by its name and path.
     var cleared: String { text("", maxAge: 0) }
 
+    /// A token has no character that a cookie may not have.
     private func text(_ value: String, maxAge: Int) -> String {
-        Cookie(
-            name: Credentials.cookieName,
-            value: value,
-            maxAge: maxAge,
-            path: "/",
-            secure: isSecure,
-            httpOnly: true,
-            sameSite: .lax
-        ).description
+        "\(Credentials.cookieName)=\(value); Max-Age=\(maxAge); Path=/; HttpOnly; SameSite=Lax\(isSecure ? "; Secure" : "")"
     }
 }

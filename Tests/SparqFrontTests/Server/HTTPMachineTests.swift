@@ -51,7 +51,7 @@ import Testing
     @Test func afterTheLastAnswerNothingReachesTheParser() {
         var tunnel = machine()
         #expect(actions(&tunnel, [head(.CONNECT, "x:1"), .end(nil)]) == ["refuse 405"])
-        #expect(!tunnel.arrived(bytes: 1))
+        #expect(tunnel.arrived(bytes: 1) == false)
 
         var last = machine()
         #expect(actions(&last, [head(.GET, "/", ["Connection": "Upgrade; q=1", "Upgrade": "h2c"]), .end(nil)]) == ["answer / "])
@@ -81,15 +81,15 @@ import Testing
         limits.unparsedBytes = 100
         var machine = machine(limits)
         for _ in 0..<5 {
-            #expect(machine.arrived(bytes: 100))
+            #expect(machine.arrived(bytes: 100) == true)
             machine.received(head())
             machine.received(.end(nil))
             _ = machine.next()
             machine.responding()
             _ = machine.responded()
         }
-        #expect(machine.arrived(bytes: 100))
-        #expect(!machine.arrived(bytes: 1))
+        #expect(machine.arrived(bytes: 100) == true)
+        #expect(machine.arrived(bytes: 1) == false)
         #expect(machine.next().map(name) == "refuse 431")
     }
 

@@ -5,8 +5,8 @@ struct OversizedMessages: Attack {
     var limit = 1_000_000
 
     func run(_ stage: AttackStage, until stop: StopSign) throws -> AttackTally {
-        try Crowd(stage, count: 1, interval: 0.25).run(until: stop) { _, round in
-            MessageTemplate(word("\(stage.tag.lane(0))\(round)", bytes: size(round))).frame
+        try Crowd(stage, count: 4, interval: 0.5).run(until: stop) { socket, round in
+            MessageTemplate(word("\(stage.tag.lane(socket))\(round)", bytes: size(round))).frame
         }
     }
 
