@@ -195,6 +195,7 @@ function showNewest() {
 }
 
 function arrived(event) {
+  if (!event.data) return; // Omitted: it could not be delivered.
   const key = Conversations.key(event, me);
   if (!key) return;
   if (event.topic.startsWith("room:") && !conversations.has(key)) return; // Was on its way when I left.

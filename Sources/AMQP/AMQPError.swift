@@ -70,6 +70,9 @@ public struct AMQPError: Error, Sendable, Hashable {
         self.replyCode = replyCode
     }
 
+    /// Whether the broker refuses a message for what it is, above all for its size: it will never take it (406, in older versions 311).
+    public var refusesMessage: Bool { code == .channelClosed && blamesPublish && (replyCode == 406 || replyCode == 311) }
+
     /// Whether the exchange of a publish is not there.
     var isMissingExchange: Bool { code == .channelClosed && replyCode == 404 && blamesPublish }
 

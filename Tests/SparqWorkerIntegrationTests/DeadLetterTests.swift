@@ -225,7 +225,7 @@ import Testing
             var router = Router()
             router.on("login", RawMessage.self, isSecret: true) { message, _ in throw Broken(why: message.json.text) }
             router.on("slow", RawMessage.self, isSecret: true) { message, _ in throw TransientFailure(message.json.text) }
-            router.on("commit", RawMessage.self, isSecret: true) { _, _ in [.append(to: .room("a"), RawJSON([0xFF]))] }
+            router.on("commit", RawMessage.self, isSecret: true) { _, _ in [.append(to: .room("a"), Unstorable())] }
             try await stack.worker(router, log: lines)
             for (ordinal, type) in ["login", "slow", "commit"].enumerated() {
                 try await stack.send([

@@ -10,7 +10,7 @@ import Testing
     @Test func aPoisonousMessageFailsAlone() async throws {
         try await Stack.with { stack in
             var router = Router.posting
-            router.on("poison", RawMessage.self) { _, _ in [.append(to: .room("a"), RawJSON([0xFF]))] }
+            router.on("poison", RawMessage.self) { _, _ in [.append(to: .room("a"), Unstorable())] }
             let node = try await stack.node()
             try await stack.worker(router)
             var batch = (1...20).map { post("room:a", $0, connection: "c\($0)", user: "u\($0)", id: "m") }
@@ -30,7 +30,7 @@ import Testing
     @Test func aPoisonousMessageThatIsThereTwiceFailsAlone() async throws {
         try await Stack.with { stack in
             var router = Router.posting
-            router.on("poison", RawMessage.self) { _, _ in [.append(to: .room("a"), RawJSON([0xFF]))] }
+            router.on("poison", RawMessage.self) { _, _ in [.append(to: .room("a"), Unstorable())] }
             let node = try await stack.node()
             try await stack.worker(router)
             var batch = (1...20).map { post("room:a", $0, connection: "c\($0)", user: "u\($0)", id: $0 == 7 ? "\0" : "m") }
@@ -220,7 +220,7 @@ private enum Poison {
     struct Failure: Error {}
 }
 
-/// Lets a test append what the database refuses: text that is not UTF-8.
+/// Lets a test append any JSON.
 extension RawJSON: EventData {
     /// Any name.
     public static var eventType: String { "raw" }

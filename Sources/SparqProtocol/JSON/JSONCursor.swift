@@ -3,14 +3,14 @@
 /// It borrows the bytes: use it only inside the `withUnsafeBytes` that lent them.
 struct JSONCursor {
     /// Nesting deeper than this is refused, so that no input can exhaust the stack (RFC 8259, section 9).
-    static let depthLimit = 64
-
+    private let depthLimit: Int
     private let bytes: UnsafeRawBufferPointer
     private(set) var position: Int
 
-    init(_ bytes: UnsafeRawBufferPointer, at position: Int = 0) {
+    init(_ bytes: UnsafeRawBufferPointer, at position: Int = 0, depthLimit: Int = JSONDepth.message) {
         self.bytes = bytes
         self.position = position
+        self.depthLimit = depthLimit
     }
 
     /// A string as it stands in the text: the range between the quotes, and whether it holds escapes.
@@ -71,7 +71,7 @@ struct JSONCursor {
     }
 
     private mutating func skipObject(depth: Int) throws(JSONError) {
-        guard depth <= Self.depthLimit else { throw error(.tooDeep) }
+        guard depth <= depthLimit else { throw error(.tooDeep) }
         position += 1
         skipWhitespace()
         if take(UInt8(ascii: "}")) { return }
@@ -87,7 +87,7 @@ struct JSONCursor {
     }
 
     private mutating func skipArray(depth: Int) throws(JSONError) {
-        guard depth <= Self.depthLimit else { throw error(.tooDeep) }
+        guard depth <= depthLimit else { throw error(.tooDeep) }
         position += 1
         skipWhitespace()
         if take(UInt8(ascii: "]")) { return }

@@ -24,7 +24,7 @@ public enum NDJSON {
     ) throws(JSONError) {
         let result: Result<Void, JSONError> = line.withUnsafeBytes { bytes in
             do throws(JSONError) {
-                var cursor = JSONCursor(bytes)
+                var cursor = JSONCursor(bytes, depthLimit: JSONDepth.line)
                 try cursor.members(in: bytes) { key, cursor throws(JSONError) in try body(key, &cursor, bytes) }
                 try cursor.expectEnd()
                 return .success(())

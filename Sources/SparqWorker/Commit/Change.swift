@@ -29,6 +29,15 @@ enum Change: Hashable, Sendable {
         }
     }
 
+    /// Bytes that it takes on its way, at most: a topic stands there twice, and each of its bytes may be escaped.
+    var size: Int {
+        switch self {
+        case .subscribe(let topic, _): 256 + 4 * topic.utf8.count
+        case .unsubscribe(let topic, _): 512 + 2 * topic.utf8.count
+        case .disconnect, .beginSession, .endSession: 1024
+        }
+    }
+
     /// Whether only the very message that made it makes it anew: it changes more than the message's own connection, or gives rights that no
     /// policy can take back.
     var needsOrigin: Bool {

@@ -49,7 +49,7 @@ extension Repeats.Known {
     fileprivate mutating func add(_ topic: String?, _ seq: Int?, _ time: Int?, _ type: String?, _ data: [UInt8]?) {
         guard let topic, let seq, let time, let type, let data else { return }
         let at = EventBody.timestamp(milliseconds: time)
-        events.append(Event(topic: topic, seq: seq, body: EventBody.durable(type: type, topic: topic, seq: seq, at: at, data: data[...])))
+        events.append(Event(topic: topic, seq: seq, body: EventBody.logged(type: type, topic: topic, seq: seq, at: at, data: data[...])))
     }
 
     /// The message as it is to be delivered, once policies have allowed what is doubtful of it.
@@ -73,7 +73,11 @@ extension Repeats.Known {
     /// The subscriptions are those that the handler allowed then.
     func unit(of envelope: Envelope) -> Unit {
         var unit = Unit(envelope: envelope)
-        unit.reply = reply.map { Reply.repeated($0[...], mismatch: mismatch) }
+        unit.reply = reply.map { reply in
+            // What was noted before there were limits, or in what a front cannot read, must not keep its sender waiting.
+            let isReadable = reply.count <= DataLimits.sum && (try? JSONDepth.check(reply[...], limit: JSONDepth.data + 1)) != nil
+            return Reply.repeated(isReadable ? reply[...] : Reply.success(id: envelope.id, data: nil), mismatch: mismatch)
+        }
         unit.events = events
         if !mismatch { for change in changes.again(for: envelope) { unit.make(change) } }
         unit.isOffer = (try? envelope.isResuming) ?? false

@@ -184,7 +184,7 @@ struct NodePlan: Sendable {
             }
             guard let seq, let time, let type, let data else { continue }
             let at = EventBody.timestamp(milliseconds: time)
-            news[item - 1]?.events.append(EventBody.durable(type: type, topic: wanted.topic, seq: seq, at: at, data: data[...]))
+            news[item - 1]?.events.append(EventBody.logged(type: type, topic: wanted.topic, seq: seq, at: at, data: data[...]))
         }
         return news
     }

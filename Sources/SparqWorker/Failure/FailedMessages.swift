@@ -53,7 +53,11 @@ struct FailedMessages: Sendable {
             headers: [Self.attemptHeader: .int64(Int64(next))]
         )
         let queue = WorkerTopology.retryQueue(names: names, pool: pool, delay: delay)
-        return await broker.publish(message, queue: queue) == .confirmed ? .waits : .unknown
+        switch await broker.publish(message, queue: queue) {
+        case .confirmed: return .waits
+        case .refused: return await bury(envelope, attempts: attempt, .retries, failure)
+        case .unroutable, .ended: return .unknown
+        }
     }
 
     /// To the pool's suspects, together and apart from what they came with. False where the broker can't be told any more.
@@ -114,7 +118,11 @@ struct FailedMessages: Sendable {
         headers[DeadLetter.Header.reason] = .string("\(step): \(account)".prefix(utf8Count: 1000))
         headers[DeadLetter.Header.pool] = .string(pool)
         let message = AMQPMessage(body: body, contentType: NDJSON.contentType, headers: headers)
-        return await broker.publish(message, queue: names.dead) == .confirmed ? .dead : .unknown
+        switch await broker.publish(message, queue: names.dead) {
+        // What the broker will never take must not come again for ever; the log has its place.
+        case .confirmed, .refused: return .dead
+        case .unroutable, .ended: return .unknown
+        }
     }
 }
 

@@ -8,6 +8,8 @@ struct Broker: Sendable {
         case confirmed
         /// It reached no queue.
         case unroutable
+        /// The broker will never take it: it is too large.
+        case refused
         /// The publisher has ended, or the task was cancelled.
         case ended
     }
@@ -17,12 +19,15 @@ struct Broker: Sendable {
     /// One fault for each exchange, and for each queue.
     private let faults: FaultLog
     private let missing: FaultLog
+    /// One for each exchange. They have no end: each is about other messages.
+    private let refusals: FaultLog
 
     init(publisher: Publisher, logger: Logger) {
         self.publisher = publisher
         self.logger = logger
         faults = FaultLog(logger)
         missing = FaultLog(logger)
+        refusals = FaultLog(logger)
     }
 
     func publish(_ message: AMQPMessage, exchange: String, routingKey: String, mandatory: Bool) async -> Outcome {
@@ -38,6 +43,16 @@ struct Broker: Sendable {
             } catch {
                 switch error.code {
                 case .closed, .cancelled: return .ended
+                case .channelClosed where error.refusesMessage:
+                    refusals.occurred(
+                        exchange,
+                        level: .error,
+                        "the broker refuses a message",
+                        metadata: [
+                            "error": "\(error)", "exchange": "\(exchange)", "key": "\(routingKey)", "bytes": "\(message.body.count)",
+                        ]
+                    )
+                    return .refused
                 case .invalidArgument:
                     // Such as a node's name that is too long for a routing key: there can be no such queue.
                     logger.error("message cannot be published", metadata: ["error": "\(error)", "key": "\(routingKey)"])

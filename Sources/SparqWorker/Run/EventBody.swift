@@ -24,6 +24,28 @@ enum EventBody {
         return writer.bytes[...]
     }
 
+    /// An event from the log. What no front can read, or the broker does not take, comes without its data: it must not stop its topic.
+    static func logged(
+        type: String,
+        topic: String,
+        seq: Int,
+        at: ArraySlice<UInt8>,
+        data: ArraySlice<UInt8>
+    ) -> ArraySlice<UInt8> {
+        guard let flaw = DataLimits.flaw(data) else { return durable(type: type, topic: topic, seq: seq, at: at, data: data) }
+        return omitted(type: type, topic: topic, seq: seq, at: at, flaw)
+    }
+
+    /// A durable event that cannot be delivered as it is, with the reason instead of its data.
+    static func omitted(type: String, topic: String, seq: Int, at: ArraySlice<UInt8>, _ reason: String) -> ArraySlice<UInt8> {
+        var writer = JSONWriter(reservingCapacity: 128)
+        writer.raw(durable(type: type, topic: topic, seq: seq, at: at, data: Array("null".utf8)[...]).dropLast())
+        writer.raw(",\"omitted\":")
+        writer.string(reason)
+        writer.byte(UInt8(ascii: "}"))
+        return writer.bytes[...]
+    }
+
     static func ephemeral(type: String, topic: String?, data: ArraySlice<UInt8>) -> ArraySlice<UInt8> {
         var writer = JSONWriter(reservingCapacity: 64 + type.utf8.count + data.count)
         writer.raw("{\"type\":")

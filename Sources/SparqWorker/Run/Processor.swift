@@ -163,8 +163,14 @@ struct Processor: Sendable {
             switch handled {
             case .refused(let refusal): return try await refuse(envelope, refusal, context, retry)
             case .effects(let effects):
+                let unit: Unit
+                do {
+                    unit = try Unit(envelope: envelope, effects: effects)
+                } catch let refusal as Refusal where !envelope.type.hasPrefix("$") {
+                    // More than a message may bring. Of what nobody has sent, an operator must hear.
+                    return try await refuse(envelope, refusal, context, retry)
+                }
                 noteSuccess(envelope)
-                let unit = try Unit(envelope: envelope, effects: effects)
                 if let seal = unit.seal { try run.add(seal, owner) }
                 return unit
             case .needsTransaction:

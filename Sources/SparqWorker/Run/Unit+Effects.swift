@@ -7,25 +7,26 @@ extension Unit {
         reply = Reply.error(id: envelope.id, refusal)
     }
 
-    /// Encodes the effects. Throws where one cannot be encoded.
+    /// Encodes the effects. Throws where one cannot be encoded, and a ``Refusal`` where they are more than a message may bring.
     init(envelope: Envelope, effects: [Effect]) throws {
         self.init(envelope: envelope)
         if let topic = effects.lazy.compactMap(\.invalidTopic).first { throw InvalidTopic(topic: topic) }
         var data: ArraySlice<UInt8>?
+        var sum = EffectSum()
         isOffer = try envelope.isResuming
         for effect in effects {
             switch effect {
-            case .reply(let value): data = try DataEncoder.encode(value)
+            case .reply(let value): data = try sum.encode(value)
             case .append(let topic, let event):
-                let event = PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try DataEncoder.encode(event))
+                let event = PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try sum.encode(event))
                 weight += event.data.count
                 appends.append(event)
             case .publish(let topic, let event):
-                let event = PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try DataEncoder.encode(event))
+                let event = PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try sum.encode(event))
                 // There may be many: a look-up and a line for each.
                 weight += event.data.count + 100
                 ephemerals.append(event)
-            default: try add(effect)
+            default: try add(effect, &sum)
             }
         }
         if data != nil || envelope.id != nil { reply = Reply.success(id: envelope.id, data: data) }
@@ -51,15 +52,16 @@ extension Unit {
     /// Whether it stands for the `$connect`, and not for what the `$disconnect` itself wants.
     var isSeal: Bool { envelope.type == SystemType.disconnect && key?.id == SystemType.connect }
 
-    private mutating func add(_ effect: Effect) throws {
+    private mutating func add(_ effect: Effect, _ sum: inout EffectSum) throws {
         let connection = envelope.connection
         switch effect {
         case .send(let event):
             guard let connection else { return }
-            let body = EventBody.ephemeral(type: type(of: event).eventType, topic: nil, data: try DataEncoder.encode(event))
+            let body = EventBody.ephemeral(type: type(of: event).eventType, topic: nil, data: try sum.encode(event))
             instructions.append(.send(connection: connection, ordinal: envelope.ordinal, body: body))
         case .subscribe, .unsubscribe, .disconnect, .beginSession, .endSession:
             guard let change = Change(effect, connection: connection) else { return }
+            try sum.add(change.size)
             changes.append(change)
             make(change)
         case .reply, .append, .publish: break

@@ -7,6 +7,11 @@ struct Note: EventData, Decodable {
     var n: Int
 }
 
+/// Of a type that PostgreSQL's text does not hold.
+struct Unstorable: EventData {
+    static let eventType = "poi\u{0}son"
+}
+
 struct Post: Decodable, Sendable {
     var topic: String
     var n: Int
