@@ -109,6 +109,7 @@ public final class Front: Service {
                     hub.lookWhetherServed { readiness.current.isLeased }
                 }
                 if news.endsDoubt { hub.sendAgain() }
+                if news.beginsDoubt { inbox.add([.resync]) }
             }
         )
         running.set(hub, core)
@@ -222,7 +223,8 @@ extension Front {
                 names: configuration.names,
                 node: node,
                 incarnation: incarnation,
-                queueExpiry: (BrokerNames.nodeQueuePatience + configuration.lease).nanoseconds / 1_000_000
+                queueExpiry: (BrokerNames.nodeQueuePatience + configuration.lease).nanoseconds / 1_000_000,
+                queueBytes: configuration.queueBytes
             ),
             // Each lane has one publish at a time.
             window: configuration.publishLanes * configuration.pools.pools.count,
@@ -232,7 +234,7 @@ extension Front {
             inbox: inbox,
             logger: logger,
             // They hear nothing here any more.
-            onLost: { hub.sendAway() }
+            onClaimLost: { hub.sendAway() }
         )
     }
 

@@ -49,6 +49,58 @@ import Testing
         session.close()
     }
 
+    /// What a full queue drops comes by a second one, which holds one message and is consumed beside the first.
+    @Test func aSecondQueueBesideTheFirstTellsOfWhatAFullOneDropped() async throws {
+        let configuration = try Broker.configuration()
+        let session = try await AMQPSession(configuration)
+        let (queue, other) = (queue, Broker.name("other"))
+        let topology = Topology(queues: [
+            Queue(other, arguments: ["x-expires": 60000, "x-max-length": 1]),
+            Queue(
+                queue,
+                arguments: [
+                    "x-expires": 60000, "x-max-length": 5, "x-dead-letter-exchange": "", "x-dead-letter-routing-key": .string(other),
+                ]
+            ),
+        ])
+        try await session.declare(topology)
+        let consumer = Consumer(
+            configuration: configuration,
+            topology: topology,
+            queue: queue,
+            beside: other,
+            prefetch: 2,
+            logger: Broker.logger
+        )
+        @Sendable func isOther(_ delivery: Delivery) -> Bool { delivery.exchange.isEmpty && delivery.routingKey == other }
+        try await running(consumer) {
+            try await eventually("both are consumed") {
+                let counts = [try await session.inspect(queue: queue).consumerCount, try await session.inspect(queue: other).consumerCount]
+                return counts == [1, 1]
+            }
+            // Deleted behind its back: consumed again, and the first as well.
+            _ = try await session.deleteQueue(other)
+            try await eventually("it is there again") { (try? await session.inspect(queue: other).consumerCount) == 1 }
+            #expect(try await session.inspect(queue: queue).consumerCount == 1)
+            try await Self.fill(session, queue, 0..<20)
+            // Two are with the consumer, five wait, the others were dropped; of these one is with the consumer, and one waits.
+            var taken = try await Self.take(3, from: consumer)
+            #expect(try await session.inspect(queue: queue).messageCount == 5)
+            #expect(try await session.inspect(queue: other).messageCount == 1)
+            #expect(taken.filter(isOther).count == 1)
+            while taken.count < 9 {
+                for delivery in taken { consumer.ack(delivery.tag) }
+                taken += try await Self.take(1, from: consumer)
+            }
+            for delivery in taken { consumer.ack(delivery.tag) }
+            #expect(taken.filter { !isOther($0) }.map(\.message.body) == [0, 1, 15, 16, 17, 18, 19].map { [$0] })
+            #expect(taken.filter(isOther).map(\.message.body) == [[2], [14]])
+        }
+        try await eventually("the consumers are gone") { try await session.inspect(queue: other).consumerCount == 0 }
+        #expect(try await session.inspect(queue: queue).messageCount == 0)
+        session.close()
+    }
+
     @Test func rejectedOnesComeAgainOrGoToTheDeadLetters() async throws {
         let configuration = try Broker.configuration()
         let dead = Broker.name("dead")

@@ -1,7 +1,7 @@
 public import Logging
 public import ServiceLifecycle
 
-/// Consumes one queue, over one connection that comes back after every failure.
+/// Consumes one queue, and if need be a second one beside it, over one connection that comes back after every failure.
 ///
 /// Deliveries that were not settled when a connection broke are delivered again by the broker, marked as redelivered.
 public final class Consumer: Service, Sendable {
@@ -11,6 +11,7 @@ public final class Consumer: Service, Sendable {
 
     /// - Parameters:
     ///   - topology: declared after every connect, again when the queue was deleted, and again and again in case something else of it was.
+    ///   - other: a second queue, of which one delivery is taken at a time. Deliveries of both come together; their routing keys tell them apart.
     ///   - prefetch: how many deliveries may be unsettled. This bounds what is held in memory, so 0 (no limit, in AMQP) is raised to 1.
     ///   - consumerTag: unique on the connection; the broker's tools show it.
     ///   - exclusive: whether the broker shall let nobody else consume the queue.
@@ -22,6 +23,7 @@ public final class Consumer: Service, Sendable {
         configuration: AMQPConfiguration,
         topology: Topology = Topology(),
         queue: String,
+        beside other: String? = nil,
         prefetch: UInt16,
         consumerTag: String = "consumer",
         exclusive: Bool = false,
@@ -34,6 +36,7 @@ public final class Consumer: Service, Sendable {
         self.core = core
         settings = ConsumerRole.Settings(
             queue: queue,
+            other: other,
             prefetch: max(1, prefetch),
             consumerTag: consumerTag,
             exclusive: exclusive,

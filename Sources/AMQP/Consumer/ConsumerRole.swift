@@ -2,12 +2,17 @@
 struct ConsumerRole: EngineRole {
     struct Settings {
         let queue: String
+        /// Consumed beside it, one delivery at a time.
+        let other: String?
         let prefetch: UInt16
         let consumerTag: String
         let exclusive: Bool
         let topology: Topology
         /// Between two looks at whether the topology is still there.
         let refreshInterval: Duration
+
+        /// Of the other queue.
+        var otherTag: String { "\(consumerTag)-other" }
     }
 
     let core: ConsumerCore
@@ -19,6 +24,8 @@ struct ConsumerRole: EngineRole {
     private var settlings: [ConsumerCore.Settling] = []
     private var frames: [AckLedger.Settlement] = []
     private var isCancelSent = false
+    /// Answers to `basic.cancel` that are still to come.
+    private var cancelsOpen = 0
     private var refreshesAt = ContinuousClock.now
 
     init(_ core: ConsumerCore, _ settings: Settings) {
@@ -34,9 +41,20 @@ struct ConsumerRole: EngineRole {
         ledger = AckLedger()
         isCancelSent = false
         if core.isCancelRequested { return core.over() }
+        try consumeOther(link)
+        try consume(link)
+        refreshesAt = .now + settings.refreshInterval
+    }
+
+    private func consume(_ link: Link) throws(AMQPError) {
         try link.setPrefetch(settings.prefetch)
         try link.consume(queue: settings.queue, consumerTag: settings.consumerTag, exclusive: settings.exclusive)
-        refreshesAt = .now + settings.refreshInterval
+    }
+
+    private func consumeOther(_ link: Link) throws(AMQPError) {
+        guard let other = settings.other else { return }
+        try link.setPrefetch(1)
+        try link.consume(queue: other, consumerTag: settings.otherTag, exclusive: settings.exclusive)
     }
 
     mutating func work(_ link: Link, now: ContinuousClock.Instant) throws(AMQPError) {
@@ -60,7 +78,9 @@ struct ConsumerRole: EngineRole {
         }
         if shallCancel && !isCancelSent {
             isCancelSent = true
-            try link.sendCancel(consumerTag: settings.consumerTag)
+            let tags = [settings.consumerTag] + (settings.other == nil ? [] : [settings.otherTag])
+            cancelsOpen = tags.count
+            for tag in tags { try link.sendCancel(consumerTag: tag) }
         }
     }
 
@@ -79,15 +99,16 @@ struct ConsumerRole: EngineRole {
             )
         case .reply(let reply) where reply.method == .basicCancelOK:
             flush()
-            core.over()
-        case .consumerCancelled:
+            cancelsOpen -= 1
+            if cancelsOpen <= 0 { core.over() }
+        case .consumerCancelled(let tag):
             if core.isCancelRequested {
                 flush()
                 return core.over()
             }
             // The queue was deleted, or lost its node. What was delivered before can still be settled on this channel.
             try link.declare(settings.topology)
-            try link.consume(queue: settings.queue, consumerTag: settings.consumerTag, exclusive: settings.exclusive)
+            if settings.other != nil, tag == settings.otherTag { try consumeOther(link) } else { try consume(link) }
         case .channelClosed(let error):
             throw error
         case .confirmed, .refused, .returned, .got, .reply, .blocked, .unblocked: break

@@ -7,7 +7,7 @@ enum Inbound {
     case refused(UInt64, multiple: Bool)
     case blocked(reason: String)
     case unblocked
-    case consumerCancelled
+    case consumerCancelled(tag: String)
     /// The channel is gone; `channel.close-ok` was sent.
     case channelClosed(AMQPError)
     case reply(Reply)

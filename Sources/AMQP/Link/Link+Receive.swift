@@ -74,7 +74,7 @@ extension Link {
             let nack = method(amqp_basic_nack_t.self)
             return .refused(nack.delivery_tag, multiple: nack.multiple != 0)
         case .basicCancel:
-            return .consumerCancelled
+            return .consumerCancelled(tag: Decoding.text(method(amqp_basic_cancel_t.self).consumer_tag))
         case .connectionBlocked:
             return .blocked(reason: Decoding.text(method(amqp_connection_blocked_t.self).reason))
         case .connectionUnblocked:

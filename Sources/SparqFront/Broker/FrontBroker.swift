@@ -11,7 +11,7 @@ struct FrontBroker: NodeBroker {
 
     /// - Parameters:
     ///   - isNamed: Whether somebody chose the node's id, and may have given it to another front too.
-    ///   - onLost: another front has the node's id now.
+    ///   - onClaimLost: another front has the node's id now.
     init(
         configuration: AMQPConfiguration,
         topology: FrontTopology,
@@ -21,7 +21,7 @@ struct FrontBroker: NodeBroker {
         readiness: Readiness,
         inbox: NodeInbox,
         logger: Logger,
-        onLost: @escaping @Sendable () -> Void
+        onClaimLost: @escaping @Sendable () -> Void
     ) {
         var publishing = configuration
         publishing.connectionName = "sparq front \(topology.node) publish"
@@ -45,10 +45,11 @@ struct FrontBroker: NodeBroker {
                 // Between two connections the queue may have gone, and what workers sent with it.
                 if state == .connected { inbox.add([.resync]) }
             },
-            onLost: {
+            onClaimLost: {
                 readiness.change { $0.isConsuming = false }
-                onLost()
-            }
+                onClaimLost()
+            },
+            onDrop: { if readiness.change({ $0.lose() }) { inbox.add([.resync]) } }
         )
         inbound = InboundPublisher(publisher: publisher, exchange: topology.names.inbound, logger: logger)
     }

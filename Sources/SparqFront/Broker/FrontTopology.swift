@@ -3,16 +3,17 @@ import SparqProtocol
 
 /// What a front declares on the broker. The work queues are the workers'.
 struct FrontTopology: Sendable {
-    /// What waits in a node's queue at most, before the oldest goes: far above what a front is behind with, so that one that is stuck for good
-    /// cannot fill the broker.
-    static let queueBytes: Int64 = 512 << 20
-
     let names: BrokerNames
     let node: String
     /// Of the process: a node that comes back under its old id begins with a fresh queue.
     let incarnation: String
     /// The node's queue lives so long without its front. Milliseconds.
     let queueExpiry: Int
+    /// What waits in the node's queue at most, before the oldest goes: a front that is slow must not fill the broker, whose alarm would stop everybody.
+    var queueBytes = 64 << 20
+
+    /// As many as cost the broker about as much beside their bodies.
+    private var queueMessages: Int { max(1, queueBytes / 1024) }
 
     /// The node's exchange: it goes with the last queue that is bound to it.
     var exchange: String { names.node(node) }
@@ -31,17 +32,24 @@ struct FrontTopology: Sendable {
     /// For the connection that consumes the node's `number`th queue.
     func consuming(_ number: Int) -> Topology {
         let queue = queue(number)
+        let losses = names.nodeLosses(queue)
         return Topology(
             exchanges: [Exchange(names.delivery, kind: .direct), Exchange(exchange, kind: .fanout, autoDelete: true)],
             queues: [
+                Queue(
+                    losses,
+                    arguments: ["x-queue-type": .string("classic"), "x-expires": .int64(Int64(queueExpiry)), "x-max-length": .int64(1)]
+                ),
                 // Durable, because the broker takes no other that outlives its connection; classic, because it lives briefly.
                 Queue(
                     queue,
                     arguments: [
                         "x-queue-type": .string("classic"), "x-expires": .int64(Int64(queueExpiry)),
-                        "x-max-length-bytes": .int64(Self.queueBytes),
+                        "x-max-length-bytes": .int64(Int64(queueBytes)), "x-max-length": .int64(Int64(queueMessages)),
+                        "x-overflow": .string("drop-head"),
+                        "x-dead-letter-exchange": .string(""), "x-dead-letter-routing-key": .string(losses),
                     ]
-                )
+                ),
             ],
             bindings: [
                 Binding(from: exchange, to: .queue(queue)),

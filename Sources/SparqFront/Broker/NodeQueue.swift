@@ -1,6 +1,7 @@
 import AMQP
 import FaultLog
 import Logging
+import SparqProtocol
 
 /// Keeps a queue of the node consumed, and takes a fresh one where the broker refuses it.
 ///
@@ -15,8 +16,11 @@ final class NodeQueue: Sendable {
     /// `nil`: nobody else can have the node's id.
     private let claim: NodeClaim?
     private let onStateChange: @Sendable (ConnectionState) -> Void
-    private let onLost: @Sendable () -> Void
+    private let onClaimLost: @Sendable () -> Void
+    private let onDrop: @Sendable () -> Void
     private let faults: FaultLog
+    /// The queue was full. No end: what it holds by then is another's.
+    private let losses: FaultLog
     /// Those that consume, one after the other; for one reader.
     private let consumers: AsyncStream<Consumer>
     private let next: AsyncStream<Consumer>.Continuation
@@ -24,7 +28,8 @@ final class NodeQueue: Sendable {
     /// - Parameters:
     ///   - claim: to be won before anything is consumed.
     ///   - onStateChange: as a consumer's; `connected` means that something may have been lost before.
-    ///   - onLost: another front has the node's id now, and nothing is consumed any more.
+    ///   - onClaimLost: another front has the node's id now, and nothing is consumed any more.
+    ///   - onDrop: the broker has dropped something of the queue, because it was full.
     init(
         configuration: AMQPConfiguration,
         topology: FrontTopology,
@@ -32,16 +37,19 @@ final class NodeQueue: Sendable {
         claim: NodeClaim?,
         logger: Logger,
         onStateChange: @escaping @Sendable (ConnectionState) -> Void,
-        onLost: @escaping @Sendable () -> Void
+        onClaimLost: @escaping @Sendable () -> Void,
+        onDrop: @escaping @Sendable () -> Void
     ) {
         self.configuration = configuration
         self.topology = topology
         self.prefetch = prefetch
         self.claim = claim
         self.logger = logger
-        self.onLost = onLost
+        self.onClaimLost = onClaimLost
         self.onStateChange = onStateChange
+        self.onDrop = onDrop
         faults = FaultLog(logger)
+        losses = FaultLog(logger)
         (consumers, next) = AsyncStream.makeStream()
     }
 
@@ -57,7 +65,7 @@ final class NodeQueue: Sendable {
                 consuming?.cancel()
                 await consuming?.value
                 consuming = nil
-                onLost()
+                onClaimLost()
             }
         }
         consuming?.cancel()
@@ -81,11 +89,23 @@ final class NodeQueue: Sendable {
             // On the thread that has it already: a lone event has one thread less to wake.
             await withTaskExecutorPreference(consumer.executor) {
                 while let batch = await consumer.nextBatch(), let last = batch.last {
-                    await body(batch.map(\.message.body))
+                    let kept = batch.filter { !isLoss($0) }
+                    if kept.count < batch.count { noteLoss() }
+                    if !kept.isEmpty { await body(kept.map(\.message.body)) }
                     consumer.ack(last.tag, multiple: true)
                 }
             }
         }
+    }
+
+    private func isLoss(_ delivery: AMQP.Delivery) -> Bool { delivery.exchange.isEmpty && BrokerNames.isOfLosses(delivery.routingKey) }
+
+    private func noteLoss() {
+        losses.occurred(
+            FaultLog.single,
+            "The node's queue is full, and the broker drops the oldest of it: this front is too slow. It asks again for what it may have lost"
+        )
+        onDrop()
     }
 
     /// Parts the node's exchange from all queues before: one whose broker node is down would have every publish to the node refused, and one that
@@ -119,6 +139,7 @@ final class NodeQueue: Sendable {
             configuration: configuration,
             topology: topology.consuming(number),
             queue: queue,
+            beside: topology.names.nodeLosses(queue),
             prefetch: prefetch,
             consumerTag: topology.node,
             logger: logger,

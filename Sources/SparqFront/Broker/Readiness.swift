@@ -15,6 +15,8 @@ final class Readiness: Sendable {
         private var answeredAt = 0
         /// Answers that came before the next one of a lease may have been lost.
         private var isDoubted = false
+        /// Something was lost since that doubt began.
+        private var hasLostSince = false
 
         /// What clients say leaves, and answers come back.
         var isServed: Bool { isPublishing && isConsuming && isLeased }
@@ -27,6 +29,8 @@ final class Readiness: Sendable {
             var isLeasedAgain: Bool
             /// What waited in the node's queue has come by now, and what is still without an answer may have lost it.
             var endsDoubt: Bool
+            /// All is to be asked for once more: something was lost while it was.
+            var beginsDoubt = false
         }
 
         /// A worker answered. Times are nanoseconds of a clock that never goes back.
@@ -34,14 +38,23 @@ final class Readiness: Sendable {
         mutating func leaseAnswered(now: Int) -> Answered {
             defer {
                 isLeased = true
-                isDoubted = false
+                isDoubted = hasLostSince
+                hasLostSince = false
                 answeredAt = now
             }
-            return Answered(isLeasedAgain: !isLeased, endsDoubt: isDoubted)
+            return Answered(isLeasedAgain: !isLeased, endsDoubt: isDoubted && !hasLostSince, beginsDoubt: hasLostSince)
         }
 
         /// The node's queue is consumed again, and what was in it may be gone.
         mutating func doubt() { isDoubted = true }
+
+        /// The broker dropped something of the node's queue. Returns whether all is to be asked for at once: while it is on its way already, it is asked
+        /// for when that has come, or a front that is too slow would have the more to do.
+        mutating func lose() -> Bool {
+            hasLostSince = isDoubted
+            isDoubted = true
+            return !hasLostSince
+        }
 
         /// Time passed. True where the lease ran out with it.
         mutating func expireLease(now: Int, after lease: Int) -> Bool {
@@ -75,7 +88,9 @@ final class Readiness: Sendable {
     /// Whether the front is served, or was again before it had been without for longer than ``patience``.
     func isServedSoon() async -> Bool {
         while let since = kept.withLockedValue({ $0.unservedSince }) {
-            guard Clock.now() - since < Self.patience.nanoseconds, (try? await Task.sleep(for: .milliseconds(20))) != nil else { return false }
+            guard Clock.now() - since < Self.patience.nanoseconds, (try? await Task.sleep(for: .milliseconds(20))) != nil else {
+                return false
+            }
         }
         return true
     }

@@ -73,6 +73,9 @@ public struct FrontConfiguration: Sendable {
     public var publishLanes = 4
     /// Bytes of messages that wait for the broker, of all sockets together; at this many sockets are not read.
     public var waitingBytes = 8 << 20
+    /// Bytes that wait in the node's queue at most, where the front is too slow for what comes; beyond it the broker drops the oldest, and the front asks
+    /// again for what it may have lost.
+    public var queueBytes = 64 << 20
     /// Deliveries from the node's queue that are unacknowledged at most.
     public var prefetch: UInt16 = 64
 

@@ -25,6 +25,11 @@ public struct BrokerNames: Equatable, Sendable {
     public func node(_ id: String) -> String { "\(prefix).node.\(id)" }
     /// The exclusive queue by which a node keeps its id to itself. Nothing is ever in it.
     public func nodeClaim(_ id: String) -> String { "\(node(id)).claim" }
+    /// The queue to which the broker moves what the node's queue drops, of which it keeps one message: a sign that something was dropped.
+    public func nodeLosses(_ queue: String) -> String { "\(queue)\(Self.lossesSuffix)" }
+    /// Whether a routing key names such a queue.
+    public static func isOfLosses(_ routingKey: String) -> Bool { routingKey.hasSuffix(lossesSuffix) }
+    private static let lossesSuffix = ".lost"
     /// The queue that is bound to a node's exchange: the `number`th of one life of the node.
     public func nodeQueue(_ id: String, incarnation: String, number: Int) -> String { "\(node(id)).\(incarnation).\(number)" }
 }

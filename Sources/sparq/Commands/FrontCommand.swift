@@ -97,6 +97,7 @@ extension Settings {
         configuration.forwardedHeader = text("SPARQ_FORWARDED_HEADER")
         configuration.maxConnections = try integer("SPARQ_CONNECTIONS", default: configuration.maxConnections, in: 1...10_000_000)
         configuration.publishLanes = try integer("SPARQ_PUBLISH_LANES", default: configuration.publishLanes, in: 1...64)
+        configuration.queueBytes = try integer("SPARQ_NODE_QUEUE_BYTES", default: configuration.queueBytes, in: 65536...(1 << 40))
         configuration.replyDeadline = try milliseconds("SPARQ_REPLY_DEADLINE_MS", default: configuration.replyDeadline)
         configuration.pingInterval = try milliseconds("SPARQ_PING_MS", default: configuration.pingInterval)
         configuration.pongTimeout = try milliseconds("SPARQ_PONG_MS", default: configuration.pongTimeout)

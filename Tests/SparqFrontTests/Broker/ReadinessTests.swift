@@ -41,6 +41,22 @@ import Testing
         #expect(state.leaseAnswered(now: 3) == .init(isLeasedAgain: false, endsDoubt: false))
     }
 
+    /// A front that is too slow for what comes loses more while it asks for what it lost.
+    @Test func whatIsLostWhileItIsAskedForIsAskedForBehindThat() {
+        var state = Self.connected()
+        state.leaseAnswered(now: 1)
+        #expect(state.lose() == true, "at once")
+        state.doubt()
+        #expect(state.leaseAnswered(now: 2) == .init(isLeasedAgain: false, endsDoubt: true))
+        #expect(state.lose() == true)
+        state.doubt()
+        for _ in 0..<100 { #expect(state.lose() == false) }
+        #expect(state.leaseAnswered(now: 3) == .init(isLeasedAgain: false, endsDoubt: false, beginsDoubt: true))
+        state.doubt()
+        #expect(state.leaseAnswered(now: 4) == .init(isLeasedAgain: false, endsDoubt: true))
+        #expect(state.leaseAnswered(now: 5) == .init(isLeasedAgain: false, endsDoubt: false))
+    }
+
     @Test func everythingThatIsMissingIsNamed() {
         var state = Self.connected()
         state.leaseAnswered(now: 1)
