@@ -3,6 +3,7 @@ public import NIOCore
 public import ServiceLifecycle
 
 import AMQP
+import FaultLog
 import HTTPTypes
 import NIOPosix
 import SparqProtocol
@@ -90,7 +91,20 @@ public final class Front: Service {
             on: group,
             settings: configuration.connectionSettings(node: node),
             forwarder: forwarder,
-            inbox: inbox
+            inbox: inbox,
+            unanswered: { [late = FaultLog(logger), lost = FaultLog(logger)] batch in
+                // One fault for each lane. They have no end: a batch that is answered says nothing of the one that is not.
+                (batch.isGivenUp ? lost : late).occurred(
+                    batch.lane,
+                    batch.isGivenUp
+                        ? "A batch has no answer and is given up: its lane goes on without it"
+                        : "A batch has no answer in time: the workers of its lane are slow or away, or took it without an answer",
+                    metadata: [
+                        "lane": "\(batch.lane)", "connection": "\(batch.connection)", "first": "\(batch.ordinals.lowerBound)",
+                        "messages": "\(batch.ordinals.count)",
+                    ]
+                )
+            }
         )
         defer { hub.stop() }
         let readiness = readiness
@@ -133,6 +147,7 @@ public final class Front: Service {
                     broker.inbound,
                     isOpen: { readiness.current.isPublishing },
                     undelivered: { hub.undelivered($0) },
+                    refused: { hub.refused($0) },
                     relieved: { hub.relieved() }
                 )
             }

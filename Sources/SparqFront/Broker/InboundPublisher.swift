@@ -10,12 +10,15 @@ struct InboundPublisher: BatchPublisher {
     private let logger: Logger
     /// One fault for each pool.
     private let untaken: FaultLog
+    /// One for each pool. They have no end: each is about another batch.
+    private let refusals: FaultLog
 
     init(publisher: Publisher, exchange: String, logger: Logger) {
         self.publisher = publisher
         self.exchange = exchange
         self.logger = logger
         untaken = FaultLog(logger)
+        refusals = FaultLog(logger)
     }
 
     var executor: (any TaskExecutor)? { publisher.executor }
@@ -36,6 +39,14 @@ struct InboundPublisher: BatchPublisher {
                 logger.debug("No queue serves this pool yet", metadata: ["pool": "\(pool)"])
                 return .returned
             }
+        } catch  where error.refusesMessage {
+            refusals.occurred(
+                pool,
+                level: .error,
+                "The broker refuses a batch: it goes in parts",
+                metadata: ["pool": "\(pool)", "bytes": "\(body.count)", "error": "\(error)"]
+            )
+            return .refused
         } catch {
             untaken.occurred(pool, "The broker did not take a batch", metadata: ["pool": "\(pool)", "error": "\(error)"])
             return .failed

@@ -25,6 +25,7 @@ extension FrontConfiguration {
             ("inFlight", inFlight), ("messagesPerSecond", messagesPerSecond), ("burst", burst), ("maxConnections", maxConnections),
             ("batchMessages", batchMessages), ("batchBytes", batchBytes), ("publishLanes", publishLanes), ("waitingBytes", waitingBytes),
             ("requestsPerSecond", requestsPerSecond), ("requestBurst", requestBurst), ("prefetch", Int(prefetch)),
+            ("queueBytes", queueBytes),
             ("holdEvents", holdEvents), ("holdBytes", holdBytes), ("ringEvents", ringEvents),
         ]
         for (name, value) in numbers where value < 1 { throw FrontError(.invalidSetting, "\(name): 1 at least") }
@@ -47,6 +48,7 @@ extension FrontConfiguration {
     func connectionSettings(node: String) -> ConnectionSettings {
         var settings = ConnectionSettings(node: node)
         settings.heartbeatMilliseconds = pingInterval.nanoseconds / 1_000_000
+        settings.pools = pools
         settings.messageBytes = messageBytes
         settings.topics = topicsPerConnection
         settings.inFlight = inFlight

@@ -40,7 +40,8 @@ public struct FrontConfiguration: Sendable {
     public var topicsPerConnection = 512
     /// Bytes that wait to be written to one socket; above it the socket is closed with 4008.
     public var outboundBytes = 1 << 20
-    /// Messages of one connection without an answer; at this many the socket is not read.
+    /// Messages of one connection and lane without an answer; at this many the socket is not read, or, where one of several lanes stands still, what
+    /// comes for that lane is refused.
     public var inFlight = 64
     /// Between pings.
     public var pingInterval: Duration = .seconds(25)
@@ -71,7 +72,7 @@ public struct FrontConfiguration: Sendable {
     public var batchBytes = 256 * 1024
     /// AMQP messages of one pool that may be unconfirmed before batches form.
     public var publishLanes = 4
-    /// Bytes of messages that wait for the broker, of all sockets together; at this many sockets are not read.
+    /// Bytes of messages of one lane that wait for the broker, of all sockets together; at this many sockets that have more of it are not read.
     public var waitingBytes = 8 << 20
     /// Bytes that wait in the node's queue at most, where the front is too slow for what comes; beyond it the broker drops the oldest, and the front asks
     /// again for what it may have lost.

@@ -43,6 +43,8 @@ final class Connection {
     var isBusy = false
     /// In the shard's list of those with messages to be sent.
     var isReady = false
+    /// In the shard's list of those with messages for lanes of which too much waits for the broker.
+    var isHeld = false
     /// In the shard's list of those with frames to be flushed.
     var isTouched = false
     /// Over the outbound limit: closed as soon as the shard is through with what it does.
@@ -87,7 +89,7 @@ final class Connection {
         }
         if resumes { writer.raw(",\"resume\":true") }
         writer.raw("}")
-        send(SystemType.connect, id: nil, writer.bytes)
+        send(SystemType.connect, id: nil, writer.bytes, place: .first)
     }
 
     /// One whole message came.
@@ -102,6 +104,11 @@ final class Connection {
         case .success(let frame):
             guard allowed else {
                 refuse(.rateLimited, "More than \(shard.settings.messagesPerSecond) messages a second.", re: frame.id)
+                return
+            }
+            // Its lane stands still, and has its share: the others must be heard.
+            guard !inFlight.refuses(shard.settings.pools.index(for: frame.type), shard.laneLimits, crowded: crowded) else {
+                refuse(.unavailable, ErrorCode.fullLaneMessage, re: frame.id)
                 return
             }
             let message = Array(text.readableBytesView)
@@ -177,13 +184,13 @@ final class Connection {
     }
 
     /// Messages never reached a worker.
-    func undelivered(_ ordinals: [Int]) {
+    func undelivered(_ ordinals: [Int], _ code: ErrorCode = .unavailable) {
         for ordinal in ordinals {
             // `$connect`: nobody has heard of the connection, so nobody need hear of its end.
             if ordinal == 1, phase == .connecting || phase == .closed { return dismiss(.tryAgainLater, reason: "") }
             let (id, tell) = inFlight.fail(ordinal)
             if tell, id == Self.ownID { return close(.tryAgainLater, reason: "") }
-            if tell, phase != .closed { refuse(.unavailable, ErrorCode.unavailableMessage, re: id) }
+            if tell, phase != .closed { refuse(code, ErrorCode.undeliveredMessage(code), re: id) }
         }
         moveOn()
     }
@@ -192,17 +199,14 @@ final class Connection {
     func sweep(now: Int) {
         var expired: [String?] = []
         inFlight.expire(now: now) { expired.append($0) }
+        inFlight.look()
         switch phase {
         case .connecting: if !expired.isEmpty { close(.tryAgainLater, reason: "") }
         case .open, .draining:
             if expired.contains(Self.ownID) { return close(.tryAgainLater, reason: "") }
             for id in expired { refuse(.unavailable, ErrorCode.unavailableMessage, re: id) }
-            // While no worker answers, nothing is through, and a new socket would be no better off.
-            if let begin = shard.servedSince.map({ $0 + shard.settings.replyDeadline }),
-                inFlight.isStuck(now: now, patience: shard.settings.stuckPatience, begin: begin)
-            {
-                close(.tryAgainLater, reason: "")
-            }
+            report(inFlight.overdue(now: now), isGivenUp: false)
+            giveUp(now: now)
         // What was before `$disconnect` does not end: it must not wait for ever.
         case .closed: if farewellAt <= now { shard.farewell(self) }
         }
@@ -265,12 +269,20 @@ final class Connection {
     /// The id of the front's own questions; no client's has a control character.
     static let ownID = "\u{1}"
 
-    func send(_ type: String, id: String?, _ message: [UInt8], topics: Int = 0, refused: [String] = []) {
+    func send(
+        _ type: String,
+        id: String?,
+        _ message: [UInt8],
+        place: InFlight<Outgoing>.Place = .ordinary,
+        topics: Int = 0,
+        refused: [String] = []
+    ) {
         let isSilent = id == Self.ownID
         let outgoing = Outgoing(type: type, receivedAt: shard.wallClock(), message: message, refused: refused, isSilent: isSilent)
         // Nobody waits for the end of a connection, and it must be told whenever that is.
-        let deadline = type == SystemType.disconnect ? .max : shard.now() + shard.settings.replyDeadline
-        inFlight.receive(outgoing, bytes: message.count, topics: topics, id: id, deadline: deadline)
+        let deadline = place == .last ? .max : shard.now() + shard.settings.replyDeadline
+        let lane = shard.settings.pools.index(for: type)
+        inFlight.receive(outgoing, lane: lane, place: place, bytes: message.count, topics: topics, id: id, deadline: deadline)
         shard.busy(self)
         moveOn()
     }
@@ -321,7 +333,18 @@ final class Connection {
         guard inFlight.hasSent else { return shard.remove(self) }
         inFlight.forgetPostponed()
         farewellAt = shard.now() + shard.settings.replyDeadline
-        send(SystemType.disconnect, id: nil, Array("{\"type\":\"$disconnect\"}".utf8))
+        send(SystemType.disconnect, id: nil, Array("{\"type\":\"$disconnect\"}".utf8), place: .last)
+    }
+
+    /// What is on its way and has no `done` for so long that it must be lost holds up its lane no longer. Its client was told `unavailable`.
+    private func giveUp(now: Int) {
+        // While no worker answers, nothing is through.
+        guard let begin = shard.servedSince.map({ $0 + shard.settings.replyDeadline }) else { return }
+        var unanswered: [String?] = []
+        let given = inFlight.giveUp(now: now, patience: shard.settings.stuckPatience, begin: begin) { unanswered.append($0) }
+        report(given, isGivenUp: true)
+        for batch in given { for ordinal in batch.ordinals where !refusedTopics.isEmpty { refusedTopics[ordinal] = nil } }
+        for id in unanswered { refuse(.unavailable, ErrorCode.unavailableMessage, re: id) }
     }
 
     private func moveOn() {
@@ -330,13 +353,23 @@ final class Connection {
         updateReading()
     }
 
+    private func report(_ batches: [InFlight<Outgoing>.Batch], isGivenUp: Bool) {
+        // While no worker answers at all, that is told.
+        guard shard.servedSince != nil else { return }
+        for batch in batches {
+            let lane = shard.settings.pools.pools[batch.lane]
+            shard.environment.unanswered(UnansweredBatch(lane: lane, connection: name, ordinals: batch.ordinals, isGivenUp: isGivenUp))
+        }
+    }
+
+    /// Lanes whose messages wait with the connection because too much of them waits for the broker already.
+    private var crowded: Set<Int> { isHeld ? shard.crowded : [] }
+
     /// Reads from the socket as long as the client does not run ahead of the workers.
     func updateReading() {
         guard let socket else { return }
         // Until the welcome, which is the first frame of all, what the client sends waits in the socket.
-        let mayRead =
-            phase == .open && inFlight.unanswered < shard.settings.inFlight
-            && inFlight.waitingBytes < shard.settings.waitingBytes && !(isReady && shard.isCongested)
+        let mayRead = phase == .open && !inFlight.holdsBack(shard.laneLimits, crowded: crowded)
         guard mayRead == isReadingPaused else { return }
         isReadingPaused = !mayRead
         if mayRead { socket.resumeReading() } else { socket.pauseReading() }

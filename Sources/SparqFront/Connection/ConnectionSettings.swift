@@ -3,13 +3,15 @@ import SparqProtocol
 /// What all connections of a front have in common. Times in nanoseconds.
 struct ConnectionSettings: Sendable {
     var node: String
+    /// Which lane serves which type.
+    var pools = PoolMap()
     var heartbeatMilliseconds = 25_000
     var messageBytes = 64 * 1024
     /// Topics of one connection.
     var topics = 512
-    /// Messages without an answer at which a socket is not read any more.
+    /// Messages of one lane without an answer at which a socket is not read any more.
     var inFlight = 64
-    /// Bytes of messages that wait behind those on their way, at which a socket is not read any more.
+    /// Bytes of messages of one lane that wait behind those on their way, at which a socket is not read any more.
     var waitingBytes = 256 * 1024
     var messagesPerSecond = 100
     var burst = 200
@@ -17,10 +19,15 @@ struct ConnectionSettings: Sendable {
     var outboundBytes = 1 << 20
     /// A message without an answer for this long gets `unavailable`.
     var replyDeadline = 10_000_000_000
-    /// A message that has not been finished this long after that: the socket is closed, so that the client begins anew.
+    /// A message that has not been finished this long after that is given up: its lane goes on without it.
     var stuckPatience = 50_000_000_000
     /// Between two looks at the deadlines.
     var sweepInterval = 500_000_000
+
+    var laneLimits: InFlight<Outgoing>.Limits {
+        // Beside the lane of what nodes send by themselves.
+        InFlight.Limits(messages: inFlight, bytes: waitingBytes, isAlone: pools.pools.count <= 2)
+    }
 
     var rate: TokenBucket.Rate { TokenBucket.Rate(perSecond: messagesPerSecond, burst: burst) }
 }

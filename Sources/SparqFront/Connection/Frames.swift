@@ -92,6 +92,12 @@ enum Frames {
 extension ErrorCode {
     /// The sentence that goes with `unavailable` where nobody said a better one.
     static let unavailableMessage = "No answer in time; the message may be sent again under the same id."
+    /// The sentence for a message that never reached a worker.
+    static func undeliveredMessage(_ code: ErrorCode) -> String {
+        code == .tooLarge ? "The message is larger than the server's broker takes." : unavailableMessage
+    }
+    /// The sentence where a lane stands still and has all that it may hold.
+    static let fullLaneMessage = "Too many messages of this kind wait for an answer; send it again a little later."
     /// The sentence where there was nobody to ask.
     static let unservedMessage = "The server cannot take messages now; send it again a little later."
 }

@@ -1,9 +1,12 @@
-/// What a connection has sent and what has become of it.
+/// What a connection has sent and what has become of it, lane by lane (docs/ARCHITECTURE.md).
 ///
-/// Keeps order by having at most one batch on its way: what arrives meanwhile waits, and then goes all together. Answers exactly once: by
-/// the worker's reply, or by `unavailable` when the deadline is over. A message whose deadline is over still holds up those behind it
-/// until the worker is through with it, because it may still take effect. Only one that the worker postpones holds up nothing: it gives
-/// up its place in the order, and keeps its claim to an answer.
+/// Keeps order within a lane by having at most one batch of it on its way: what arrives meanwhile waits, and then goes all together. Lanes know
+/// nothing of each other, but for the first message of a connection, before which nothing else leaves, and the last, which leaves when all else is
+/// through.
+///
+/// Answers exactly once: by the worker's reply, or by `unavailable` when the deadline is over. A message whose deadline is over still holds up
+/// those behind it in its lane until the worker is through with it, because it may still take effect, or until it is given up. Only one that the
+/// worker postpones holds up nothing: it gives up its place in the order, and keeps its claim to an answer.
 ///
 /// Times are nanoseconds of a clock that never goes back.
 struct InFlight<Message> {
@@ -17,85 +20,108 @@ struct InFlight<Message> {
         case unknown
     }
 
-    private struct Entry {
-        /// Until it is answered: it may have to be sent again.
-        var message: Message?
-        var id: String?
-        var bytes: Int
-        var topics: Int
-        var deadline: Int
-        var isAnswered = false
-        var isFinished = false
+    /// Where a message stands among those of all lanes.
+    enum Place: Equatable {
+        /// Before all others: no other lane's message leaves before it is finished.
+        case first
+        /// Behind those of its lane.
+        case ordinary
+        /// Behind all others: it leaves when nothing of another lane is on its way, or waits. No other message may follow.
+        case last
     }
 
     /// A message that is tried again later, and is not answered yet.
     private struct Postponed {
         var ordinal: Int
+        var lane: Int
         var id: String?
         var deadline: Int
     }
 
-    /// First those on their way, then those that wait. Empty, and without memory of its own, when the connection is idle.
-    private var entries: [Entry] = []
-    /// What the worker postponed.
+    /// Those that have messages. Empty, and without memory of its own, when the connection is idle.
+    private var lanes: [LaneInFlight<Message>] = []
+    /// What the workers postponed.
     private var postponed: [Postponed] = []
-    /// How many of `entries` are on their way.
-    private var sent = 0
-    /// How many of those the worker is not through with.
-    private var unfinished = 0
-    /// The ordinal of the first entry, once sent. Ordinals count from 1.
-    private var firstOrdinal = 1
-    /// Messages that neither a reply nor `unavailable` has answered.
-    private(set) var unanswered = 0
-    /// Bytes of the messages that wait.
-    private(set) var waitingBytes = 0
-
-    /// The `done`s of those on their way may be lost.
-    private var isDoubted = false
+    /// Messages count from 1, in the order in which they are sent, over all lanes.
+    private var nextOrdinal = 1
+    /// The lane of the first message of all, until that is finished.
+    private var opening: Int?
+    /// The last message of all, until nothing stands before it.
+    private var last: (lane: Int, entry: LaneInFlight<Message>.Entry)?
 
     /// Topics that the messages in it ask for.
     private(set) var topics = 0
 
     /// Nothing on its way, nothing waiting, nothing postponed.
-    var isEmpty: Bool { entries.isEmpty && postponed.isEmpty }
-    /// Messages wait, and nothing is on its way.
-    var canSend: Bool { sent == 0 && !entries.isEmpty }
+    var isEmpty: Bool { lanes.isEmpty && postponed.isEmpty && last == nil }
+    /// Messages wait that may leave now.
+    var canSend: Bool { lanes.contains(where: maySend) || isLastDue }
     /// Any of them has ever left; where none has, no worker knows of the connection.
-    var hasSent: Bool { sent > 0 || firstOrdinal > 1 }
+    var hasSent: Bool { nextOrdinal > 1 }
     /// Messages that wait.
-    var waiting: Int { entries.count - sent }
-    /// The ordinals of what was sent together and is not all through yet; empty, behind the last one, where nothing is on its way.
-    var ordinalsSent: Range<Int> { firstOrdinal..<(firstOrdinal + sent) }
-    /// Workers try something again later.
-    var isPostponing: Bool { !postponed.isEmpty }
+    var waiting: Int { lanes.reduce(last == nil ? 0 : 1) { $0 + $1.waiting } }
+    /// Bytes of the messages that wait.
+    var waitingBytes: Int { lanes.reduce(0) { $0 + $1.waitingBytes } }
+    /// Messages that neither a reply nor `unavailable` has answered.
+    var unanswered: Int { lanes.reduce(postponed.count) { $0 + $1.unanswered } }
 
-    /// Takes a message in.
-    mutating func receive(_ message: Message, bytes: Int, topics: Int = 0, id: String?, deadline: Int) {
-        entries.append(Entry(message: message, id: id, bytes: bytes, topics: topics, deadline: deadline))
-        self.topics += topics
-        unanswered += 1
-        waitingBytes += bytes
+    /// The last message that a worker may have looked at before it heard of another one's effect: of what is on its way, and of what is postponed.
+    /// `nil` where there is none.
+    ///
+    /// - Parameter own: The ordinal of that other one, where this connection sent it: what is behind it in its lane's batch runs behind it.
+    func lastUnaware(of own: Int?) -> Int? {
+        let sent = lanes.lazy.filter { $0.sent > 0 }.map(\.ordinals).map { ordinals in
+            own.map(ordinals.contains) == true ? own : ordinals.upperBound - 1
+        }
+        return (sent.compactMap { $0 } + postponed.map(\.ordinal)).max()
     }
 
-    /// Sends all that waits, in order, if nothing is on its way.
-    mutating func send(_ body: (_ message: Message, _ id: String?, _ ordinal: Int, _ deadline: Int) -> Void) {
-        guard sent == 0 else { return }
-        forEachUnanswered(entries.indices, body)
-        sent = entries.count
-        unfinished = sent
-        waitingBytes = 0
+    // MARK: In and out
+
+    /// Takes a message in.
+    mutating func receive(
+        _ message: Message,
+        lane: Int = 0,
+        place: Place = .ordinary,
+        bytes: Int,
+        topics: Int = 0,
+        id: String?,
+        deadline: Int
+    ) {
+        let entry = LaneInFlight<Message>.Entry(message: message, id: id, bytes: bytes, topics: topics, deadline: deadline)
+        self.topics += topics
+        switch place {
+        case .first: opening = lane
+        case .ordinary: break
+        case .last:
+            last = (lane, entry)
+            return
+        }
+        append(entry, to: lane)
+    }
+
+    /// Sends what waits, in order, of each lane that has nothing on its way and that `isOpen`.
+    mutating func send(
+        to isOpen: (_ lane: Int) -> Bool = { _ in true },
+        _ body: (_ message: Message, _ id: String?, _ ordinal: Int, _ deadline: Int) -> Void
+    ) {
+        if isLastDue, let (lane, entry) = last {
+            last = nil
+            append(entry, to: lane)
+        }
+        for index in lanes.indices where maySend(lanes[index]) && isOpen(lanes[index].number) {
+            lanes[index].forEachUnanswered(nextOrdinal, lanes[index].entries.indices, body)
+            let count = lanes[index].send(from: nextOrdinal)
+            nextOrdinal += count
+        }
     }
 
     /// Sends again, in order, what is on its way and not answered, if its answers may be lost. The same ordinals: the first `done` of each counts.
-    func sendAgain(_ body: (_ message: Message, _ id: String?, _ ordinal: Int, _ deadline: Int) -> Void) {
-        if isDoubted { forEachUnanswered(0..<sent, body) }
-    }
-
-    private func forEachUnanswered(_ range: Range<Int>, _ body: (Message, String?, Int, Int) -> Void) {
-        for index in range {
-            guard let message = entries[index].message else { continue }
-            body(message, entries[index].id, firstOrdinal + index, entries[index].deadline)
-        }
+    func sendAgain(
+        to isOpen: (_ lane: Int) -> Bool = { _ in true },
+        _ body: (_ message: Message, _ id: String?, _ ordinal: Int, _ deadline: Int) -> Void
+    ) {
+        for lane in lanes where lane.isDoubted && isOpen(lane.number) { lane.forEachUnanswered(lane.firstOrdinal, 0..<lane.sent, body) }
     }
 
     /// The worker is through with a message.
@@ -105,18 +131,16 @@ struct InFlight<Message> {
 
     /// The worker tries a message again later: those behind it may go, and it still gets its answer.
     mutating func postpone(_ ordinal: Int) {
-        let index = ordinal - firstOrdinal
-        guard index >= 0, index < sent, !entries[index].isFinished else { return }
-        let entry = entries[index]
-        if !entry.isAnswered { postponed.append(Postponed(ordinal: ordinal, id: entry.id, deadline: entry.deadline)) }
-        finishEntry(at: index)
+        guard let (lane, place) = find(ordinal) else { return }
+        let entry = lanes[lane].entries[place]
+        if !entry.isAnswered {
+            postponed.append(Postponed(ordinal: ordinal, lane: lanes[lane].number, id: entry.id, deadline: entry.deadline))
+        }
+        finishEntry(lane, place)
     }
 
     /// Nobody is there to be answered any more.
-    mutating func forgetPostponed() {
-        unanswered -= postponed.count
-        postponed = []
-    }
+    mutating func forgetPostponed() { postponed = [] }
 
     /// A message never reached a worker. Returns its `id` where the client is to be told so.
     mutating func fail(_ ordinal: Int) -> (id: String?, tell: Bool) {
@@ -124,69 +148,136 @@ struct InFlight<Message> {
         return (id, finish == .answer)
     }
 
+    // MARK: Time
+
     /// Calls `answer` with the `id` of each message whose deadline is over; those that wait are not sent any more.
     mutating func expire(now: Int, _ answer: (_ id: String?) -> Void) {
-        guard unanswered > 0 else { return }
-        for index in 0..<sent where !entries[index].isAnswered && entries[index].deadline <= now {
-            entries[index].isAnswered = true
-            entries[index].message = nil
-            unanswered -= 1
-            answer(entries[index].id)
-        }
-        for message in postponed where message.deadline <= now {
-            unanswered -= 1
-            answer(message.id)
-        }
+        for index in lanes.indices { topics -= lanes[index].expire(now: now, answer) }
+        for message in postponed where message.deadline <= now { answer(message.id) }
         if !postponed.isEmpty { postponed.removeAll { $0.deadline <= now } }
-        // All have the same patience, so those that are over stand in front.
-        while sent < entries.count, entries[sent].deadline <= now {
-            let entry = entries.remove(at: sent)
-            unanswered -= 1
-            waitingBytes -= entry.bytes
-            topics -= entry.topics
-            answer(entry.id)
-        }
+        removeEmptyLanes()
     }
 
     /// What workers said of those on their way may be lost: past its deadline, none of them is waited for any longer.
-    mutating func doubt() { isDoubted = sent > 0 }
+    mutating func doubt() { for index in lanes.indices { lanes[index].isDoubted = lanes[index].sent > 0 } }
 
-    /// Whether the oldest message on its way has passed its deadline by more than `patience`: its `done` is lost. No time before `begin` counts:
-    /// workers that were away are through with it no sooner.
-    func isStuck(now: Int, patience: Int, begin: Int = .min) -> Bool {
-        guard sent > 0, let entry = entries[..<sent].first(where: { !$0.isFinished }) else { return false }
-        return max(entry.deadline, begin) + (isDoubted ? 0 : patience) <= now
+    /// What is on its way in a lane.
+    struct Batch: Equatable {
+        var lane: Int
+        /// Of all of it, what is finished too.
+        var ordinals: Range<Int>
+    }
+
+    /// Batches that have a message whose deadline has passed; each is told once.
+    mutating func overdue(now: Int) -> [Batch] {
+        lanes.indices.compactMap { lanes[$0].isNewlyOverdue(now: now) ? Batch(lane: lanes[$0].number, ordinals: lanes[$0].ordinals) : nil }
+    }
+
+    /// Gives up what is on its way in lanes whose oldest message on its way has passed its deadline by more than `patience`: its `done` is lost.
+    /// What waits behind it may go. Calls `answer` with the `id` of each of them that is not answered yet.
+    ///
+    /// - Parameter begin: No time before it counts: workers that were away are through with nothing sooner.
+    mutating func giveUp(now: Int, patience: Int, begin: Int = .min, _ answer: (_ id: String?) -> Void) -> [Batch] {
+        var given: [Batch] = []
+        for index in lanes.indices where lanes[index].isStuck(now: now, patience: patience, begin: begin) {
+            given.append(Batch(lane: lanes[index].number, ordinals: lanes[index].ordinals))
+            if lanes[index].ordinals.contains(1) { opening = nil }
+            topics -= lanes[index].giveUp(answer)
+        }
+        removeEmptyLanes()
+        return given
+    }
+
+    /// Another look at whether the lanes move.
+    mutating func look() { for index in lanes.indices { lanes[index].look() } }
+
+    // MARK: Room
+
+    /// How much each lane may hold.
+    struct Limits: Equatable {
+        /// Messages without an answer.
+        var messages: Int
+        /// Bytes of messages that wait.
+        var bytes: Int
+        /// There is one lane only: whoever fills it holds up nobody else.
+        var isAlone = true
+    }
+
+    /// Whether a lane has all that it may hold, and does not move: what comes for it is to be refused.
+    ///
+    /// - Parameter crowded: Lanes of which too much waits for the broker already.
+    func refuses(_ lane: Int, _ limits: Limits, crowded: Set<Int>) -> Bool {
+        !limits.isAlone && isFull(lane, limits, crowded) && isStill(lane)
+    }
+
+    /// Whether the client is to be held back: a lane has all that it may hold, and moves, or is the only one.
+    func holdsBack(_ limits: Limits, crowded: Set<Int>) -> Bool {
+        func holdsBack(_ lane: Int) -> Bool { isFull(lane, limits, crowded) && (limits.isAlone || !isStill(lane)) }
+        return lanes.contains { holdsBack($0.number) } || postponed.contains { holdsBack($0.lane) }
+    }
+
+    private func isFull(_ lane: Int, _ limits: Limits, _ crowded: Set<Int>) -> Bool {
+        let postponed = postponed.isEmpty ? 0 : postponed.count { $0.lane == lane }
+        guard let lane = lanes.first(where: { $0.number == lane }) else { return postponed >= limits.messages }
+        return lane.unanswered + postponed >= limits.messages || lane.waitingBytes >= limits.bytes
+            || lane.waiting > 0 && crowded.contains(lane.number)
+    }
+
+    private func isStill(_ lane: Int) -> Bool { lanes.first { $0.number == lane }?.isStill ?? true }
+
+    // MARK: Steps
+
+    private var isLastDue: Bool {
+        guard let last else { return false }
+        return lanes.allSatisfy { $0.number == last.lane && $0.sent == 0 }
+    }
+
+    private func maySend(_ lane: LaneInFlight<Message>) -> Bool {
+        lane.sent == 0 && lane.waiting > 0 && (opening == nil || opening == lane.number)
+    }
+
+    private mutating func append(_ entry: LaneInFlight<Message>.Entry, to lane: Int) {
+        if let index = lanes.firstIndex(where: { $0.number == lane }) {
+            lanes[index].append(entry)
+        } else {
+            lanes.append(LaneInFlight(number: lane, first: entry))
+        }
+    }
+
+    /// Where a message on its way is that is not finished.
+    private func find(_ ordinal: Int) -> (lane: Int, place: Int)? {
+        for index in lanes.indices {
+            let place = ordinal - lanes[index].firstOrdinal
+            if place >= 0, place < lanes[index].sent, !lanes[index].entries[place].isFinished { return (index, place) }
+        }
+        return nil
     }
 
     private mutating func close(_ ordinal: Int) -> (finish: Finish, id: String?)? {
-        let index = ordinal - firstOrdinal
-        guard index >= 0, index < sent, !entries[index].isFinished else { return closePostponed(ordinal) }
-        let entry = entries[index]
-        if !entry.isAnswered { unanswered -= 1 }
-        finishEntry(at: index)
-        return (entry.isAnswered ? .late : .answer, entry.id)
+        guard let (lane, place) = find(ordinal) else { return closePostponed(ordinal) }
+        let (id, isAnswered) = (lanes[lane].entries[place].id, lanes[lane].entries[place].isAnswered)
+        finishEntry(lane, place)
+        return (isAnswered ? .late : .answer, id)
     }
 
     private mutating func closePostponed(_ ordinal: Int) -> (finish: Finish, id: String?)? {
         guard let index = postponed.firstIndex(where: { $0.ordinal == ordinal }) else { return nil }
         let message = postponed.remove(at: index)
         if postponed.isEmpty { postponed = [] }
-        unanswered -= 1
         return (.answer, message.id)
     }
 
-    /// Ends an entry that is on its way; with the last of them the next may go.
-    private mutating func finishEntry(at index: Int) {
-        entries[index].isFinished = true
-        entries[index].isAnswered = true
-        entries[index].message = nil
-        unfinished -= 1
-        topics -= entries[index].topics
-        if unfinished == 0 {
-            firstOrdinal += sent
-            if sent == entries.count { entries = [] } else { entries.removeFirst(sent) }
-            sent = 0
-            isDoubted = false
-        }
+    /// Ends a message that is on its way; with the last of its batch the next may go.
+    private mutating func finishEntry(_ lane: Int, _ place: Int) {
+        if lanes[lane].firstOrdinal + place == 1 { opening = nil }
+        topics -= lanes[lane].finish(place)
+        if lanes[lane].entries.isEmpty { lanes.remove(at: lane) }
+        if lanes.isEmpty { lanes = [] }
+    }
+
+    private mutating func removeEmptyLanes() {
+        guard lanes.contains(where: { $0.entries.isEmpty }) else { return }
+        lanes.removeAll { $0.entries.isEmpty }
+        if lanes.isEmpty { lanes = [] }
     }
 }

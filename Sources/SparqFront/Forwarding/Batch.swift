@@ -40,9 +40,24 @@ struct Batch: Sendable {
         return last.connection == member.connection
     }
 
+    /// Where the members' lines begin.
+    var starts: [Int] { lines.map(\.lowerBound) }
+
     mutating func append(_ envelope: Envelope, _ member: Member?) {
+        append(member) { envelope.encode(into: &$0) }
+    }
+
+    /// Appends an envelope as it travels, without its line break.
+    mutating func append(_ line: ArraySlice<UInt8>, _ member: Member?) {
+        append(member) { writer in
+            writer.raw(line)
+            writer.byte(UInt8(ascii: "\n"))
+        }
+    }
+
+    private mutating func append(_ member: Member?, _ write: (inout JSONWriter) -> Void) {
         let start = writer.bytes.count
-        envelope.encode(into: &writer)
+        write(&writer)
         count += 1
         guard let member else { return }
         members.append(member)

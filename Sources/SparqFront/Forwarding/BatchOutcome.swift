@@ -4,6 +4,8 @@ enum BatchOutcome: Sendable {
     case taken
     /// It came back: no queue serves its pool.
     case returned
+    /// The broker will never take it: it is too large.
+    case refused
     /// The broker did not take it, as far as is known.
     case failed
 }

@@ -10,9 +10,6 @@ struct FormingBatches: Sendable {
         queues = pools.pools.map { _ in BatchQueue(limits: limits) }
     }
 
-    /// Bytes of all that waits.
-    var bytes: Int { queues.reduce(0) { $0 + $1.bytes } }
-
     /// Adds an envelope to the batch of its type's pool.
     mutating func add(_ envelope: Envelope, member: Batch.Member?) {
         queues[pools.index(for: envelope.type)].append(envelope, member: member)

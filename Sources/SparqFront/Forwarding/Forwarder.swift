@@ -8,7 +8,7 @@ struct ForwarderSettings: Sendable {
     /// AMQP messages of one pool that may be unconfirmed. While fewer are, what comes leaves at once; else it is gathered.
     var lanes = 4
     var batch = BatchLimits()
-    /// Bytes that may wait; at this many sockets are not read any more, below half of it they are again.
+    /// Bytes of one pool that may wait; at this many nothing more is taken for it, below half of it there is room again.
     var waitingBytes = 8 << 20
     /// From a publish that failed to the next one of the same batch; it doubles up to ``longestPause``.
     var firstPause: Duration = .milliseconds(50)
@@ -31,7 +31,8 @@ final class Forwarder: Forwarding {
         var batches: FormingBatches
         /// Lanes of each pool that have nothing to do.
         var idle: [[CheckedContinuation<Batch?, Never>]]
-        var isCongested = false
+        /// Pools of which too much waits.
+        var crowded: Set<Int> = []
         var isEnded = false
         /// Lanes that work or wait for work.
         var lanes = 0
@@ -53,7 +54,9 @@ final class Forwarder: Forwarding {
         )
     }
 
-    var isCongested: Bool { state.withLockedValue { $0.isCongested } }
+    var crowded: Set<Int> { state.withLockedValue { $0.crowded } }
+
+    func isCrowded(_ type: String) -> Bool { crowded.contains(settings.pools.index(for: type)) }
 
     func forward(_ produce: (inout FormingBatches) -> Void) {
         let work = state.withLockedValue { state in
@@ -63,8 +66,8 @@ final class Forwarder: Forwarding {
                 while !state.idle[pool].isEmpty, let batch = state.batches.next(pool) {
                     work.append((state.idle[pool].removeLast(), batch))
                 }
+                if state.batches.queues[pool].bytes >= settings.waitingBytes { state.crowded.insert(pool) }
             }
-            if state.batches.bytes >= settings.waitingBytes { state.isCongested = true }
             return work
         }
         for (lane, batch) in work { lane.resume(returning: batch) }
@@ -73,12 +76,13 @@ final class Forwarder: Forwarding {
     /// Publishes until ``finish()`` was called and nothing waits any more, or the task is cancelled.
     ///
     /// While the broker is not there (`isOpen`), batches wait here and not with the publisher: what is over its deadline when they leave stays
-    /// behind. `undelivered` is called for it, and for the messages of a batch that no queue has; `relieved` when there is room again. All come
-    /// on any thread. What the broker did not take is published again after a pause, and nothing of its lane overtakes it.
+    /// behind. `undelivered` is called for it, and for the messages of a batch that no queue has; `refused` for a message that is larger than the
+    /// broker takes; `relieved` when there is room again. All come on any thread. What the broker did not take is published again after a pause, and nothing of its lane overtakes it.
     func run(
         _ publisher: any BatchPublisher,
         isOpen: @escaping @Sendable () -> Bool = { true },
         undelivered: @escaping @Sendable ([Batch.Member]) -> Void,
+        refused: @escaping @Sendable ([Batch.Member]) -> Void = { _ in },
         relieved: @escaping @Sendable () -> Void
     ) async {
         await withTaskCancellationHandler {
@@ -89,7 +93,7 @@ final class Forwarder: Forwarding {
                         group.addTask(executorPreference: publisher.executor) {
                             defer { self.state.withLockedValue { $0.lanes -= 1 } }
                             while !Task.isCancelled, let batch = await self.next(index, relieved) {
-                                await self.publish(batch, pool, publisher, isOpen, undelivered)
+                                await self.publish(batch, pool, publisher, isOpen, undelivered, refused)
                             }
                         }
                     }
@@ -100,30 +104,53 @@ final class Forwarder: Forwarding {
         }
     }
 
-    /// Returns when the broker has all of the batch that is to be published, or the task is cancelled.
+    /// Returns when the broker has all of the batch that is to be published, or the task is cancelled; true where it is one message, which the broker
+    /// will never take.
+    @discardableResult
     private func publish(
         _ batch: Batch,
         _ pool: String,
         _ publisher: any BatchPublisher,
         _ isOpen: @Sendable () -> Bool,
-        _ undelivered: @Sendable ([Batch.Member]) -> Void
-    ) async {
+        _ undelivered: @Sendable ([Batch.Member]) -> Void,
+        _ refused: @Sendable ([Batch.Member]) -> Void
+    ) async -> Bool {
         var batch = batch
         var pause = settings.firstPause
         while true {
             while !isOpen(), (try? await Task.sleep(for: Self.lookInterval)) != nil {}
             let expired = batch.removeExpired(now: Clock.now()).filter { !$0.isCopy }
             if !expired.isEmpty { undelivered(expired) }
-            guard batch.count > 0 else { return }
+            guard batch.count > 0 else { return false }
             switch await publisher.publish(batch.bytes, pool: pool) {
-            case .taken: return
+            case .taken: return false
             case .failed: batch.wasTried = true
             case .returned:
                 let returned = batch.removeReturned().filter { !$0.isCopy }
                 if !returned.isEmpty { undelivered(returned) }
-                guard batch.count > 0 else { return }
+                guard batch.count > 0 else { return false }
+            case .refused:
+                // Too large for the broker: one of its messages is, or all of them together.
+                if let (first, second) = batch.halves {
+                    await publish(first, pool, publisher, isOpen, undelivered, refused)
+                    await publish(second, pool, publisher, isOpen, undelivered, refused)
+                    return false
+                }
+                guard let (first, others, isOne) = batch.suspects else {
+                    let members = batch.members.filter { !$0.isCopy }
+                    if !members.isEmpty { refused(members) }
+                    return true
+                }
+                var rest = others
+                if !(await publish(first, pool, publisher, isOpen, undelivered, refused) && isOne) {
+                    // All of them together were too large. The rest must not overtake what has just left; its senders send it again.
+                    let parted = rest.removeReturned().filter { !$0.isCopy }
+                    if !parted.isEmpty { undelivered(parted) }
+                }
+                await publish(rest, pool, publisher, isOpen, undelivered, refused)
+                return false
             }
-            guard (try? await Task.sleep(for: pause)) != nil else { return }
+            guard (try? await Task.sleep(for: pause)) != nil else { return false }
             pause = min(pause * 2, settings.longestPause)
         }
     }
@@ -148,9 +175,8 @@ final class Forwarder: Forwarding {
         var isRelieved = false
         let ready: Batch? = state.withLockedValue { state in
             let batch = state.batches.next(pool)
-            if state.isCongested, state.batches.bytes < settings.waitingBytes / 2 {
-                state.isCongested = false
-                isRelieved = true
+            if !state.crowded.isEmpty, state.batches.queues[pool].bytes < settings.waitingBytes / 2 {
+                isRelieved = state.crowded.remove(pool) != nil
             }
             return batch
         }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import SparqProtocol
 
 /// Who may have a WebSocket: whoever brings a valid token, from a page that may connect.
 struct FrontAcceptor: SocketAcceptor {
@@ -29,7 +30,7 @@ struct FrontAcceptor: SocketAcceptor {
         on eventLoop: any EventLoop
     ) -> EventLoopFuture<SocketDecision<Client>> {
         // What a new connection says would only pile up while nothing leaves or comes back; those that are here already stay.
-        guard readiness.current.isReady, !forwarder.isCongested else {
+        guard readiness.current.isReady, !forwarder.isCrowded(SystemType.connect) else {
             return eventLoop.makeSucceededFuture(.refuse(.unavailable))
         }
         guard origins.allows(RequestOrigin(head.headers)) else {

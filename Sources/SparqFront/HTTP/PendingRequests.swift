@@ -1,3 +1,5 @@
+import SparqProtocol
+
 /// HTTP requests whose messages are on their way. Each is answered once.
 struct PendingRequests {
     private struct Pending {
@@ -28,6 +30,12 @@ struct PendingRequests {
 
     mutating func finish(_ number: UInt64, _ answer: HTTPAnswer) {
         pending.removeValue(forKey: number)?.answer(answer)
+    }
+
+    /// It never reached a worker.
+    mutating func fail(_ number: UInt64, _ code: ErrorCode) {
+        guard code != .unavailable, let request = pending[number]?.request else { return finish(number, .unavailable) }
+        finish(number, .reply(Frames.errorBody(code, ErrorCode.undeliveredMessage(code), re: request.id), nil))
     }
 
     mutating func expire(now: Int) {

@@ -13,11 +13,13 @@ final class Hub: Sendable {
     private let nextPlace: SharedCounter
 
     /// One shard for each loop of the group.
+    /// - Parameter unanswered: told of what has no answer, on any of the loops.
     init(
         on group: any EventLoopGroup,
         settings: ConnectionSettings,
         forwarder: any Forwarding,
-        inbox: NodeInbox
+        inbox: NodeInbox,
+        unanswered: @escaping @Sendable (UnansweredBatch) -> Void = { _ in }
     ) async throws {
         var places: [Place] = []
         for (index, loop) in group.makeIterator().enumerated() {
@@ -30,7 +32,8 @@ final class Hub: Sendable {
                         now: Clock.now,
                         wallClock: Clock.wall,
                         later: { closure in loop.assumeIsolated().execute(closure) },
-                        tell: { inbox.add($0) }
+                        tell: { inbox.add($0) },
+                        unanswered: unanswered
                     )
                 )
                 let bound = NIOLoopBound(shard, eventLoop: loop)
@@ -59,10 +62,15 @@ final class Hub: Sendable {
     }
 
     /// No queue has these messages.
-    func undelivered(_ members: [Batch.Member]) {
+    func undelivered(_ members: [Batch.Member]) { undelivered(members, .unavailable) }
+
+    /// The broker takes no messages as large as these.
+    func refused(_ members: [Batch.Member]) { undelivered(members, .tooLarge) }
+
+    private func undelivered(_ members: [Batch.Member], _ code: ErrorCode) {
         var commands: [[ShardCommand]] = Array(repeating: [], count: places.count)
         for (connection, members) in Dictionary(grouping: members, by: \.connection) where connection.shard < places.count {
-            commands[connection.shard].append(.undelivered(connection, ordinals: members.map(\.ordinal)))
+            commands[connection.shard].append(.undelivered(connection, ordinals: members.map(\.ordinal), code))
         }
         apply(commands)
     }

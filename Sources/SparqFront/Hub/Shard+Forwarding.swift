@@ -3,7 +3,7 @@ import SparqProtocol
 /// What goes to the workers: all that one turn of the loop brought, together.
 extension Shard {
     func planSubmit() {
-        guard !isSubmitPlanned, !isCongested, servedSince != nil else { return }
+        guard !isSubmitPlanned, servedSince != nil else { return }
         isSubmitPlanned = true
         environment.later { self.submit() }
     }
@@ -12,11 +12,7 @@ extension Shard {
     func submit() {
         isSubmitPlanned = false
         guard !readyConnections.isEmpty else { return }
-        isCongested = forwarder.isCongested
-        guard !isCongested else {
-            for connection in readyConnections { connection.updateReading() }
-            return
-        }
+        crowded = forwarder.crowded
         let isServed = servedSince != nil
         let ready = readyConnections.filter { !$0.isRemoved && (isServed || $0.phase == .closed) }
         readyConnections.removeAll { isServed || $0.isRemoved || $0.phase == .closed }
@@ -24,7 +20,7 @@ extension Shard {
         forwarder.forward { batches in
             for connection in ready {
                 connection.isReady = false
-                connection.inFlight.send { message, id, ordinal, deadline in
+                connection.inFlight.send(to: { !crowded.contains($0) }) { message, id, ordinal, deadline in
                     if !message.refused.isEmpty { connection.refusedTopics[ordinal] = message.refused }
                     if message.isSilent { connection.silent.insert(ordinal) }
                     batches.add(
@@ -36,14 +32,19 @@ extension Shard {
         }
         for connection in ready {
             // Its last message was `$disconnect`.
-            if connection.phase == .closed { remove(connection) } else { connection.updateReading() }
+            if connection.phase == .closed, connection.inFlight.waiting == 0 {
+                remove(connection)
+                continue
+            }
+            if connection.inFlight.canSend { hold(connection) }
+            connection.updateReading()
         }
     }
 
     /// The forwarder has room again.
     func relieved() {
-        guard isCongested else { return }
-        isCongested = false
+        guard !heldConnections.isEmpty else { return }
+        for connection in takeHeld() { ready(connection) }
         submit()
         finishTurn()
     }
@@ -51,10 +52,10 @@ extension Shard {
     /// Sends again what is on its way and whose answers may be lost with the node's queue: what took effect is answered as it was the first time.
     /// Where there is no room for it, its clients hear `unavailable` in time.
     func sendAgain() {
-        guard !forwarder.isCongested else { return }
+        let crowded = forwarder.crowded
         forwarder.forward { batches in
             for connection in busyConnections where connection.phase != .closed {
-                connection.inFlight.sendAgain { message, id, ordinal, deadline in
+                connection.inFlight.sendAgain(to: { !crowded.contains($0) }) { message, id, ordinal, deadline in
                     batches.add(
                         envelope(connection, message, id: id, ordinal: ordinal),
                         member: Batch.Member(connection: connection.id, ordinal: ordinal, deadline: deadline, isCopy: true)
@@ -62,6 +63,7 @@ extension Shard {
                 }
             }
             requests.sendAgain { number, request, receivedAt, deadline in
+                guard !crowded.contains(settings.pools.index(for: request.type)) else { return }
                 let id = ConnectionID(kind: .http, shard: index, number: number)
                 batches.add(
                     envelope(request, id, receivedAt: receivedAt),
@@ -74,7 +76,7 @@ extension Shard {
     /// Sends `$disconnect` without waiting for what is before it, and forgets the connection. Not while there is no room: the next sweep asks
     /// again, and no new connections come meanwhile.
     func farewell(_ connection: Connection) {
-        guard !connection.isRemoved, !forwarder.isCongested else { return }
+        guard !connection.isRemoved, !forwarder.isCrowded(SystemType.disconnect) else { return }
         forwarder.forward { batches in
             // Beyond all that it has sent; nobody waits for its `done`.
             let ordinal = Int(Int32.max)
@@ -107,7 +109,7 @@ extension Shard {
 
     /// Forwards one HTTP request's message; `answer` is called once, on the event loop.
     func request(_ request: HTTPMessage, answer: @escaping (HTTPAnswer) -> Void) {
-        guard !forwarder.isCongested else {
+        guard !forwarder.isCrowded(request.type) else {
             counters.unavailable += 1
             answer(.unavailable)
             return

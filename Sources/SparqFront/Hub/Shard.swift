@@ -9,13 +9,16 @@ final class Shard {
     let index: Int
     let settings: ConnectionSettings
     let rate: TokenBucket.Rate
+    /// What each lane of a connection may hold.
+    let laneLimits: InFlight<Outgoing>.Limits
     let environment: ShardEnvironment
     let forwarder: any Forwarding
     private(set) var connections: [UInt64: Connection] = [:]
     private var users = UserConnections()
     private(set) var topics: [String: TopicSubscribers] = [:]
     var requests = PendingRequests()
-    var isCongested = false
+    /// Lanes of which too much waits with the forwarder, as it was when something was submitted last.
+    var crowded: Set<Int> = []
     /// Since when workers answer; `nil` while none does. Then what clients say waits until it is answered `unavailable`, and only ends of
     /// connections leave.
     private(set) var servedSince: Int? = 0
@@ -23,6 +26,8 @@ final class Shard {
 
     private(set) var busyConnections: [Connection] = []
     var readyConnections: [Connection] = []
+    /// Those that have messages for crowded lanes.
+    private(set) var heldConnections: [Connection] = []
     private var touchedConnections: [Connection] = []
     private var slowConnections: [Connection] = []
     private var inputs: [NodeInput] = []
@@ -37,6 +42,7 @@ final class Shard {
         self.index = index
         self.settings = settings
         rate = settings.rate
+        laneLimits = settings.laneLimits
         self.forwarder = forwarder
         self.environment = environment
     }
@@ -92,6 +98,20 @@ final class Shard {
         connection.isReady = true
         readyConnections.append(connection)
         planSubmit()
+    }
+
+    /// It has messages that cannot leave before their lane has room.
+    func hold(_ connection: Connection) {
+        guard !connection.isHeld else { return }
+        connection.isHeld = true
+        heldConnections.append(connection)
+    }
+
+    /// Lets go those that were held.
+    func takeHeld() -> [Connection] {
+        defer { heldConnections = [] }
+        for connection in heldConnections { connection.isHeld = false }
+        return heldConnections.filter { !$0.isRemoved }
     }
 
     /// It has frames to be flushed.
@@ -161,9 +181,9 @@ final class Shard {
         case .resync:
             for connection in busyConnections { connection.inFlight.doubt() }
             requests.doubt()
-        case .undelivered(let id, let ordinals):
+        case .undelivered(let id, let ordinals, let code):
             counters.unavailable += ordinals.count
-            if id.kind == .http { requests.finish(id.number, .unavailable) } else { connections[id.number]?.undelivered(ordinals) }
+            if id.kind == .http { requests.fail(id.number, code) } else { connections[id.number]?.undelivered(ordinals, code) }
         case .send(let id, let ordinal, let frame):
             // Not dropped, as a topic's ephemeral events are: `$subscribed` comes this way, and without it a client cannot resume.
             if let connection = connections[id.number], connection.isCurrent(ordinal) { write([frame], to: connection) }
@@ -236,12 +256,9 @@ final class Shard {
 
     /// What the connection has under way, and what workers try again later, may be granted these topics as of before.
     private func doubt(_ connection: Connection, _ topics: [String], _ sender: Sender?) {
-        let ordinals = connection.inFlight.ordinalsSent
-        guard !ordinals.isEmpty || connection.inFlight.isPostponing else { return }
-        // Of its own messages those behind the sender run behind it.
-        let isOwn = sender.map { $0.connection == connection.id && ordinals.contains($0.ordinal) } ?? false
-        let last = isOwn ? sender?.ordinal : nil
-        doubts[connection.id.number, default: Doubts()].add(topics, through: last ?? ordinals.upperBound - 1)
+        let own = sender.flatMap { $0.connection == connection.id ? $0.ordinal : nil }
+        guard let last = connection.inFlight.lastUnaware(of: own) else { return }
+        doubts[connection.id.number, default: Doubts()].add(topics, through: last)
     }
 
     private func refuse(_ topic: String) { tell(.refused(topic: topic, shard: index)) }
@@ -289,6 +306,7 @@ final class Shard {
         if !doubts.isEmpty { doubts = doubts.filter { !(connections[$0.key]?.inFlight.isEmpty ?? true) } }
         // While nothing may leave, those that are gone must not pile up.
         readyConnections.removeAll { $0.isRemoved }
+        heldConnections.removeAll { $0.isRemoved }
         if servedSince == nil { submit() }
         requests.expire(now: now)
         drain?.step(now: now, patience: settings.replyDeadline)

@@ -12,7 +12,7 @@ enum ShardCommand: Sendable, Equatable {
     /// The node's queue is consumed again, after something may have been lost: `done`s of what is on its way now.
     case resync
     /// Messages never reached a worker.
-    case undelivered(ConnectionID, ordinals: [Int])
+    case undelivered(ConnectionID, ordinals: [Int], ErrorCode = .unavailable)
     /// A frame for one connection.
     case send(ConnectionID, ordinal: Int? = nil, frame: ByteBuffer)
     /// Durable events for all live subscribers of a topic.

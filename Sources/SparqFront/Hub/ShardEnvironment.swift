@@ -8,4 +8,16 @@ struct ShardEnvironment {
     var later: (@escaping () -> Void) -> Void
     /// Tells the node.
     var tell: ([NodeInput]) -> Void
+    /// Says that what is on its way in a lane has no answer.
+    var unanswered: (UnansweredBatch) -> Void = { _ in }
+}
+
+/// What a connection has on its way in one lane, and what nobody has said to be done: its batch may wait, or may have been acknowledged without an
+/// answer.
+struct UnansweredBatch: Sendable, Equatable {
+    var lane: String
+    var connection: String
+    var ordinals: Range<Int>
+    /// Nobody waits for it any longer; else its deadline has just passed.
+    var isGivenUp: Bool
 }

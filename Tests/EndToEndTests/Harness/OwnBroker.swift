@@ -25,6 +25,12 @@ struct OwnBroker {
 
     func unblock() async throws { _ = try await Self.services(["ctl", folder, "set_vm_memory_high_watermark", "absolute", "1GB"]) }
 
+    /// From now on it refuses messages that are larger; on connections that are opened later.
+    func limitMessages(to bytes: Int) async throws {
+        let change = "application:set_env(rabbit, max_message_size, \(bytes)), persistent_term:put(max_message_size, \(bytes))."
+        _ = try await Self.services(["ctl", folder, "eval", change])
+    }
+
     /// SIGKILL, as a power cut.
     func kill() async throws {
         let pid = try await Self.services(["pid", "rabbitmq", folder]).trimmingCharacters(in: .whitespacesAndNewlines)

@@ -2,6 +2,14 @@ import Testing
 
 @testable import SparqFront
 
+extension InFlight {
+    /// Whether anything would be given up.
+    fileprivate func isStuck(now: Int, patience: Int) -> Bool {
+        var copy = self
+        return !copy.giveUp(now: now, patience: patience) { _ in }.isEmpty
+    }
+}
+
 @Suite struct InFlightTests {
     @Test func oneBatchAtATime() {
         var machine = InFlight<String>()
@@ -216,5 +224,97 @@ import Testing
         #expect(answers.count + forgotten.count == received && answers.values.allSatisfy { $0 == 1 })
         #expect(forgotten.isDisjoint(with: answers.keys))
         #expect(machine.unanswered == 0)
+    }
+
+    /// A random life with several lanes: in each, messages leave in order and never beside an earlier unfinished one, whatever the others do; the first
+    /// of all is alone, the last behind all; each is answered once, and ordinals are never used twice.
+    @Test(arguments: 0..<40)
+    func randomLivesOfSeveralLanes(_ seed: Int) {
+        var generator = SeededGenerator(seed: UInt64(seed))
+        var machine = InFlight<Int>()
+        let stillLane = 3
+        var (now, received) = (0, 0)
+        var laneOf: [Int: Int] = [:]
+        var messageOf: [Int: Int] = [:]
+        var onTheirWay: Set<Int> = []
+        var sent: [Int: [Int]] = [:]
+        var answers: [Int: Int] = [:]
+        func receive(_ lane: Int, _ place: InFlight<Int>.Place = .ordinary) {
+            received += 1
+            laneOf[received] = lane
+            machine.receive(received, lane: lane, place: place, bytes: 3, id: "\(received)", deadline: place == .last ? .max : now + 10)
+        }
+        func send() {
+            let before = onTheirWay.compactMap { messageOf[$0] }
+            machine.send { message, _, ordinal, _ in
+                #expect(!before.contains { laneOf[$0] == laneOf[message] }, "one batch of a lane")
+                #expect(!before.contains(1), "nothing beside the first")
+                #expect(messageOf.updateValue(message, forKey: ordinal) == nil)
+                sent[laneOf[message] ?? -1, default: []].append(message)
+                onTheirWay.insert(ordinal)
+            }
+        }
+        receive(0, .first)
+        for _ in 0..<1000 {
+            now += Int.random(in: 0...2, using: &generator)
+            switch Int.random(in: 0..<10, using: &generator) {
+            case 0..<4: receive(Int.random(in: 0...stillLane, using: &generator))
+            case 4..<6: send()
+            case 6..<9:
+                // Of one lane nothing is ever finished.
+                let others = onTheirWay.filter { messageOf[$0].flatMap { laneOf[$0] } != stillLane }
+                guard let ordinal = others.sorted().randomElement(using: &generator) else { continue }
+                onTheirWay.remove(ordinal)
+                if machine.finish(ordinal) == .answer, let message = messageOf[ordinal] { answers[message, default: 0] += 1 }
+            default: machine.expire(now: now) { id in answers[id.flatMap { Int($0) } ?? 0, default: 0] += 1 }
+            }
+            #expect(machine.unanswered == received - answers.count && machine.waitingBytes == 3 * machine.waiting)
+        }
+        #expect((0..<stillLane).allSatisfy { (sent[$0]?.count ?? 0) > 20 } && sent[stillLane]?.isEmpty == false)
+        #expect(sent.values.allSatisfy { $0 == $0.sorted() })
+        // The end waits for the lane that stands still, until that is given up.
+        receive(1, .last)
+        for _ in 0..<3 {
+            send()
+            for ordinal in onTheirWay where messageOf[ordinal].flatMap({ laneOf[$0] }) != stillLane {
+                onTheirWay.remove(ordinal)
+                if machine.finish(ordinal) == .answer, let message = messageOf[ordinal] { answers[message, default: 0] += 1 }
+            }
+        }
+        #expect(sent[1]?.last != received)
+        now += 100
+        machine.expire(now: now) { id in answers[id.flatMap { Int($0) } ?? 0, default: 0] += 1 }
+        let given = machine.giveUp(now: now, patience: 5) { _ in #expect(Bool(false), "all were answered") }
+        #expect(given.map(\.lane) == [stillLane] && given.first?.ordinals.contains { onTheirWay.contains($0) } == true)
+        onTheirWay = []
+        send()
+        #expect(sent[1]?.last == received && onTheirWay.count == 1)
+        #expect(answers.values.allSatisfy { $0 == 1 } && answers.count == received - 1)
+    }
+
+    @Test func aLaneIsFullAndStandsStillByItself() {
+        let limits = InFlight<String>.Limits(messages: 2, bytes: 100, isAlone: false)
+        var machine = InFlight<String>()
+        for lane in [0, 1] { machine.receive("a", lane: lane, bytes: 1, id: nil, deadline: 100) }
+        machine.send { _, _, _, _ in }
+        machine.receive("b", lane: 1, bytes: 1, id: nil, deadline: 100)
+        #expect(machine.holdsBack(limits, crowded: []) && !machine.refuses(1, limits, crowded: []))
+        machine.look()
+        #expect(machine.finish(2) == .answer)
+        machine.receive("c", lane: 1, bytes: 1, id: nil, deadline: 100)
+        for _ in 0..<2 { machine.look() }
+        #expect(machine.refuses(1, limits, crowded: []) && !machine.holdsBack(limits, crowded: []))
+        #expect(!machine.refuses(0, limits, crowded: []) && !machine.refuses(2, limits, crowded: []))
+        var alone = limits
+        alone.isAlone = true
+        #expect(machine.holdsBack(alone, crowded: []) && !machine.refuses(1, alone, crowded: []))
+        // It moves.
+        machine.send { _, _, _, _ in }
+        #expect(machine.holdsBack(limits, crowded: []) && !machine.refuses(1, limits, crowded: []))
+        #expect(machine.finish(3) == .answer)
+        #expect(!machine.holdsBack(limits, crowded: []))
+        // One message that waits is enough where too much of its lane waits elsewhere.
+        machine.receive("d", lane: 4, bytes: 1, id: nil, deadline: 100)
+        #expect(machine.holdsBack(limits, crowded: [4]) && !machine.holdsBack(limits, crowded: [5]))
     }
 }

@@ -167,16 +167,64 @@ import Testing
         async let run: Void = forwarder.run(publisher, undelivered: { _ in }, relieved: { reliefs.withLockedValue { $0 += 1 } })
         add(forwarder, 1...1)
         try await publisher.wait(for: 1)
-        #expect(!forwarder.isCongested)
+        #expect(forwarder.crowded == [])
         add(forwarder, 2...30, size: 1000)
-        #expect(forwarder.isCongested)
+        #expect(forwarder.crowded == [0] && forwarder.isCrowded("t") && !forwarder.isCrowded("$lease"))
         _ = publisher.release()
         try await publisher.wait(for: 1)
-        #expect(!forwarder.isCongested)
+        #expect(forwarder.crowded == [])
         #expect(reliefs.withLockedValue { $0 } == 1)
         forwarder.finish()
         _ = publisher.release()
         await run
+    }
+
+    /// As RabbitMQ does with what is larger than its `max_message_size`.
+    @Test func whatTheBrokerNeverTakesIsFinalForThatMessageAlone() async throws {
+        struct Strict: BatchPublisher {
+            let executor: (any TaskExecutor)? = nil
+            let taken = NIOLockedValueBox<[Int]>([])
+            func publish(_ body: [UInt8], pool: String) async -> BatchOutcome {
+                guard body.count <= 2000 else { return .refused }
+                let ordinals = NDJSON.lines(body).compactMap { try? Envelope(line: $0).ordinal }
+                taken.withLockedValue { $0 += ordinals }
+                return .taken
+            }
+        }
+        let publisher = Strict()
+        let forwarder = Forwarder(ForwarderSettings(lanes: 1))
+        let (refused, undelivered) = (NIOLockedValueBox<[Int]>([]), NIOLockedValueBox<[Int]>([]))
+        forwarder.forward { batches in
+            for number in 1...21 {
+                let id = ConnectionID(kind: .socket, shard: 0, number: UInt64(number <= 17 ? number : 18))
+                let fill = String(repeating: "x", count: number == 7 || number == 18 ? 5000 : number > 18 ? 900 : 10)
+                let envelope = Envelope(
+                    node: "f",
+                    connection: id.description,
+                    ordinal: number,
+                    user: nil,
+                    receivedAt: 0,
+                    type: "t",
+                    id: nil,
+                    message: Array("{\"fill\":\"\(fill)\"}".utf8)[...]
+                )
+                batches.add(
+                    envelope,
+                    member: number == 5 ? nil : Batch.Member(connection: id, ordinal: number, deadline: number > 17 ? .max - 1 : .max)
+                )
+            }
+        }
+        forwarder.finish()
+        await forwarder.run(
+            publisher,
+            undelivered: { members in undelivered.withLockedValue { $0 += members.map(\.ordinal) } },
+            refused: { members in refused.withLockedValue { $0 += members.map(\.ordinal) } },
+            relieved: {}
+        )
+        #expect(refused.withLockedValue { $0 } == [7, 18])
+        // Of one connection's messages that do not fit together the first ones go: the others must not overtake them.
+        #expect(publisher.taken.withLockedValue { $0 } == Array(1...19).filter { $0 != 7 && $0 != 18 })
+        #expect(undelivered.withLockedValue { $0 } == [20, 21])
     }
 
     @Test func cancellationEndsIt() async {

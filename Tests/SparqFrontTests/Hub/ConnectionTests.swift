@@ -290,16 +290,27 @@ import WebSocket
         #expect(test.shard.isEmpty)
     }
 
-    @Test func aLostDoneClosesTheSocketInTheEnd() throws {
+    @Test func aBatchWithoutItsDonesIsNoticedAndHoldsUpItsLaneNoLonger() throws {
         let test = TestShard()
         let (connection, socket) = try test.open()
-        test.receive(connection, #"{"type":"a","id":"1"}"#)
+        for number in 1...2 { test.receive(connection, #"{"type":"a","id":"\#(number)"}"#) }
         test.turn()
-        test.now += 59_000_000_000
+        test.done(connection, 2, #"{"re":"1","ok":true}"#)
+        test.now += 55_000_000_000
+        test.receive(connection, #"{"type":"a","id":"3"}"#)
+        test.turn()
         test.shard.sweep()
-        #expect(socket.closed == nil && socket.takeTexts().count == 1)
-        test.now += 2_000_000_000
+        #expect(socket.takeTexts().filter { $0.contains("unavailable") }.count == 1 && test.lost.isEmpty)
+        #expect(try test.forwarder.takeEnvelopes().map(\.id) == ["1", "2"])
+        test.now += 6_000_000_000
         test.shard.sweep()
-        #expect(socket.closed?.code == .tryAgainLater)
+        test.turn()
+        #expect(test.lost == [UnansweredBatch(lane: "default", connection: connection.name, ordinals: 2..<4, isGivenUp: true)])
+        #expect(try test.forwarder.takeEnvelopes().map { "\($0.id ?? "") \($0.ordinal)" } == ["3 4"])
+        // Its done comes too late to mean anything.
+        test.done(connection, 3, #"{"re":"2","ok":true}"#)
+        #expect(socket.takeTexts().isEmpty)
+        test.done(connection, 4, #"{"re":"3","ok":true}"#)
+        #expect(socket.takeTexts() == [#"{"re":"3","ok":true}"#] && socket.closed == nil)
     }
 }

@@ -5,14 +5,24 @@ import SparqProtocol
 
 /// Keeps what would go to the workers.
 final class FakeForwarder: Forwarding {
-    private let state = NIOLockedValueBox((batches: FormingBatches(pools: PoolMap(), limits: BatchLimits()), congested: false))
+    private let pools: PoolMap
+    private let state: NIOLockedValueBox<(batches: FormingBatches, crowded: Set<Int>)>
 
-    var isCongested: Bool { state.withLockedValue { $0.congested } }
+    init(pools: PoolMap = PoolMap()) {
+        self.pools = pools
+        state = NIOLockedValueBox((FormingBatches(pools: pools, limits: BatchLimits()), []))
+    }
+
+    var crowded: Set<Int> { state.withLockedValue { $0.crowded } }
+    func isCrowded(_ type: String) -> Bool { crowded.contains(pools.index(for: type)) }
 
     /// Bytes of what has not been taken.
-    var bytes: Int { state.withLockedValue { $0.batches.bytes } }
+    var bytes: Int { state.withLockedValue { $0.batches.queues.reduce(0) { $0 + $1.bytes } } }
 
-    func setCongested(_ congested: Bool) { state.withLockedValue { $0.congested = congested } }
+    /// Of all lanes too much waits, or of none.
+    func setCongested(_ congested: Bool) { setCrowded(congested ? Set(pools.pools.indices) : []) }
+
+    func setCrowded(_ lanes: Set<Int>) { state.withLockedValue { $0.crowded = lanes } }
 
     func forward(_ produce: (inout FormingBatches) -> Void) { state.withLockedValue { produce(&$0.batches) } }
 

@@ -10,8 +10,12 @@ final class TestShard {
     var now = 1_000_000_000
     private var later: [() -> Void] = []
     private var inputs: [NodeInput] = []
+    /// What connections gave up, and what was overdue.
+    private(set) var lost: [UnansweredBatch] = []
+    private(set) var late: [UnansweredBatch] = []
 
-    init(index: Int = 0, forwarder: FakeForwarder = FakeForwarder(), settings: ConnectionSettings = ConnectionSettings(node: "f-test")) {
+    init(index: Int = 0, forwarder: FakeForwarder? = nil, settings: ConnectionSettings = ConnectionSettings(node: "f-test")) {
+        let forwarder = forwarder ?? FakeForwarder(pools: settings.pools)
         self.forwarder = forwarder
         // Replaced at once: the environment needs `self`.
         shard = Shard(
@@ -28,7 +32,8 @@ final class TestShard {
                 now: { [unowned self] in now },
                 wallClock: { 1_700_000_000_000 },
                 later: { [unowned self] in later.append($0) },
-                tell: { [unowned self] in inputs += $0 }
+                tell: { [unowned self] in inputs += $0 },
+                unanswered: { [unowned self] in if $0.isGivenUp { lost.append($0) } else { late.append($0) } }
             )
         )
     }
