@@ -344,6 +344,7 @@ final class Connection {
         let given = inFlight.giveUp(now: now, patience: shard.settings.stuckPatience, begin: begin) { unanswered.append($0) }
         report(given, isGivenUp: true)
         for batch in given { for ordinal in batch.ordinals where !refusedTopics.isEmpty { refusedTopics[ordinal] = nil } }
+        if unanswered.contains(Self.ownID) { return close(.tryAgainLater, reason: "") }
         for id in unanswered { refuse(.unavailable, ErrorCode.unavailableMessage, re: id) }
     }
 
