@@ -28,7 +28,7 @@ extension SparqProtocol.Delivery {
             return [grants.prefix(grants.count / 2), grants.dropFirst(grants.count / 2)].map {
                 .subscribe(connection: connection, ordinal: ordinal, grants: Array($0))
             }
-        case .postponed, .send, .unsubscribe, .disconnect, .synced, .lease: return nil
+        case .postponed, .send, .unsubscribe, .disconnect, .synced, .lease, .differs: return nil
         }
     }
 

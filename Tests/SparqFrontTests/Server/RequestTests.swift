@@ -11,10 +11,11 @@ import Testing
 
     /// Sends a byte after the other until the server ends, and returns what it said.
     private func drip(_ client: TestClient, _ text: String) async -> String {
+        let channel = client.channel
         let writer = Task {
             var rest = text.utf8[...]
             while !Task.isCancelled {
-                try await client.channel.writeAndFlush(ByteBuffer(integer: rest.popFirst() ?? UInt8(ascii: "x")))
+                try await channel.writeAndFlush(ByteBuffer(integer: rest.popFirst() ?? UInt8(ascii: "x")))
                 try await Task.sleep(for: .milliseconds(10))
             }
         }
