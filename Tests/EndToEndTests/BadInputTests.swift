@@ -24,7 +24,7 @@ import WebSocket
                 (#"{"type":"direct.send","id":"8","to":"nobody","text":"x"}"#, "not_found", "8"),
                 (#"{"type":"room.list","id":"9","all":true,"after":"\u0000"}"#, "invalid_fields", "9"),
                 (#"{"type":"auth.login","id":"10","user":"ann\u0000","password":"x"}"#, "invalid_fields", "10"),
-                (#"{"type":"room.list","id":"11","all":true,"after":"\ud800"}"#, "invalid_fields", "11"),
+                (#"{"type":"room.list","id":"11","all":true,"after":"\ud800"}"#, "not_json", nil),
                 (#"{"type":"room.list","id":"12","all":true,"limit":1e400}"#, "invalid_fields", "12"),
             ]
             for (text, code, re) in cases {

@@ -18,7 +18,7 @@ import Testing
 
     /// What a handler does with a text, as an expression of SQL, and a text that it does not take.
     static let values: [(sql: String, json: String)] = [
-        ("SELECT $1::text", #"{"text":"a\u0000b"}"#), ("SELECT $1::text", #"{"text":"\ud800"}"#),
+        ("SELECT $1::text", #"{"text":"a\u0000b"}"#),
         ("SELECT $1::text::int", #"{"text":"no number"}"#), ("SELECT $1::text::int", #"{"text":"99999999999"}"#),
         ("SELECT $1::text::timestamptz", #"{"text":"2026-99-99"}"#), ("SELECT $1::text::jsonb", #"{"text":"{"}"#),
         ("SELECT $1::text::jsonb ->> 'a'", #"{"text":"{\"a\":\"\\u0000\"}"}"#), ("SELECT 'x' ~ $1::text", #"{"text":"("}"#),

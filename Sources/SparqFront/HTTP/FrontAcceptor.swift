@@ -50,7 +50,8 @@ struct FrontAcceptor: SocketAcceptor {
         @Sendable func decision(_ identity: Identity) -> SocketDecision<Client> {
             let headers: HTTPHeaders = identity.hasStaleCookie ? ["Set-Cookie": cookie.cleared] : [:]
             switch identity.who {
-            case .user(let user): return .accept(Client(user: user, agent: agent, address: address, origin: origin, resumes: resumes), headers: headers)
+            case .user(let user):
+                return .accept(Client(user: user, agent: agent, address: address, origin: origin, resumes: resumes), headers: headers)
             case .nobody, .refused:
                 var refusal = Refusal.unauthenticated
                 refusal.headers.add(contentsOf: headers)
