@@ -146,7 +146,7 @@ struct Stages: Sendable {
             pool: pool,
             database: database,
             // One connection is left for reads.
-            gate: TransactionGate(running: handlerConnections - 1, batches: Int(configuration.prefetch) / 2),
+            gate: TransactionGate(running: handlerConnections - 1, batches: Int(configuration.prefetch) * 3 / 4),
             watch: watch,
             timeLimit: configuration.handlerTimeLimit,
             commits: commits,

@@ -52,7 +52,7 @@ import Testing
         try await Database.withPool(configuration) { pool in
             try await pool.withConnection { held in
                 let error = await #expect(throws: PostgresError.self) { try await pool.query("SELECT 1") }
-                #expect(error?.code == .poolTimeout && error?.isConnectionTrouble == true)
+                #expect(error?.code == .poolTimeout && error?.cause == .crowd && error?.isConnectionTrouble == false)
                 let task = Task { try await pool.query("SELECT 1") }
                 task.cancel()
                 await #expect(throws: CancellationError.self) { try await task.value }

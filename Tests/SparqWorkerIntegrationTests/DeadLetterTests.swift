@@ -238,7 +238,7 @@ import Testing
             let letters = stack.letters()
             let found = try await letters.list()
             #expect(found.count == 3)
-            #expect(Set(found.map(\.reason)) == ["handler: Broken", "retries: TransientFailure", "commit: server 22021"])
+            #expect(Set(found.map(\.reason)) == ["handler: Broken", "retries: TransientFailure", "commit: encoding"])
             #expect(found.allSatisfy { $0.isRedacted && !String(decoding: $0.body, as: UTF8.self).contains("hunter2") })
             let login = try #require(found.first { $0.type == "login" })
             #expect(login.envelopes.map(\.message.text) == [#"{"type":"login","id":"m0"}"#])

@@ -98,7 +98,7 @@ struct FailedMessages: Sendable {
     func account(of error: any Error, _ envelope: Envelope) -> String {
         guard isSecret(envelope.type) else { return "\(error)" }
         // A database error's code and state are the server's own words.
-        if let error = error as? PostgresError { return "\(error.code) \(error.sqlState ?? "")" }
+        if let error = error as? PostgresError { return error.sqlState.map { "\(error.code) \($0)" } ?? "\(error.code)" }
         return "\(type(of: error))"
     }
 
