@@ -45,7 +45,7 @@ import Testing
             let node = try await stack.node()
             try await stack.worker(router) { $0.prefetch = 8 }
             for number in 1...50 { try await stack.send([envelope("slow", "{}", connection: "c\(number)", id: "m\(number)")]) }
-            while running.withLock({ $0 < 4 }) { try await Task.sleep(for: .milliseconds(5)) }
+            while running.withLock({ $0 < 3 }) { try await Task.sleep(for: .milliseconds(5)) }
             try await stack.send([sync(["room:a": 0], version: 1)])
             try await stack.send([lease(["room:a"])])
             // Shorter than a node's patience; the clients' messages are not done before the gate opens.
