@@ -63,7 +63,7 @@ import Testing
             try await bob.send("sendMessage", ["text": "before"])
             var sockets: [RawSocket] = []
             for number in 0..<8 { sockets.append(try await open(front, token, from: "10.0.\(number).1")) }
-            for number in 0..<50 {
+            for number in 0..<12 {
                 for (place, socket) in sockets.enumerated() {
                     try await socket.send(
                         text: #"{"type":"auth.login","id":"\#(number)","user":"user\#(place)x\#(number)","password":"guess"}"#
@@ -79,7 +79,7 @@ import Testing
             times.sort()
             #expect(times[38] < .milliseconds(1500), "\(times)")
             for socket in sockets {
-                for _ in 0..<50 {
+                for _ in 0..<12 {
                     let code = BadInputTests.code(try await socket.reply())
                     #expect(["invalid_credentials", "rate_limited", "unavailable"].contains(code))
                 }

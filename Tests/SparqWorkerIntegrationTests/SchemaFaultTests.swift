@@ -51,7 +51,10 @@ import Testing
     ]
 
     private static func run(_ sql: String, _ stack: Stack, _ role: String) async throws {
-        let names = sql.replacing(#/\bS(?=\b|_gone)/#.wordBoundaryKind(.simple), with: stack.schema).replacing(#/\bR\b/#.wordBoundaryKind(.simple), with: role)
+        let names = sql.replacing(#/\bS(?=\b|_gone)/#.wordBoundaryKind(.simple), with: stack.schema).replacing(
+            #/\bR\b/#.wordBoundaryKind(.simple),
+            with: role
+        )
         let text = names.replacing(#/\bG\b/#.wordBoundaryKind(.simple), with: "\(role)_rights")
         try await stack.pool.withConnection { try await $0.script(text) }
         // What a role is set to holds for new sessions.
