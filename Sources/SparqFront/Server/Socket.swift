@@ -29,6 +29,8 @@ final class Socket {
     private var bufferedAtPing = 0
     /// Of the last read; the last one alone while the peer does not read.
     private var pings = PendingPings()
+    /// In this read, and not flushed yet.
+    private var hasWrittenPongs = false
     private var isReadingPaused = false
     private var isReadHeld = false
     private var isDelivering = false
@@ -209,10 +211,10 @@ extension Socket {
         while !self.isReadingPaused, let action = self.machine.next() {
             switch action {
             case .text(let text):
-                self.countQuietFrames()
+                self.settleQuietFrames()
                 self.session?.receivedText(text)
             case .binary(let bytes):
-                self.countQuietFrames()
+                self.settleQuietFrames()
                 self.session?.receivedBinary(bytes)
             case .ping(let payload):
                 self.pings.add(payload)
@@ -233,10 +235,17 @@ extension Socket {
     /// All of what one read brought was handed over.
     private func endRead() {
         self.countQuietFrames()
-        let wrote = self.writePongs()
+        if self.writePongs() { self.hasWrittenPongs = true }
         self.session?.readCompleted()
         // Nothing is left to flush where the session has done it.
-        if wrote { self.flush() }
+        if self.hasWrittenPongs { self.flush() }
+        self.hasWrittenPongs = false
+    }
+
+    /// Before a message: the answers to what came ahead of it stand ahead of what it is answered.
+    private func settleQuietFrames() {
+        self.countQuietFrames()
+        if self.writePongs() { self.hasWrittenPongs = true }
     }
 
     /// Tells the session, which keeps the rate. Beyond it the last ping is answered alone.
