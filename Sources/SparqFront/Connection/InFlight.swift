@@ -4,9 +4,9 @@
 /// nothing of each other, but for the first message of a connection, before which nothing else leaves, and the last, which leaves when all else is
 /// through.
 ///
-/// Answers exactly once: by the worker's reply, or by `unavailable` when the deadline is over. A message whose deadline is over still holds up
-/// those behind it in its lane until the worker is through with it, because it may still take effect, or until it is given up. Only one that the
-/// worker postpones holds up nothing: it gives up its place in the order, and keeps its claim to an answer.
+/// Answers exactly once: by the worker's reply, or by `unavailable` when the deadline is over. A message whose deadline is over may still take
+/// effect. So it holds up those behind it in its lane until the worker is through with it, or until it is given up. Only one that the worker
+/// postpones holds up nothing: it gives up its place in the order, and keeps its claim to an answer.
 ///
 /// Times are nanoseconds of a clock that never goes back.
 struct InFlight<Message> {
