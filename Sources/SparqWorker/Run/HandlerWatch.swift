@@ -62,15 +62,17 @@ final class HandlerWatch: Sendable {
     /// Works on a connection's messages in a task of its own, which begins here and now: where nothing has to be waited for, they are through when
     /// this returns.
     func start(_ run: ConnectionRun, on executor: (any TaskExecutor)? = nil, _ work: @escaping @Sendable () async -> Void) {
-        let isEnding = state.withLock { state in
-            state.runs.append(run)
-            return state.isEnding
-        }
+        state.withLock { $0.runs.append(run) }
         let task = Task.immediate(executorPreference: executor) { await work() }
         if run.isOver { return }
-        run.started(task)
         copies.runs(run)
-        if isEnding { task.cancel() }
+        started(task, run)
+    }
+
+    /// From here on ``cancel()`` finds the task. Where it came before, it found none.
+    private func started(_ task: Task<Void, Never>, _ run: ConnectionRun, as owner: Int = 0) {
+        run.started(task, as: owner)
+        if state.withLock({ $0.isEnding }) { task.cancel() }
     }
 
     /// Whether handlers of the type hold so many slots for so long that no more may begin.
@@ -167,7 +169,7 @@ final class HandlerWatch: Sendable {
             state.withLock { $0.strays -= 1 }
             copies.returned(envelope)
         }
-        run.started(Task { await goOn(run, owner, failure) }, as: owner)
+        started(Task { await goOn(run, owner, failure) }, run, as: owner)
         return true
     }
 }
