@@ -135,7 +135,11 @@ public final class Front: Service {
         let broker = makeBroker(inbox, incarnation, hub)
 
         try await withThrowingTaskGroup(of: Void.self) { group in
-            group.addTask { try await server.run() }
+            let (served, endOfServer) = AsyncStream.makeStream(of: Never.self)
+            group.addTask {
+                defer { endOfServer.finish() }
+                try await server.run()
+            }
             group.addTask { [bound] in
                 let port = await server.port
                 bound.bound(port)
@@ -167,6 +171,7 @@ public final class Front: Service {
             group.addTask {
                 try await gracefulShutdown()
                 try await self.drain(hub, core, forwarder)
+                await Self.end(of: served)
                 throw Ended()
             }
             do {
@@ -301,6 +306,16 @@ extension Front {
         forwarder.finish()
         try await forwarder.flushed(within: configuration.replyDeadline)
         logger.info("Drained")
+    }
+
+    /// Waits until no HTTP connection is left, but not for a client that keeps its end open.
+    private static func end(of server: AsyncStream<Never>) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { for await _ in server {} }
+            group.addTask { try? await Task.sleep(for: .seconds(1)) }
+            await group.next()
+            group.cancelAll()
+        }
     }
 
     private static func randomNode() -> String { "f-\(hex(UInt64(UInt32.random(in: .min ... .max)), digits: 8))" }

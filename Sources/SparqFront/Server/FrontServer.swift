@@ -10,7 +10,7 @@ import WebSocket
 
 /// One port for HTTP routes and WebSockets.
 ///
-/// On a graceful shutdown it accepts no more connections, closes silent ones, lets open HTTP requests finish within
+/// On a graceful shutdown it accepts no more connections, answers the requests that are open or on their way within
 /// ``FrontServerConfiguration/shutdownTimeout``, and returns. Open WebSockets stay: draining them is the caller's, by ``sockets``.
 struct FrontServer<Acceptor: SocketAcceptor, Responder: HTTPResponder>: Service
 where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {

@@ -20,6 +20,8 @@ struct FrontServerConfiguration: Sendable {
     var responseBytesPerSecond = 64 * 1024
     /// An HTTP connection without a request for this long is closed.
     var httpIdleTimeout: TimeAmount = .seconds(60)
+    /// While the server goes away, a request that is on its way is awaited for this long.
+    var leavingTimeout: TimeAmount = .milliseconds(500)
     /// Bytes of all headers of a request.
     var maxHeaderSize = 16 * 1024
     /// Bytes of a request's body.

@@ -77,7 +77,10 @@ final class HTTPHandler<Acceptor: SocketAcceptor>: ChannelDuplexHandler, Removab
     }
 
     func userInboundEventTriggered(context: ChannelHandlerContext, event: Any) {
-        if event is ChannelShouldQuiesceEvent { self.run(self.machine.drain()) }
+        if event is ChannelShouldQuiesceEvent {
+            self.machine.drain()
+            self.settle()
+        }
         if case ChannelEvent.inputClosed = event { self.run(self.machine.inputClosed()) }
     }
 
@@ -226,6 +229,7 @@ final class HTTPHandler<Acceptor: SocketAcceptor>: ChannelDuplexHandler, Removab
         let limit: TimeAmount
         switch self.machine.phase {
         case .idle: limit = configuration.httpIdleTimeout
+        case .leaving: limit = configuration.leavingTimeout
         case .head, .handshake, .deciding, .restarting: limit = configuration.handshakeTimeout
         case .body: limit = configuration.bodyTimeout
         case .responding: limit = configuration.responseTimeout

@@ -17,6 +17,8 @@ extension HTTPMachine {
     enum Phase: Equatable {
         /// Nothing of the next request has come.
         case idle
+        /// The same, and the server goes away: a request that is on its way is awaited for a moment.
+        case leaving
         /// The connection is new, or the first bytes of a head came.
         case head
         /// A head came, its request's end is to follow.

@@ -40,7 +40,7 @@ struct HTTPMachine {
     /// Whether the channel is to read. While it does not, TCP holds the client back.
     var wantsInput: Bool {
         switch self.phase {
-        case .idle, .head, .body, .handshake, .ending, .upgraded: true
+        case .idle, .leaving, .head, .body, .handshake, .ending, .upgraded: true
         case .deciding, .answering, .responding, .restarting: false
         }
     }
@@ -53,7 +53,7 @@ struct HTTPMachine {
     mutating func arrived(bytes count: Int) -> Bool {
         if self.phase == .upgraded { return true }
         guard !self.isCut else { return false }
-        if self.phase == .idle { self.move(.head) }
+        if self.phase == .idle || self.phase == .leaving { self.move(.head) }
         self.unparsedBytes += count
         guard self.unparsedBytes > self.limits.unparsedBytes else { return true }
         self.failure = self.phase == .body ? .badRequest : .headersTooLarge
@@ -93,7 +93,7 @@ struct HTTPMachine {
             if self.waiting.isEmpty, self.failure == nil { self.isLast = true }
             return nil
         case .restarting: return nil
-        case .idle, .head, .body, .handshake, .upgraded: return self.next()
+        case .idle, .leaving, .head, .body, .handshake, .upgraded: return self.next()
         }
     }
 
@@ -101,7 +101,7 @@ struct HTTPMachine {
     mutating func next() -> Action? {
         while true {
             switch self.phase {
-            case .idle, .head, .body, .handshake: break
+            case .idle, .leaving, .head, .body, .handshake: break
             case .deciding, .answering, .responding, .restarting, .ending, .upgraded: return nil
             }
             guard let part = self.waiting.popFirst() else {
@@ -123,11 +123,7 @@ struct HTTPMachine {
     mutating func responded() -> Action? {
         guard self.phase == .responding else { return nil }
         self.incoming = nil
-        if self.isLast {
-            self.cut()
-            self.move(.ending)
-            return .end
-        }
+        if self.isLast { return self.end() }
         if self.isStopped {
             self.isStopped = false
             self.move(.restarting)
@@ -141,7 +137,7 @@ struct HTTPMachine {
     mutating func restarted() {
         guard self.phase == .restarting else { return }
         self.unparsedBytes = 0
-        self.move(.idle)
+        self.move(self.isLast ? .leaving : .idle)
     }
 
     /// The handshake is granted.
@@ -153,21 +149,17 @@ struct HTTPMachine {
     /// The handshake is refused.
     mutating func refused(_ refusal: Refusal) -> Action? { self.refuse(refusal) }
 
-    /// The server goes away: what is begun is answered.
-    mutating func drain() -> Action? {
-        switch self.phase {
-        case .idle, .head, .handshake: return self.close()
-        case .body, .answering, .responding: self.isLast = true
-        // The acceptor knows of the drain.
-        case .deciding, .ending, .upgraded: break
-        case .restarting: return self.close()
-        }
-        return nil
+    /// The server goes away. What is begun is answered. So is one more request of each client: it may be on its way, and a close would
+    /// reset it.
+    mutating func drain() {
+        self.isLast = true
+        if self.phase == .idle || self.phase == .head && self.unparsedBytes == 0 { self.move(.leaving) }
     }
 
     /// The phase has lasted for its time.
     mutating func timedOut() -> Action? {
         switch self.phase {
+        case .leaving: self.end()
         case .idle, .head, .responding, .restarting, .ending: self.close()
         case .body, .handshake, .deciding: self.refuse(.tooSlow)
         // Routes have limits of their own.
@@ -245,6 +237,12 @@ extension HTTPMachine {
         self.cut()
         self.move(.ending)
         return .refuse(refusal, hasBody: hasBody)
+    }
+
+    private mutating func end() -> Action {
+        self.cut()
+        self.move(.ending)
+        return .end
     }
 
     private mutating func close() -> Action {

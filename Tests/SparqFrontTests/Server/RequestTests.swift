@@ -66,6 +66,33 @@ import Testing
     }
 
     @Test(arguments: [false, true])
+    func aRequestThatMeetsTheShutdownOnItsWayIsAnswered(isFirst: Bool) async throws {
+        try await withServer { running in
+            let client = try await TestClient.connect(running.port)
+            if !isFirst {
+                try await client.send(TestClient.get)
+                _ = await client.response()
+            }
+            await running.group.triggerGracefulShutdown()
+            while (try? await TestClient.connect(running.port)) != nil {}
+            try await client.send(TestClient.get)
+            let answer = await client.rest()
+            #expect(answer.hasPrefix("HTTP/1.1 200") && answer.lowercased().contains("connection: close"))
+        }
+    }
+
+    @Test func aSilentClientDoesNotHoldUpTheShutdown() async throws {
+        try await withServer { running in
+            let client = try await TestClient.connect(running.port)
+            let start = ContinuousClock.now
+            await running.group.triggerGracefulShutdown()
+            #expect(await client.rest() == "")
+            try await running.ended()
+            #expect(start.duration(to: .now) < .seconds(5))
+        }
+    }
+
+    @Test(arguments: [false, true])
     func theDecisionAboutAHandshakeHasATime(isLater: Bool) async throws {
         try await withServer({ $0.handshakeTimeout = .milliseconds(500) }) { running in
             let client = try await TestClient.connect(running.port)
