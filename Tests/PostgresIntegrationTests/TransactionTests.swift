@@ -60,6 +60,8 @@ import Testing
                             try await pool.transaction(isolation: .serializable, attempts: 100) { transaction in
                                 runs.add()
                                 let n = try await transaction.query("SELECT n FROM \(table) WHERE id = 1")[0].decode(Int.self)
+                                // Long enough for all four to have read the same.
+                                try await transaction.query("SELECT pg_sleep(0.005)")
                                 try await transaction.query("UPDATE \(table) SET n = $1 WHERE id = 1", n + 1)
                             }
                         }

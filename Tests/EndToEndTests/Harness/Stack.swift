@@ -174,7 +174,7 @@ actor Stack {
             process.signal(SIGCONT)
             process.signal(SIGTERM)
         }
-        for process in processes where (try? await process.end(within: .seconds(15))) == nil {
+        for process in processes where (try? await process.end(within: .seconds(40))) == nil {
             Issue.record("\(process.name) did not end on SIGTERM:\n\(process.log.suffix(3_000))")
             try? await process.killNow()
         }
