@@ -123,7 +123,7 @@ public final class Front: Service {
                     hub.lookWhetherServed { readiness.current.isLeased }
                 }
                 if news.endsDoubt { hub.sendAgain() }
-                if news.beginsDoubt { inbox.add([.resync]) }
+                if news.beginsDoubt { inbox.add([.resync, .missedEnds]) }
             }
         )
         running.set(hub, core)

@@ -51,4 +51,42 @@ import Testing
             session.close()
         }
     }
+
+    /// The word that ended their subscription went with the queue, and nobody says it again.
+    @Test func whoeverLostARightMeanwhileHearsNoMore() async throws {
+        try await Stack.with(fronts: 2, workers: 1, front: ["SPARQ_DRAIN_WINDOW_MS": "1000"]) { stack, fronts in
+            let (slow, other) = (fronts[0], fronts[1])
+            let queue = try #require(slow.queues.last)
+            let session = try await AMQPSession(try AMQPConfiguration(url: try TestEnvironment.amqpURL()))
+            let carl = try await Person("carl", registeredAt: other, fronts: [other])
+            try await carl.send("room.create", ["room": "den"])
+            let token = try TestToken.make(user: "ann", expiresIn: 600, secret: Stack.secret)
+            func post(_ type: String) async throws {
+                let answer = try await other.post(#"{"type":"\#(type)","id":"\#(type)","room":"den"}"#, token: token)
+                #expect(answer.status == 200, "\(answer.text)")
+            }
+            try await post("room.join")
+            let socket = try await RawSocket.open(slow, headers: ["Authorization": "Bearer \(token)"])
+            try await socket.send(text: #"{"type":"subscribe","id":"s","topics":{"room:den":null}}"#)
+            while try await socket.reply()["re"] as? String != "s" {}
+
+            slow.process.signal(SIGSTOP)
+            for _ in 0..<Self.prefetch { _ = try await session.publish(AMQPMessage(body: []), exchange: "", routingKey: queue) }
+            try await post("room.leave")
+            #expect(try await session.deleteQueue(queue) > 0, "nothing was lost")
+            slow.process.signal(SIGCONT)
+            #expect(try await socket.closeCode() == 1012)
+
+            try await stack.awaitReady(slow)
+            let again = try await RawSocket.open(slow, headers: ["Authorization": "Bearer \(token)"])
+            try await again.send(text: #"{"type":"subscribe","id":"s","topics":{"room:den":null}}"#)
+            var reply = try await again.reply()
+            while reply["re"] as? String != "s" { reply = try await again.reply() }
+            let topics = (reply["data"] as? [String: Any])?["topics"] as? [String: [String: Any]]
+            #expect(topics?["room:den"]?["ok"] as? Bool == false)
+            await again.close()
+            await carl.leave()
+            session.close()
+        }
+    }
 }

@@ -30,11 +30,11 @@ extension Link {
         _ = try request(.exchangeDeclare, &method, expecting: .exchangeDeclareOK, operation: operation, awaited: awaited)
     }
 
-    func declare(_ queue: Queue, passive: Bool = false, awaited: Bool = true) throws(AMQPError) -> Inbound.Reply {
+    func declare(_ queue: Queue, awaited: Bool = true) throws(AMQPError) -> Inbound.Reply {
         defer { arena.reset() }
         var method = amqp_queue_declare_t()
         method.queue = try short(queue.name, "queue")
-        method.passive = passive ? 1 : 0
+        method.passive = queue.isPassive ? 1 : 0
         method.durable = queue.durable ? 1 : 0
         method.exclusive = queue.exclusive ? 1 : 0
         method.auto_delete = queue.autoDelete ? 1 : 0

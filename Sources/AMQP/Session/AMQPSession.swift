@@ -35,7 +35,7 @@ public final class AMQPSession: Sendable {
     /// Passive `queue.declare`: asks about a queue without making it.
     /// - Throws: `channelClosed` with reply code 404 if there is none.
     public func inspect(queue: String) async throws(AMQPError) -> QueueInfo {
-        try await perform { place throws(AMQPError) in QueueInfo(try place.ready().declare(Queue(queue), passive: true)) }
+        try await perform { place throws(AMQPError) in QueueInfo(try place.ready().declare(Queue(queue, isPassive: true))) }
     }
 
     /// `queue.delete`; returns how many messages went with it. Deleting what is not there is no error.

@@ -10,6 +10,8 @@ public struct Queue: Sendable, Hashable {
     public var autoDelete: Bool
     /// For example `x-queue-type`, `x-expires`, `x-dead-letter-exchange`.
     public var arguments: [String: AMQPValue]
+    /// It must be there: declaring it makes none. Where it is not there the broker refuses with 404. All else but the name is passed over.
+    public var isPassive: Bool
 
     /// A durable queue.
     public init(
@@ -17,12 +19,14 @@ public struct Queue: Sendable, Hashable {
         durable: Bool = true,
         exclusive: Bool = false,
         autoDelete: Bool = false,
-        arguments: [String: AMQPValue] = [:]
+        arguments: [String: AMQPValue] = [:],
+        isPassive: Bool = false
     ) {
         self.name = name
         self.durable = durable
         self.exclusive = exclusive
         self.autoDelete = autoDelete
         self.arguments = arguments
+        self.isPassive = isPassive
     }
 }

@@ -42,14 +42,15 @@ struct FrontBroker: NodeBroker {
             logger: logger,
             onStateChange: { state in
                 readiness.change { $0.isConsuming = state == .connected }
-                // Between two connections the queue may have gone, and what workers sent with it.
+                // Between two connections the queue may have gone, or the broker have restarted, and what workers sent with it.
                 if state == .connected { inbox.add([.resync]) }
             },
             onClaimLost: {
                 readiness.change { $0.isConsuming = false }
                 onClaimLost()
             },
-            onDrop: { if readiness.change({ $0.lose() }) { inbox.add([.resync]) } }
+            onReplaced: { inbox.add([.missedEnds]) },
+            onDrop: { if readiness.change({ $0.lose() }) { inbox.add([.resync, .missedEnds]) } }
         )
         inbound = InboundPublisher(publisher: publisher, exchange: topology.names.inbound, logger: logger)
     }

@@ -29,32 +29,45 @@ struct FrontTopology: Sendable {
         Topology(exchanges: [Exchange(names.inbound, kind: .direct)])
     }
 
-    /// For the connection that consumes the node's `number`th queue.
+    /// The node's `number`th queue, and where the broker tells what it dropped of it.
+    ///
+    /// They are made once, before the queue is consumed. So nobody makes the queue anew unnoticed: where it has gone with all that was in it, the
+    /// connection that consumes it is refused.
+    func made(_ number: Int) -> Topology {
+        let queue = queue(number)
+        let losses = losses(number)
+        return Topology(queues: [
+            losses,
+            // Durable, because the broker takes no other that outlives its connection; classic, because it lives briefly.
+            Queue(
+                queue,
+                arguments: [
+                    "x-queue-type": .string("classic"), "x-expires": .int64(Int64(queueExpiry)),
+                    "x-max-length-bytes": .int64(Int64(queueBytes)), "x-max-length": .int64(Int64(queueMessages)),
+                    "x-overflow": .string("drop-head"),
+                    "x-dead-letter-exchange": .string(""), "x-dead-letter-routing-key": .string(losses.name),
+                ]
+            ),
+        ])
+    }
+
+    /// For the connection that consumes the node's `number`th queue, which was ``made(_:)``.
     func consuming(_ number: Int) -> Topology {
         let queue = queue(number)
-        let losses = names.nodeLosses(queue)
         return Topology(
             exchanges: [Exchange(names.delivery, kind: .direct), Exchange(exchange, kind: .fanout, autoDelete: true)],
-            queues: [
-                Queue(
-                    losses,
-                    arguments: ["x-queue-type": .string("classic"), "x-expires": .int64(Int64(queueExpiry)), "x-max-length": .int64(1)]
-                ),
-                // Durable, because the broker takes no other that outlives its connection; classic, because it lives briefly.
-                Queue(
-                    queue,
-                    arguments: [
-                        "x-queue-type": .string("classic"), "x-expires": .int64(Int64(queueExpiry)),
-                        "x-max-length-bytes": .int64(Int64(queueBytes)), "x-max-length": .int64(Int64(queueMessages)),
-                        "x-overflow": .string("drop-head"),
-                        "x-dead-letter-exchange": .string(""), "x-dead-letter-routing-key": .string(losses),
-                    ]
-                ),
-            ],
+            queues: [losses(number), Queue(queue, isPassive: true)],
             bindings: [
                 Binding(from: exchange, to: .queue(queue)),
                 Binding(from: names.delivery, to: .exchange(exchange), routingKey: node),
             ]
+        )
+    }
+
+    private func losses(_ number: Int) -> Queue {
+        Queue(
+            names.nodeLosses(queue(number)),
+            arguments: ["x-queue-type": .string("classic"), "x-expires": .int64(Int64(queueExpiry)), "x-max-length": .int64(1)]
         )
     }
 }

@@ -6,8 +6,8 @@ import SparqProtocol
 /// Keeps a queue of the node consumed, and takes a fresh one where the broker refuses it.
 ///
 /// A durable classic queue lives on one broker node, and survives a broken connection with all that is in it. With that broker node down no other
-/// one lets us have it, for as long as that lasts: then the next queue, on a node that is alive, takes its place. What the old one held comes
-/// again as after any loss of the queue.
+/// one lets us have it, for as long as that lasts: then the next queue, on a node that is alive, takes its place. So it does where the queue is gone.
+/// What the old one held comes again, but for what nobody asks for again: then clients are sent away, to come again.
 final class NodeQueue: Sendable {
     private let configuration: AMQPConfiguration
     private let topology: FrontTopology
@@ -17,6 +17,7 @@ final class NodeQueue: Sendable {
     private let claim: NodeClaim?
     private let onStateChange: @Sendable (ConnectionState) -> Void
     private let onClaimLost: @Sendable () -> Void
+    private let onReplaced: @Sendable () -> Void
     private let onDrop: @Sendable () -> Void
     private let faults: FaultLog
     /// The queue was full. No end: what it holds by then is another's.
@@ -29,6 +30,7 @@ final class NodeQueue: Sendable {
     ///   - claim: to be won before anything is consumed.
     ///   - onStateChange: as a consumer's; `connected` means that something may have been lost before.
     ///   - onClaimLost: another front has the node's id now, and nothing is consumed any more.
+    ///   - onReplaced: a fresh queue is consumed in place of one, and what that held is lost.
     ///   - onDrop: the broker has dropped something of the queue, because it was full.
     init(
         configuration: AMQPConfiguration,
@@ -38,6 +40,7 @@ final class NodeQueue: Sendable {
         logger: Logger,
         onStateChange: @escaping @Sendable (ConnectionState) -> Void,
         onClaimLost: @escaping @Sendable () -> Void,
+        onReplaced: @escaping @Sendable () -> Void,
         onDrop: @escaping @Sendable () -> Void
     ) {
         self.configuration = configuration
@@ -47,6 +50,7 @@ final class NodeQueue: Sendable {
         self.logger = logger
         self.onClaimLost = onClaimLost
         self.onStateChange = onStateChange
+        self.onReplaced = onReplaced
         self.onDrop = onDrop
         faults = FaultLog(logger)
         losses = FaultLog(logger)
@@ -75,10 +79,11 @@ final class NodeQueue: Sendable {
     private func keepConsuming() async {
         var pause = QueuePause()
         var number = 0
+        var isReplacement = false
         while !Task.isCancelled {
-            guard await detach() else { return }
-            number += 1
-            let wasConsumed = await consume(number)
+            guard await makeQueue(after: &number) else { return }
+            let wasConsumed = await consume(number, isReplacement: isReplacement)
+            if wasConsumed { isReplacement = true }
             guard (try? await Task.sleep(for: pause.next(afterSuccess: wasConsumed))) != nil else { return }
         }
     }
@@ -90,8 +95,9 @@ final class NodeQueue: Sendable {
             await withTaskExecutorPreference(consumer.executor) {
                 while let batch = await consumer.nextBatch(), let last = batch.last {
                     let kept = batch.filter { !isLoss($0) }
-                    if kept.count < batch.count { noteLoss() }
                     if !kept.isEmpty { await body(kept.map(\.message.body)) }
+                    // Behind what came before it: whoever that let in may have lost something too.
+                    if kept.count < batch.count { noteLoss() }
                     consumer.ack(last.tag, multiple: true)
                 }
             }
@@ -103,20 +109,23 @@ final class NodeQueue: Sendable {
     private func noteLoss() {
         losses.occurred(
             FaultLog.single,
-            "The node's queue is full, and the broker drops the oldest of it: this front is too slow. It asks again for what it may have lost"
+            "The node's queue is full, and the broker drops the oldest of it: this front is too slow. It asks again for what it may have lost, and its clients come again"
         )
         onDrop()
     }
 
-    /// Parts the node's exchange from all queues before: one whose broker node is down would have every publish to the node refused, and one that
-    /// comes back would fill up for nobody. False where the task was cancelled.
-    private func detach() async -> Bool {
+    /// Makes the next queue. Before, it parts the node's exchange from all queues before: one whose broker node is down would have every publish to the
+    /// node refused, and one that comes back would fill up for nobody. False where the task was cancelled.
+    private func makeQueue(after number: inout Int) async -> Bool {
         var pause = QueuePause()
         while !Task.isCancelled {
             do throws(AMQPError) {
                 let session = try await AMQPSession(configuration)
                 defer { session.close() }
+                // A name that the broker refused it may refuse for long.
+                number += 1
                 try await session.deleteExchange(topology.exchange)
+                try await session.declare(topology.made(number))
                 faults.ended(FaultLog.single, "The broker has made room for a queue of the node")
                 return true
             } catch {
@@ -132,7 +141,9 @@ final class NodeQueue: Sendable {
     }
 
     /// Consumes a queue until the broker refuses it, or the task is cancelled. Returns whether it was ever consumed.
-    private func consume(_ number: Int) async -> Bool {
+    ///
+    /// - Parameter isReplacement: It takes the place of one that was consumed.
+    private func consume(_ number: Int, isReplacement: Bool) async -> Bool {
         let queue = topology.queue(number)
         let (outcomes, outcome) = AsyncStream.makeStream(of: Outcome.self)
         let consumer = Consumer(
@@ -159,11 +170,13 @@ final class NodeQueue: Sendable {
             loop: for await outcome in outcomes {
                 switch outcome {
                 case .consumed:
-                    if !wasConsumed { logger.info("The node's queue is consumed", metadata: ["queue": "\(queue)"]) }
+                    guard !wasConsumed else { break }
                     wasConsumed = true
+                    logger.info("The node's queue is consumed", metadata: ["queue": "\(queue)"])
+                    if isReplacement { onReplaced() }
                 case .refused(let error):
                     logger.warning(
-                        "The broker refuses the node's queue: a fresh one takes its place",
+                        "The broker refuses the node's queue, or has lost it: a fresh one takes its place, and clients come again",
                         metadata: ["queue": "\(queue)", "error": "\(error)"]
                     )
                     break loop
@@ -195,7 +208,7 @@ struct QueuePause: Equatable, Sendable {
 }
 
 extension AMQPError {
-    /// The broker does not let us have this queue, by a word or by silence. One that it has lost altogether it lets us declare anew.
+    /// The broker does not let us have this queue, by a word or by silence, or has it no more.
     var refusesQueue: Bool {
         switch code {
         case .channelClosed, .connectionClosed:

@@ -57,6 +57,7 @@ extension FrontConfiguration {
         settings.outboundBytes = outboundBytes
         settings.replyDeadline = replyDeadline.nanoseconds
         settings.stuckPatience = 5 * settings.replyDeadline
+        settings.recallWindow = drainWindow.nanoseconds
         settings.sweepInterval = min(max(settings.replyDeadline / 20, 10_000_000), 500_000_000)
         if drainWindow < .seconds(5) { settings.sweepInterval = min(settings.sweepInterval, 50_000_000) }
         return settings

@@ -90,7 +90,7 @@ public struct FrontConfiguration: Sendable {
     public var ringEvents = 128
     /// The node's lease. It is renewed three times in this time, and its queue outlives its front by it and a minute.
     public var lease: Duration = .seconds(15)
-    /// The window over which a draining front moves its clients away.
+    /// The window over which a draining front moves its clients away, and over which it has them come again where it may have missed that they lost a right.
     public var drainWindow: Duration = .seconds(5)
 
     /// Settings with the defaults of the design.

@@ -49,6 +49,8 @@ final class Connection {
     var isTouched = false
     /// Over the outbound limit: closed as soon as the shard is through with what it does.
     var isSlow = false
+    /// It was told to reconnect, and is closed soon.
+    var isLeaving = false
     /// The shard knows it no more.
     var isRemoved = false
     /// What came for the client before its welcome, which is the first frame of all: what `$connect` itself subscribed it to.

@@ -21,6 +21,8 @@ struct ConnectionSettings: Sendable {
     var replyDeadline = 10_000_000_000
     /// A message that has not been finished this long after that is given up: its lane goes on without it.
     var stuckPatience = 50_000_000_000
+    /// The window over which those are moved away who must come again.
+    var recallWindow = 5_000_000_000
     /// Between two looks at the deadlines.
     var sweepInterval = 500_000_000
 

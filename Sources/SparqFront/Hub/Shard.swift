@@ -36,7 +36,9 @@ final class Shard {
     /// Topics with the cursor that were granted in doubt, by connection: to be asked for with the end of the turn.
     private var askedAgain: [UInt64: [String: Int]] = [:]
     var isSubmitPlanned = false
-    private var drain: ShardDrain?
+    var drain: ShardDrain?
+    /// Those who must come again, while the front stays.
+    var recall: ShardDrain?
 
     init(index: Int, settings: ConnectionSettings, forwarder: any Forwarding, environment: ShardEnvironment) {
         self.index = index
@@ -181,6 +183,7 @@ final class Shard {
         case .resync:
             for connection in busyConnections { connection.inFlight.doubt() }
             requests.doubt()
+        case .missedEnds: recallAll()
         case .undelivered(let id, let ordinals, let code):
             counters.unavailable += ordinals.count
             if id.kind == .http { requests.fail(id.number, code) } else { connections[id.number]?.undelivered(ordinals, code) }
@@ -310,22 +313,8 @@ final class Shard {
         if servedSince == nil { submit() }
         requests.expire(now: now)
         drain?.step(now: now, patience: settings.replyDeadline)
-        finishTurn()
-    }
-
-    /// Closes all sockets at once.
-    func sendAway() {
-        for connection in Array(connections.values) { connection.close(.tryAgainLater, reason: "") }
-        finishTurn()
-    }
-
-    /// Moves the clients away: each is told to reconnect after a delay of its own within `window` nanoseconds, and closed when it is over.
-    func startDraining(window: Int) {
-        guard drain == nil else { return }
-        let now = now()
-        var drain = ShardDrain(window: window)
-        for connection in connections.values { drain.add(connection, now: now) }
-        self.drain = drain
+        recall?.step(now: now, patience: settings.replyDeadline)
+        if recall?.isEmpty ?? false { recall = nil }
         finishTurn()
     }
 }

@@ -11,6 +11,8 @@ enum ShardCommand: Sendable, Equatable {
     case postponed(ConnectionID, ordinal: Int)
     /// The node's queue is consumed again, after something may have been lost: `done`s of what is on its way now.
     case resync
+    /// What ended subscriptions or connections of users may be lost: whoever is here now comes again, and is checked anew.
+    case missedEnds
     /// Messages never reached a worker.
     case undelivered(ConnectionID, ordinals: [Int], ErrorCode = .unavailable)
     /// A frame for one connection.

@@ -1,6 +1,6 @@
 import WebSocket
 
-/// The orderly end of a shard's connections: each is told to reconnect after a delay of its own, and closed after it, when what it has on
+/// The orderly end of connections: each is told to reconnect after a delay of its own, and closed after it, when what it has on
 /// its way is finished. Times in nanoseconds.
 struct ShardDrain {
     private struct Leaving {
@@ -9,14 +9,20 @@ struct ShardDrain {
     }
 
     private let window: Int
+    private let reason: String
     private var leaving: [Leaving] = []
 
-    init(window: Int) { self.window = window }
+    /// - Parameter reason: of the close.
+    init(window: Int, reason: String) { (self.window, self.reason) = (window, reason) }
+
+    /// Nobody is left to be closed.
+    var isEmpty: Bool { leaving.isEmpty }
 
     /// Tells a connection to reconnect.
     mutating func add(_ connection: Connection, now: Int) {
         // Who is not welcomed yet is told when that has happened.
         guard connection.phase == .open else { return }
+        connection.isLeaving = true
         let delay = Int.random(in: 0...max(window, 0))
         connection.write(Frames.reconnect(afterMilliseconds: delay / 1_000_000))
         leaving.append(Leaving(connection: connection, at: now + delay))
@@ -28,7 +34,7 @@ struct ShardDrain {
             guard leaving.at <= now else { return false }
             leaving.connection.stopReading()
             guard leaving.connection.inFlight.isEmpty || leaving.at + patience <= now else { return false }
-            leaving.connection.close(.serviceRestart, reason: "restart")
+            leaving.connection.close(.serviceRestart, reason: reason)
             return true
         }
     }

@@ -8,4 +8,6 @@ enum NodeInput: Sendable, Equatable {
     case more(ConnectionID, topic: String, after: Int)
     /// The node's queue is consumed again, after something may have been lost.
     case resync
+    /// What ended subscriptions or connections of users may be lost with what was dropped, and nobody sends it again.
+    case missedEnds
 }

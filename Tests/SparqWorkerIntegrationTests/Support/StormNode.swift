@@ -30,9 +30,12 @@ actor StormNode {
         state = NodeState(settings: NodeSettings(), shards: 1, version: Clock.wall() * 1000)
         envelopes = NodeEnvelopes(node: id)
         publisher = Publisher(configuration: stack.amqp, topology: topology.publishing, logger: Stack.quiet)
+        var consuming = topology.consuming(1)
+        // Nobody takes it away.
+        consuming.queues = topology.made(1).queues
         consumer = Consumer(
             configuration: stack.amqp,
-            topology: topology.consuming(1),
+            topology: consuming,
             queue: topology.queue(1),
             prefetch: 64,
             logger: Stack.quiet
