@@ -38,6 +38,10 @@ final class Connection {
     /// Among the user's connections of the shard; below 0 where it is none of them.
     var placeOfUser: Int32 = -1
     private var bucket = TokenBucket()
+    /// Refusals of what is beyond the rate.
+    private var refusals = TokenBucket()
+    /// Sent more than it may be refused: not read until it may send again.
+    private(set) var isResting = false
     private var isReadingPaused = false
     /// In the shard's list of those with messages on their way.
     var isBusy = false
@@ -104,10 +108,7 @@ final class Connection {
         }
         switch scanned {
         case .success(let frame):
-            guard allowed else {
-                refuse(.rateLimited, "More than \(shard.settings.messagesPerSecond) messages a second.", re: frame.id)
-                return
-            }
+            guard allowed else { return refuseForRate(re: frame.id) }
             // Its lane stands still, and has its share: the others must be heard.
             guard !inFlight.refuses(shard.settings.pools.index(for: frame.type), shard.laneLimits, crowded: crowded) else {
                 refuse(.unavailable, ErrorCode.fullLaneMessage, re: frame.id)
@@ -125,21 +126,14 @@ final class Connection {
         // A page's sign of life: nobody but the front hears of it.
         case .failure(.reservedType(Frames.pingType, _)) where allowed: write(Frames.pong)
         case .failure(let error):
-            if allowed {
-                refuse(error.code, error.message, re: error.id)
-            } else {
-                refuse(.rateLimited, "More than \(shard.settings.messagesPerSecond) messages a second.", re: error.id)
-            }
+            if allowed { refuse(error.code, error.message, re: error.id) } else { refuseForRate(re: error.id) }
         }
     }
 
     /// A binary message came.
     func receivedBinary() {
         guard phase == .connecting || phase == .open else { return }
-        guard bucket.take(shard.rate, now: shard.now()) else {
-            refuse(.rateLimited, "More than \(shard.settings.messagesPerSecond) messages a second.", re: nil)
-            return
-        }
+        guard bucket.take(shard.rate, now: shard.now()) else { return refuseForRate(re: nil) }
         refuse(.binaryFrame, "A message is a text frame.", re: nil)
     }
 
@@ -325,6 +319,27 @@ final class Connection {
         write(Frames.error(code, message, re: re))
     }
 
+    /// Refuses what is beyond the rate. As many of these are answered as may be sent, at once and by the second; then the socket is not read until the
+    /// client may send again: a flood costs no more than the rate allows, and TCP holds it back.
+    private func refuseForRate(re id: String?) {
+        refuse(.rateLimited, "More than \(shard.settings.messagesPerSecond) messages a second.", re: id)
+        let now = shard.now()
+        _ = refusals.take(shard.rate, now: now)
+        guard refusals.wait(shard.rate, now: now) > 0, !isResting else { return }
+        isResting = true
+        shard.rests(self)
+        updateReading()
+    }
+
+    /// Reads again where it may send again. Returns whether that is so, or it is gone.
+    func wake(now: Int) -> Bool {
+        guard !isRemoved, phase != .closed else { return true }
+        guard bucket.wait(shard.rate, now: now) == 0 else { return false }
+        isResting = false
+        updateReading()
+        return true
+    }
+
     /// The client is gone, or is sent away: what is on its way goes on, and `$disconnect` follows it.
     private func leave() {
         phase = .closed
@@ -372,7 +387,7 @@ final class Connection {
     func updateReading() {
         guard let socket else { return }
         // Until the welcome, which is the first frame of all, what the client sends waits in the socket.
-        let mayRead = phase == .open && !inFlight.holdsBack(shard.laneLimits, crowded: crowded)
+        let mayRead = phase == .open && !isResting && !inFlight.holdsBack(shard.laneLimits, crowded: crowded)
         guard mayRead == isReadingPaused else { return }
         isReadingPaused = !mayRead
         if mayRead { socket.resumeReading() } else { socket.pauseReading() }

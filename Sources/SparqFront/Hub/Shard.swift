@@ -28,6 +28,8 @@ final class Shard {
     var readyConnections: [Connection] = []
     /// Those that have messages for crowded lanes.
     private(set) var heldConnections: [Connection] = []
+    /// Those that are not read because they sent too much.
+    private(set) var restingConnections: [Connection] = []
     private var touchedConnections: [Connection] = []
     private var slowConnections: [Connection] = []
     private var inputs: [NodeInput] = []
@@ -115,6 +117,9 @@ final class Shard {
         for connection in heldConnections { connection.isHeld = false }
         return heldConnections.filter { !$0.isRemoved }
     }
+
+    /// It is not read until a sweep wakes it.
+    func rests(_ connection: Connection) { restingConnections.append(connection) }
 
     /// It has frames to be flushed.
     func touch(_ connection: Connection) {
@@ -306,6 +311,11 @@ final class Shard {
                 busyConnections.append(connection)
             }
         }
+        let resting = restingConnections
+        restingConnections = []
+        // Who wakes may send too much at once, and rest again.
+        let sleeping = resting.filter { !$0.wake(now: now) }
+        restingConnections += sleeping
         if !doubts.isEmpty { doubts = doubts.filter { !(connections[$0.key]?.inFlight.isEmpty ?? true) } }
         // While nothing may leave, those that are gone must not pile up.
         readyConnections.removeAll { $0.isRemoved }
