@@ -40,7 +40,7 @@ public struct FrontConfiguration: Sendable {
     public var topicsPerConnection = 512
     /// Bytes that wait to be written to one socket; above it the socket is closed with 4008.
     public var outboundBytes = 1 << 20
-    /// Messages of one connection and lane without an answer; at this many the socket is not read, or, where one of several lanes stands still, what
+    /// Messages of one connection and lane without an answer; at this many the socket is not read, or, where one of several lanes is full for about a second, what
     /// comes for that lane is refused.
     public var inFlight = 64
     /// Between pings.

@@ -109,7 +109,7 @@ final class Connection {
         switch scanned {
         case .success(let frame):
             guard allowed else { return refuseForRate(re: frame.id) }
-            // Its lane stands still, and has its share: the others must be heard.
+            // Its lane has its share, and is too slow: the others must be heard.
             guard !inFlight.refuses(shard.settings.pools.index(for: frame.type), shard.laneLimits, crowded: crowded) else {
                 refuse(.unavailable, ErrorCode.fullLaneMessage, re: frame.id)
                 return
@@ -386,6 +386,7 @@ final class Connection {
     /// Reads from the socket as long as the client does not run ahead of the workers.
     func updateReading() {
         guard let socket else { return }
+        inFlight.weigh(shard.laneLimits, crowded: crowded)
         // Until the welcome, which is the first frame of all, what the client sends waits in the socket.
         let mayRead = phase == .open && !isResting && !inFlight.holdsBack(shard.laneLimits, crowded: crowded)
         guard mayRead == isReadingPaused else { return }

@@ -49,6 +49,9 @@ struct InFlight<Message> {
     /// The last message of all, until nothing stands before it.
     private var last: (lane: Int, entry: LaneInFlight<Message>.Entry)?
 
+    /// Lanes that were full, and have not been at half of that since, with the looks since then.
+    private var strained: [(lane: Int, looks: Int)] = []
+
     /// Topics that the messages in it ask for.
     private(set) var topics = 0
 
@@ -188,8 +191,8 @@ struct InFlight<Message> {
         return given
     }
 
-    /// Another look at whether the lanes move.
-    mutating func look() { for index in lanes.indices { lanes[index].look() } }
+    /// Another look at lanes that are full.
+    mutating func look() { for index in strained.indices { strained[index].looks = min(strained[index].looks + 1, Self.patience) } }
 
     // MARK: Room
 
@@ -203,17 +206,35 @@ struct InFlight<Message> {
         var isAlone = true
     }
 
-    /// Whether a lane has all that it may hold, and does not move: what comes for it is to be refused.
+    /// Looks for which a full lane may hold back the client, where there are others.
+    private static var patience: Int { 2 }
+
+    /// Notes which lanes are full, and which of those that were are at half of that again. To be called after each change.
     ///
     /// - Parameter crowded: Lanes of which too much waits for the broker already.
-    func refuses(_ lane: Int, _ limits: Limits, crowded: Set<Int>) -> Bool {
-        !limits.isAlone && isFull(lane, limits, crowded) && isStill(lane)
+    mutating func weigh(_ limits: Limits, crowded: Set<Int>) {
+        guard !limits.isAlone else { return }
+        if strained.contains(where: { isAtHalf($0.lane, limits, crowded) }) {
+            strained = strained.filter { !isAtHalf($0.lane, limits, crowded) }
+        }
+        for index in lanes.indices { strain(lanes[index].number, limits, crowded) }
+        if postponed.count >= limits.messages { for message in postponed { strain(message.lane, limits, crowded) } }
     }
 
-    /// Whether the client is to be held back: a lane has all that it may hold, and moves, or is the only one.
+    private mutating func strain(_ lane: Int, _ limits: Limits, _ crowded: Set<Int>) {
+        if isFull(lane, limits, crowded), !strained.contains(where: { $0.lane == lane }) { strained.append((lane, 0)) }
+    }
+
+    /// Whether a lane has all that it may hold, and has held back the client for long enough: what comes for it is to be refused.
+    func refuses(_ lane: Int, _ limits: Limits, crowded: Set<Int>) -> Bool {
+        strained.contains { $0.lane == lane && $0.looks >= Self.patience } && isFull(lane, limits, crowded)
+    }
+
+    /// Whether the client is to be held back. The only lane does it for as long as it is full. One of several does it from then until it is at half,
+    /// but not for long: the others must be heard.
     func holdsBack(_ limits: Limits, crowded: Set<Int>) -> Bool {
-        func holdsBack(_ lane: Int) -> Bool { isFull(lane, limits, crowded) && (limits.isAlone || !isStill(lane)) }
-        return lanes.contains { holdsBack($0.number) } || postponed.contains { holdsBack($0.lane) }
+        guard limits.isAlone else { return strained.contains { $0.looks < Self.patience } }
+        return lanes.contains { isFull($0.number, limits, crowded) } || postponed.contains { isFull($0.lane, limits, crowded) }
     }
 
     private func isFull(_ lane: Int, _ limits: Limits, _ crowded: Set<Int>) -> Bool {
@@ -223,7 +244,12 @@ struct InFlight<Message> {
             || lane.waiting > 0 && crowded.contains(lane.number)
     }
 
-    private func isStill(_ lane: Int) -> Bool { lanes.first { $0.number == lane }?.isStill ?? true }
+    private func isAtHalf(_ number: Int, _ limits: Limits, _ crowded: Set<Int>) -> Bool {
+        let postponed = postponed.isEmpty ? 0 : postponed.count { $0.lane == number }
+        guard let lane = lanes.first(where: { $0.number == number }) else { return postponed <= limits.messages / 2 }
+        return lane.unanswered + postponed <= limits.messages / 2 && lane.waitingBytes <= limits.bytes / 2
+            && !(lane.waiting > 0 && crowded.contains(number))
+    }
 
     // MARK: Steps
 

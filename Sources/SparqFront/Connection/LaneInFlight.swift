@@ -12,9 +12,6 @@ struct LaneInFlight<Message> {
         var isFinished = false
     }
 
-    /// Looks without a movement after which the lane stands still.
-    private static var patience: Int { 2 }
-
     /// The lane's place among all.
     let number: Int
     /// First those on their way, then those that wait.
@@ -31,8 +28,6 @@ struct LaneInFlight<Message> {
     private(set) var waitingBytes: Int
     /// The `done`s of those on their way may be lost.
     var isDoubted = false
-    /// Looks since something was sent or finished.
-    private var looks = 0
     /// It was told that what is on its way is over its deadline.
     private var isToldOverdue = false
 
@@ -46,8 +41,6 @@ struct LaneInFlight<Message> {
     var waiting: Int { entries.count - sent }
     /// Of those on their way.
     var ordinals: Range<Int> { firstOrdinal..<firstOrdinal + sent }
-    /// Nothing was sent or finished for a while.
-    var isStill: Bool { looks >= Self.patience }
 
     mutating func append(_ entry: Entry) {
         entries.append(entry)
@@ -61,7 +54,6 @@ struct LaneInFlight<Message> {
         sent = entries.count
         unfinished = sent
         waitingBytes = 0
-        looks = 0
         isToldOverdue = false
         return sent
     }
@@ -82,7 +74,6 @@ struct LaneInFlight<Message> {
         entries[place].isAnswered = true
         entries[place].message = nil
         unfinished -= 1
-        looks = 0
         if unfinished == 0 {
             if sent == entries.count { entries = [] } else { entries.removeFirst(sent) }
             sent = 0
@@ -143,6 +134,4 @@ struct LaneInFlight<Message> {
         (sent, unfinished, isDoubted) = (0, 0, false)
         return topics
     }
-
-    mutating func look() { if !isStill { looks += 1 } }
 }

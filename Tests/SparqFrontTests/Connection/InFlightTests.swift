@@ -292,29 +292,57 @@ extension InFlight {
         #expect(answers.values.allSatisfy { $0 == 1 } && answers.count == received - 1)
     }
 
-    @Test func aLaneIsFullAndStandsStillByItself() {
-        let limits = InFlight<String>.Limits(messages: 2, bytes: 100, isAlone: false)
+    @Test func aFullLaneHoldsBackForTwoLooksAndIsThenRefusedByItself() {
+        let limits = InFlight<String>.Limits(messages: 4, bytes: 100, isAlone: false)
         var machine = InFlight<String>()
-        for lane in [0, 1] { machine.receive("a", lane: lane, bytes: 1, id: nil, deadline: 100) }
+        func receive(_ lane: Int) {
+            machine.receive("a", lane: lane, bytes: 1, id: nil, deadline: 100)
+            machine.weigh(limits, crowded: [])
+        }
+        func finish(_ ordinal: Int) {
+            #expect(machine.finish(ordinal) == .answer)
+            machine.weigh(limits, crowded: [])
+        }
+        for _ in 0..<4 { receive(1) }
+        receive(0)
         machine.send { _, _, _, _ in }
-        machine.receive("b", lane: 1, bytes: 1, id: nil, deadline: 100)
-        #expect(machine.holdsBack(limits, crowded: []) && !machine.refuses(1, limits, crowded: []))
         machine.look()
-        #expect(machine.finish(2) == .answer)
-        machine.receive("c", lane: 1, bytes: 1, id: nil, deadline: 100)
-        for _ in 0..<2 { machine.look() }
+        #expect(machine.holdsBack(limits, crowded: []) && !machine.refuses(1, limits, crowded: []))
+        // It moves, and is full again: the budget is that of before.
+        finish(1)
+        #expect(machine.holdsBack(limits, crowded: []), "until it is at half")
+        receive(1)
+        machine.look()
         #expect(machine.refuses(1, limits, crowded: []) && !machine.holdsBack(limits, crowded: []))
         #expect(!machine.refuses(0, limits, crowded: []) && !machine.refuses(2, limits, crowded: []))
+        finish(2)
+        #expect(!machine.refuses(1, limits, crowded: []), "it has room")
+        receive(1)
+        #expect(machine.refuses(1, limits, crowded: []))
+        // At half of it all begins anew.
+        for ordinal in 3...4 { finish(ordinal) }
+        for _ in 0..<2 {
+            #expect(!machine.holdsBack(limits, crowded: []) && !machine.refuses(1, limits, crowded: []))
+            receive(1)
+        }
+        #expect(machine.holdsBack(limits, crowded: []) && !machine.refuses(1, limits, crowded: []))
         var alone = limits
         alone.isAlone = true
-        #expect(machine.holdsBack(alone, crowded: []) && !machine.refuses(1, alone, crowded: []))
-        // It moves.
-        machine.send { _, _, _, _ in }
-        #expect(machine.holdsBack(limits, crowded: []) && !machine.refuses(1, limits, crowded: []))
-        #expect(machine.finish(3) == .answer)
-        #expect(!machine.holdsBack(limits, crowded: []))
-        // One message that waits is enough where too much of its lane waits elsewhere.
+        for _ in 0..<5 { machine.look() }
+        #expect(machine.holdsBack(alone, crowded: []))
+    }
+
+    @Test func whereTooMuchOfALaneWaitsElsewhereOneMessageIsEnough() {
+        let limits = InFlight<String>.Limits(messages: 4, bytes: 100, isAlone: false)
+        var machine = InFlight<String>()
         machine.receive("d", lane: 4, bytes: 1, id: nil, deadline: 100)
-        #expect(machine.holdsBack(limits, crowded: [4]) && !machine.holdsBack(limits, crowded: [5]))
+        machine.weigh(limits, crowded: [5])
+        #expect(!machine.holdsBack(limits, crowded: [5]))
+        machine.weigh(limits, crowded: [4])
+        #expect(machine.holdsBack(limits, crowded: [4]))
+        for _ in 0..<2 { machine.look() }
+        #expect(!machine.holdsBack(limits, crowded: [4]) && machine.refuses(4, limits, crowded: [4]))
+        machine.weigh(limits, crowded: [])
+        #expect(!machine.refuses(4, limits, crowded: []))
     }
 }

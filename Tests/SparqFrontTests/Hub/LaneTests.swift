@@ -122,6 +122,42 @@ import WebSocket
         #expect(socket.takeTexts().isEmpty && connection.inFlight.waiting == 1)
     }
 
+    /// A client that sends many messages for a lane whose handler takes so long, and one for another behind them. Returns after how long that leaves, and
+    /// how many of the many are refused.
+    private func pipeline(_ handler: Int) throws -> (Int, refused: Int) {
+        let test = try shard()
+        let (connection, socket) = try test.open()
+        var sending = (1...200).map { #"{"type":"echo.it","id":"e\#($0)"}"# }
+        sending.append(#"{"type":"room.send","id":"r"}"#)
+        let begin = test.now
+        var (running, busyUntil) = ([Int](), 0)
+        while true {
+            while !socket.isPaused, !sending.isEmpty { test.receive(connection, sending.removeFirst()) }
+            test.turn()
+            let sent = try test.forwarder.takeEnvelopes()
+            if sent.contains(where: { $0.id == "r" }) {
+                return (test.now - begin, refused: socket.takeTexts().count { $0.contains(#""code":"unavailable""#) })
+            }
+            if running.isEmpty { busyUntil = test.now + handler }
+            running += sent.map(\.ordinal)
+            test.now += second / 100
+            if (test.now - begin) % test.shard.settings.sweepInterval == 0 { test.shard.sweep() }
+            if !running.isEmpty, busyUntil <= test.now {
+                test.done(connection, running.removeFirst())
+                busyUntil = test.now + handler
+            }
+            #expect(test.now - begin < 60 * second)
+        }
+    }
+
+    @Test func aSlowLaneThatMovesHoldsUpTheOthersForASecond() throws {
+        let slow = try pipeline(second / 5)
+        #expect(slow.0 <= second + second / 10 && slow.refused > 100, "\(slow)")
+        // One that is through with half of what it holds in time is only busy, and refuses nothing.
+        let brisk = try pipeline(second / 100)
+        #expect(brisk.refused == 0 && brisk.0 <= 3 * second, "\(brisk)")
+    }
+
     @Test func theOnlyLaneHoldsBackTheClientHoweverLong() throws {
         let test = try shard("", inFlight: 4)
         let (connection, socket) = try test.open()
