@@ -3,10 +3,12 @@ import SparqProtocol
 /// Where a request says who it comes from.
 struct Credentials: Sendable, Equatable {
     static let cookieName = "sparq_session"
+    /// Session cookies that are looked at: each costs as much as a request. A browser has one for each domain and path that set one.
+    static let cookieLimit = 4
 
     /// A token that the client itself put into the request, by header or query: it must be valid.
     let token: String?
-    /// All session cookies, in order. A browser sends them on its own, and its page cannot remove them: a bad one counts as none.
+    /// The first session cookies, in order. A browser sends them on its own, and its page cannot remove them: a bad one counts as none.
     let cookies: [String]
     /// Whom the plain `username` cookie names, for development.
     let devUser: String?
@@ -20,7 +22,7 @@ struct Credentials: Sendable, Equatable {
             } else {
                 query.flatMap { Self.values("token", in: $0, separator: "&").first }
             }
-        self.cookies = cookies.flatMap { Self.values(Self.cookieName, in: $0[...], separator: ";") }
+        self.cookies = Array(cookies.lazy.flatMap { Self.values(Self.cookieName, in: $0[...], separator: ";") }.prefix(Self.cookieLimit))
         let name = devCookie ? cookies.lazy.flatMap { Self.values("username", in: $0[...], separator: ";") }.first : nil
         devUser = name.flatMap { Topic.isUser($0) ? $0 : nil }
     }
