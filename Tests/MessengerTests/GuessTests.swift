@@ -76,6 +76,26 @@ import Testing
         }
     }
 
+    /// A second's hashing is several accounts: one address does not take it all for ever.
+    @Test func anAddressMayMakeFourHundredAccountsAndThenOneEverySecond() async throws {
+        try await Database.lent { database in
+            let guess = Guess(registrationFrom: "10.0.0.1")
+            func take(_ count: Int) async throws -> Int {
+                var taken = 0
+                for _ in 0..<count where try await MessengerSQL.take(guess, database.pool) == 0 { taken += 1 }
+                return taken
+            }
+            // The statements take time too.
+            let began = ContinuousClock.now
+            let first = try await take(500)
+            let slack = Int((ContinuousClock.now - began).components.seconds) + 1
+            #expect((400...400 + slack).contains(first))
+            try await database.pool.execute("UPDATE guesses SET until = until - interval '10 s' WHERE subject LIKE 'registration %'")
+            let next = try await take(100)
+            #expect((10...11 + slack).contains(next), "\(next)")
+        }
+    }
+
     @Test func whatSaysNothingAnyMoreGoes() async throws {
         try await Database.lent { database in
             try await database.pool.execute(

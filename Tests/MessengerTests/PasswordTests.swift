@@ -62,6 +62,22 @@ import Testing
         #expect(try await hasher.verify("passwort", against: stored) == .wrong)
     }
 
+    @Test func newAccountsHaveHalfOfThePlaces() {
+        var places = PasswordHasher.Places(18)
+        func take(_ purpose: PasswordHasher.Places.Purpose) -> Int { (0..<100).count { _ in places.take(purpose) } }
+        #expect(take(.signUp) == 9)
+        #expect(take(.logIn) == 9)
+        for _ in 0..<9 { places.free(.signUp) }
+        // Who has an account may have them all.
+        #expect(take(.logIn) == 9)
+        #expect(take(.signUp) == 0)
+        places.free(.logIn)
+        #expect(take(.signUp) == 1)
+        #expect(take(.logIn) == 0)
+        places = PasswordHasher.Places(1)
+        #expect(take(.signUp) == 1)
+    }
+
     @Test func onlySoManyWait() async throws {
         let hasher = PasswordHasher(threads: 1, waiting: 1, parameters: .init(logRounds: 14, blockSize: 8, parallelism: 1))
         let results = await withTaskGroup(of: Result<String, any Error>.self) { group in

@@ -31,8 +31,15 @@ enum Accounts {
     /// account: a worker that died behind it leaves a message that another repeats, with the same answer.
     private static func signUp(_ message: Registration, _ passwords: PasswordHasher, _ context: Context) async throws -> [Effect] {
         let password = try message.password.prepared
-        try await Guess(registrationFrom: context.address).take(context)
-        let hash = try await passwords.hash(password)
+        let guess = Guess(registrationFrom: context.address)
+        try await guess.take(context)
+        let hash: String
+        do {
+            hash = try await passwords.hash(password, for: .signUp)
+        } catch let refusal as Refusal {
+            try await guess.giveBack(isRight: false, context)
+            throw refusal
+        }
         let origin = "\(context.node)/\(context.connection ?? "")/\(context.messageID ?? "")/\(context.time)"
         guard try await MessengerSQL.createUser(message.user, password: hash, origin: origin, context.database) else {
             throw Refusal(.conflict, "The name \"\(message.user.text)\" is taken.")

@@ -17,8 +17,8 @@ struct Guess: Sendable {
     static let address = Limit(burst: 40, seconds: 2)
     static let pair = Limit(burst: 10, seconds: 15)
     static let account = Limit(burst: 50, seconds: 5)
-    /// New accounts of one address.
-    static let registration = Limit(burst: 400, seconds: 0.05)
+    /// New accounts of one address. In the long run far fewer than can be hashed.
+    static let registration = Limit(burst: 400, seconds: 1)
     /// For how long an address is known from which an account has logged in.
     static let days = 30
 

@@ -9,8 +9,8 @@ import Synchronization
 
 /// Hashes and checks passwords on threads of its own, so that neither the cooperative pool nor a database connection waits for it.
 ///
-/// Bounded: as many at once as there are threads, each with 32 MiB; so many may wait; further ones are refused as `unavailable`. Its threads have a low
-/// priority: whatever else the machine has to do goes first.
+/// Bounded: as many at once as there are threads, each with 32 MiB; so many may wait; further ones are refused as `unavailable`. New accounts have half of
+/// these places at most, so that those who have one get in. Its threads have a low priority: whatever else the machine has to do goes first.
 public final class PasswordHasher: Sendable {
     /// What came of checking a password.
     enum Verdict: Equatable, Sendable {
@@ -20,10 +20,9 @@ public final class PasswordHasher: Sendable {
     }
 
     private let threads: NIOThreadPool
-    private let capacity: Int
     private let parameters: PasswordHash.Parameters
     private let decoy: PasswordHash
-    private let count = Mutex(0)
+    private let places: Mutex<Places>
 
     /// A hasher with its threads.
     ///
@@ -37,7 +36,7 @@ public final class PasswordHasher: Sendable {
     init(threads count: Int, waiting: Int, parameters: PasswordHash.Parameters) {
         threads = NIOThreadPool(numberOfThreads: count)
         threads.start()
-        capacity = count + waiting
+        places = Mutex(Places(count + waiting))
         self.parameters = parameters
         decoy = PasswordHash(decoyWith: parameters)
     }
@@ -47,14 +46,14 @@ public final class PasswordHasher: Sendable {
     }
 
     /// The PHC form of a password's hash, with a salt of its own. Throws ``Refusal`` where too many wait already.
-    func hash(_ password: String) async throws -> String {
-        try await run { [parameters] in try Self.fresh(password, parameters) }
+    func hash(_ password: String, for purpose: Places.Purpose = .logIn) async throws -> String {
+        try await run(purpose) { [parameters] in try Self.fresh(password, parameters) }
     }
 
     /// Checks a password against a stored hash; without one, which stands for an unknown user, it takes the same time and says no.
     func verify(_ password: String, against stored: String?) async throws -> Verdict {
         let hash = stored.flatMap(PasswordHash.init(phc:))
-        return try await run { [parameters, decoy] in
+        return try await run(.logIn) { [parameters, decoy] in
             let isRight = try (hash ?? decoy).matches(password)
             guard let hash, isRight else { return .wrong }
             return .right(rehashed: hash.parameters == parameters ? nil : try Self.fresh(password, parameters))
@@ -74,17 +73,50 @@ public final class PasswordHasher: Sendable {
         #endif
     }
 
-    private func run<Value: Sendable>(_ work: @escaping @Sendable () throws -> Value) async throws -> Value {
-        let mayRun = count.withLock { count in
-            guard count < capacity else { return false }
-            count += 1
-            return true
+    private func run<Value: Sendable>(_ purpose: Places.Purpose, _ work: @escaping @Sendable () throws -> Value) async throws -> Value {
+        guard places.withLock({ $0.take(purpose) }) else {
+            throw Refusal(.unavailable, "Too many people are logging in right now. Try again in a moment.")
         }
-        guard mayRun else { throw Refusal(.unavailable, "Too many people are logging in right now. Try again in a moment.") }
-        defer { count.withLock { $0 -= 1 } }
+        defer { places.withLock { $0.free(purpose) } }
         return try await threads.runIfActive {
             Self.yieldToOthers()
             return try work()
+        }
+    }
+}
+
+extension PasswordHasher {
+    /// Who may have a password hashed, or may wait for it. A value.
+    struct Places: Sendable {
+        enum Purpose: Sendable {
+            case signUp
+            case logIn
+        }
+
+        private let limit: Int
+        private var signUps = 0
+        private var logIns = 0
+
+        init(_ limit: Int) { self.limit = limit }
+
+        /// Takes a place, if there is one. New accounts have half of all, and one at least.
+        mutating func take(_ purpose: Purpose) -> Bool {
+            guard signUps + logIns < limit else { return false }
+            switch purpose {
+            case .signUp:
+                guard signUps < max(1, limit / 2) else { return false }
+                signUps += 1
+            case .logIn: logIns += 1
+            }
+            return true
+        }
+
+        /// Gives back a place that was taken.
+        mutating func free(_ purpose: Purpose) {
+            switch purpose {
+            case .signUp: signUps -= 1
+            case .logIn: logIns -= 1
+            }
         }
     }
 }
