@@ -82,7 +82,7 @@ import Testing
             let guess = Guess(registrationFrom: "10.0.0.1")
             func take(_ count: Int) async throws -> Int {
                 var taken = 0
-                for _ in 0..<count where try await MessengerSQL.take(guess, database.pool) == 0 { taken += 1 }
+                for _ in 0..<count { if try await MessengerSQL.take(guess, database.pool) == 0 { taken += 1 } }
                 return taken
             }
             // The statements take time too.

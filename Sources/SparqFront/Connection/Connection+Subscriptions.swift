@@ -58,16 +58,16 @@ extension Connection {
     /// A client's own request for topics: forwarded as far as there is room beside those that it has and those that are asked for already.
     func subscribe(_ message: [UInt8], id: String?) {
         guard let frame = SubscribeFrame(message) else { return send(SubscribeFrame.type, id: id, message) }
-        let had = Set(subscriptions.map(\.topic.name))
+        let had = Set(subscriptions.lazy.map { ExactName($0.topic.name) })
         let new = frame.topics.filter { !had.contains($0) }
         let room = max(0, shard.settings.topics - had.count - inFlight.topics)
         guard new.count > room else { return send(SubscribeFrame.type, id: id, message, topics: new.count) }
-        // By bytes: to compare texts of other forms than NFC costs many times as much.
-        let refused = Array(new.sorted { $0.utf8.lexicographicallyPrecedes($1.utf8) }[room...])
+        let refused = Array(new.sorted()[room...])
+        let names = refused.map(\.text)
         guard let rest = frame.message(id: id, without: refused) else {
-            return write(TextFrame.encode(SubscribeFrame.reply(id: id, refused: refused, limit: shard.settings.topics)[...]))
+            return write(TextFrame.encode(SubscribeFrame.reply(id: id, refused: names, limit: shard.settings.topics)[...]))
         }
-        send(SubscribeFrame.type, id: id, rest, topics: room, refused: refused)
+        send(SubscribeFrame.type, id: id, rest, topics: room, refused: names)
     }
 
     /// Asks for topics that were granted as of before the user was unsubscribed from them, or after it. A worker that looks now knows. Where none

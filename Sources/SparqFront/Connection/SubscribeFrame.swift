@@ -18,12 +18,12 @@ struct SubscribeFrame {
     }
 
     /// The topics' names.
-    var topics: Set<String> { Set(members.map(\.name)) }
+    var topics: Set<ExactName> { Set(members.lazy.map { ExactName($0.name) }) }
 
     /// The message that asks for all of them but these; `nil` where none is left.
-    func message(id: String?, without refused: [String]) -> [UInt8]? {
+    func message(id: String?, without refused: [ExactName]) -> [UInt8]? {
         let refused = Set(refused)
-        let left = members.filter { !refused.contains($0.name) }
+        let left = members.filter { !refused.contains(ExactName($0.name)) }
         guard !left.isEmpty else { return nil }
         var writer = JSONWriter()
         writer.raw("{\"type\":\"subscribe\"")

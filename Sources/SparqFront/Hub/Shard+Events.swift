@@ -4,7 +4,7 @@ import WebSocket
 /// What subscribers get: live events, and their part of the log.
 extension Shard {
     func release(_ releases: [TopicStream.Release], _ name: String) {
-        guard let topic = topics[name] else { return }
+        guard let topic = topics[ExactName(name)] else { return }
         var frames: [(seq: Int, frame: ByteBuffer)] = []
         frames.reserveCapacity(releases.count)
         for release in releases {

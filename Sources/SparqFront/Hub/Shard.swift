@@ -15,7 +15,7 @@ final class Shard {
     let forwarder: any Forwarding
     private(set) var connections: [UInt64: Connection] = [:]
     private var users = UserConnections()
-    private(set) var topics: [String: TopicSubscribers] = [:]
+    private(set) var topics: [ExactName: TopicSubscribers] = [:]
     var requests = PendingRequests()
     /// Lanes of which too much waits with the forwarder, as it was when something was submitted last.
     var crowded: Set<Int> = []
@@ -197,7 +197,7 @@ final class Shard {
             if let connection = connections[id.number], connection.isCurrent(ordinal) { write([frame], to: connection) }
         case .release(let topic, let releases): release(releases, topic)
         case .ephemeral(let topic, let frame):
-            for entry in topics[topic]?.entries ?? [] { ephemeral(frame, to: entry.connection) }
+            for entry in topics[ExactName(topic)]?.entries ?? [] { ephemeral(frame, to: entry.connection) }
         case .subscribe(let id, let ordinal, let topic, let start): subscribe(id, ordinal, topic, start)
         case .page(let id, let topic, let page): deliver(page, topic, to: id)
         case .join(let id, let topic, let after, let through, let frames):
@@ -223,7 +223,7 @@ final class Shard {
     }
 
     func find(_ id: ConnectionID, _ topic: String) -> (Connection, Connection.Subscription)? {
-        guard let connection = connections[id.number], let topic = topics[topic], let index = connection.index(in: topic) else {
+        guard let connection = connections[id.number], let topic = topics[ExactName(topic)], let index = connection.index(in: topic) else {
             return nil
         }
         return (connection, Connection.Subscription(topic: topic, index: index))
@@ -247,7 +247,7 @@ final class Shard {
                 (.live(cursor: cursor, through: through), frames)
             case .live(let cursor, _, _), .behind(let cursor): (.behind(cursor: cursor), nil)
             }
-        if let topic = topics[name], let index = connection.index(in: topic) {
+        if let topic = topics[ExactName(name)], let index = connection.index(in: topic) {
             // A subscriber already, and counted as one.
             refuse(name)
             // It keeps its place, which loses and repeats nothing; unless it asks for what lies before its beginning: the server subscribed it
@@ -255,8 +255,8 @@ final class Shard {
             guard subscriber.start < topic.entries[index].subscriber.start else { return }
             topic.change(at: index) { $0 = subscriber }
         } else {
-            let topic = topics[name] ?? TopicSubscribers(name: name)
-            topics[name] = topic
+            let topic = topics[ExactName(name)] ?? TopicSubscribers(name: name)
+            topics[ExactName(name)] = topic
             topic.add(connection, subscriber)
         }
         if let frames { write(frames, to: connection) } else { connection.startCatchingUp() }
@@ -272,7 +272,7 @@ final class Shard {
     private func refuse(_ topic: String) { tell(.refused(topic: topic, shard: index)) }
 
     private func unsubscribe(_ connection: Connection, from names: [String]) {
-        let ended = Set(names.compactMap { topics[$0].map(ObjectIdentifier.init) })
+        let ended = Set(names.compactMap { topics[ExactName($0)].map(ObjectIdentifier.init) })
         if ended.isEmpty { return }
         // From the end, as one that is removed is replaced by the last one.
         for place in connection.subscriptions.indices.reversed()
@@ -285,7 +285,7 @@ final class Shard {
 
     private func end(_ subscription: Connection.Subscription, of connection: Connection) {
         subscription.topic.remove(at: subscription.index)
-        if subscription.topic.entries.isEmpty { topics[subscription.topic.name] = nil }
+        if subscription.topic.entries.isEmpty { topics[ExactName(subscription.topic.name)] = nil }
         tell(.left(connection.id, topic: subscription.topic.name))
     }
 

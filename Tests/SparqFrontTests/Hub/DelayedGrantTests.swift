@@ -23,7 +23,7 @@ import WebSocket
     }
 
     private func isSubscribed(_ test: TestShard, _ connection: Connection, _ topic: String) -> Bool {
-        test.shard.topics[topic]?.entries.contains { $0.connection === connection } ?? false
+        test.shard.topics[ExactName(topic)]?.entries.contains { $0.connection === connection } ?? false
     }
 
     /// The one question of the front's own that is on its way.

@@ -59,6 +59,35 @@ import Testing
         #expect(ratio < 30, "8 times as many topics take \(ratio) times as long")
     }
 
+    /// `e` and an accent of its own: Swift takes it for `é`, and looks long.
+    private static let spellings = ["e", "e\u{301}"]
+
+    private static func names(_ spelling: Int) -> [String] {
+        let text = spellings[spelling]
+        return (0..<Topic.messageLimit).map { "\($0)" + String(repeating: text, count: 120 / text.utf8.count) }
+    }
+
+    @Test func namesInAnotherFormCostNoMore() throws {
+        let asked = try Growth.ratio(small: 0, large: 1) { spelling in
+            let members = Self.names(spelling).map { "\"\($0)\":null" }.joined(separator: ",")
+            let frame = try #require(SubscribeFrame(Array("{\"topics\":{\(members)}}".utf8)))
+            return {
+                for _ in 0..<10 {
+                    #expect(frame.topics.count == Topic.messageLimit && frame.message(id: nil, without: Array(frame.topics)) == nil)
+                }
+            }
+        }
+        #expect(asked < 4, "\(asked) times as long")
+        let ended = try Growth.ratio(small: 0, large: 1) { spelling in
+            let test = TestShard()
+            let (connection, _) = try test.open()
+            test.shard.apply([live(connection.id, "a")])
+            let command = ShardCommand.unsubscribe(.connection(connection.id), topics: Self.names(spelling))
+            return { for _ in 0..<10 { test.shard.apply([command]) } }
+        }
+        #expect(ended < 4, "\(ended) times as long")
+    }
+
     @Test func aClosedSocketGrowsWithItsTopics() throws {
         let ratio = try Growth.ratio(small: 1000, large: 8000) { count in
             let test = TestShard()
