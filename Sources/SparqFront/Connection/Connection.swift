@@ -184,6 +184,8 @@ final class Connection {
         for ordinal in ordinals {
             // `$connect`: nobody has heard of the connection, so nobody need hear of its end.
             if ordinal == 1, phase == .connecting || phase == .closed { return dismiss(.tryAgainLater, reason: "") }
+            refusedTopics[ordinal] = nil
+            silent.remove(ordinal)
             let (id, tell) = inFlight.fail(ordinal)
             if tell, id == Self.ownID { return close(.tryAgainLater, reason: "") }
             if tell, phase != .closed { refuse(code, ErrorCode.undeliveredMessage(code), re: id) }

@@ -53,6 +53,16 @@ import Testing
         #expect(try Reply(try #require(socket.takeTexts().first)).refused.isEmpty)
     }
 
+    @Test func whatNoWorkerAnswersLeavesNothingBehind() throws {
+        let test = shard()
+        let (connection, _) = try test.open()
+        test.receive(connection, #"{"type":"subscribe","id":"1","topics":{"a":null,"b":null,"c":null}}"#)
+        test.turn()
+        #expect(connection.refusedTopics == [2: ["c"]])
+        test.shard.apply([.undelivered(connection.id, ordinals: [2])])
+        #expect(connection.refusedTopics.isEmpty)
+    }
+
     @Test func whereNoneIsLeftTheFrontAnswers() throws {
         let test = shard()
         let (connection, socket) = try test.open()
