@@ -37,8 +37,8 @@ enum RequestKind: Equatable {
     private static func elsewhere(_ headers: HTTPHeaders) -> RequestKind {
         guard headers.contains(name: "upgrade") else { return .plain }
         if headers[canonicalForm: "connection"].contains(where: { $0.lowercased() == "upgrade" }) { return .ignoredUpgrade }
-        // Whatever the parser could take for the same.
-        return headers["connection"].contains { $0.lowercased().contains("upgrade") } ? .last : .plain
+        // Whatever the parser could take for the same; it takes the old name of the field too.
+        return (headers["connection"] + headers["proxy-connection"]).contains { $0.lowercased().contains("upgrade") } ? .last : .plain
     }
 
     private static func atSocketPath(_ head: HTTPRequestHead) -> RequestKind {

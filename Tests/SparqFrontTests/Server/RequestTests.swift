@@ -9,6 +9,19 @@ import Testing
 @Suite(.timeLimit(.minutes(1))) struct RequestTests {
     private static let chunked = "POST /length HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
 
+    private static let proxied = "GET /hello HTTP/1.1\r\nHost: x\r\nProxy-Connection: Upgrade\r\nUpgrade: h2c\r\n\r\n"
+
+    /// NIO's parser stops behind it, as behind one with `Connection`.
+    @Test func anUpgradeByAnOlderNameIsTheLastRequest() async throws {
+        try await withServer { running in
+            let client = try await TestClient.connect(running.port)
+            try await client.send(Self.proxied + TestClient.get)
+            let answer = await client.rest()
+            #expect(answer.hasPrefix("HTTP/1.1 200") && answer.lowercased().contains("connection: close"), "\(answer)")
+            #expect(answer.components(separatedBy: "HTTP/1.1 ").count == 2)
+        }
+    }
+
     /// Sends a byte after the other until the server ends, and returns what it said.
     private func drip(_ client: TestClient, _ text: String) async -> String {
         let channel = client.channel
@@ -132,6 +145,7 @@ import Testing
         ("a body for nobody", "POST /nothing HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n", "5\r\n12345\r\n", "404"),
         ("what follows a tunnel", "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", "x", "405"),
         ("what follows a refused handshake", TestClient.handshake("/ws?deny"), "x", "401"),
+        ("what follows an upgrade by an older name", Self.proxied, "x", "200"),
         ("what follows a late upgrade", TestClient.get + TestClient.handshake("/hello"), "x", "200"),
     ])
     func nothingGrowsWithoutBound(name: String, head: String, more: String, status: String) async throws {
