@@ -16,6 +16,7 @@ enum FrontRouter {
         let router = Router(context: FrontRequestContext.self, options: .autoGenerateHeadEndpoints)
         router.add(middleware: OtherMethods(routes: ["/v1/messages": [.post], "/healthz": [.get, .head], "/readyz": [.get, .head]]))
         if let webRoot {
+            router.add(middleware: WholeFiles())
             router.add(
                 middleware: FileMiddleware(
                     webRoot,

@@ -139,6 +139,20 @@ extension FrontTests {
         }
     }
 
+    @Test func filesGoWhole() async throws {
+        let folder = "/tmp/sparq-front-tests-\(UInt32.random(in: .min ... .max))"
+        try TestFiles.write("0123456789", to: folder, "digits.txt")
+        defer { TestFiles.remove(folder) }
+        try await withFront({ $0.webRoot = folder }) { port, _, _, _ in
+            for range in ["bytes=99999999-", "bytes=-5", "bytes=2-3", "bytes=0-0,5-6", "bytes=3-1", "nonsense"] {
+                let response = try await RawClient(port: port).http("GET", "/digits.txt", ["Range: \(range)"])
+                #expect(response.hasPrefix("HTTP/1.1 200") && response.hasSuffix("\r\n\r\n0123456789"), "\(range): \(response)")
+                #expect(fields("Content-Length", response) == ["10"] && fields("Accept-Ranges", response) == ["none"])
+                #expect(fields("Content-Range", response).isEmpty)
+            }
+        }
+    }
+
     @Test func subscribingByHTTPIsRefused() async throws {
         try await withFront { port, worker, _, _ in
             for type in ["subscribe", "unsubscribe"] {
