@@ -4,7 +4,6 @@ public import ServiceLifecycle
 
 import AMQP
 import FaultLog
-import HTTPTypes
 import NIOPosix
 import SparqProtocol
 
@@ -197,6 +196,7 @@ extension Front {
         let policy = OriginPolicy(allowed: configuration.allowedOrigins, trustsProxy: configuration.forwardedHeader != nil)
         let origins = OriginGate(policy, logger: logger)
         let cookie = SessionCookie(isSecure: configuration.secureCookie, lifetime: tokens.lifetime)
+        let addresses = ClientAddresses(header: configuration.forwardedHeader, logger: logger)
         let acceptor = FrontAcceptor(
             tokens: tokens,
             origins: origins,
@@ -204,7 +204,7 @@ extension Front {
             cookie: cookie,
             hub: hub,
             readiness: readiness,
-            forwardedHeader: configuration.forwardedHeader,
+            addresses: addresses,
             forwarder: forwarder
         )
         let messages = MessageRoute(
@@ -219,7 +219,7 @@ extension Front {
                 users: TokenBucket.Rate(perSecond: configuration.messagesPerSecond, burst: configuration.burst),
                 addresses: TokenBucket.Rate(perSecond: configuration.requestsPerSecond, burst: configuration.requestBurst)
             ),
-            forwardedHeader: configuration.forwardedHeader.flatMap { HTTPField.Name($0) }
+            addresses: addresses
         )
         return FrontServer(
             configuration: configuration.serverConfiguration,

@@ -1,4 +1,3 @@
-import HTTPTypes
 import NIOCore
 
 /// Where a request comes from, as far as it tells people apart: of an IPv6 address the first 64 bits, since whoever has one has them all.
@@ -20,22 +19,23 @@ struct ClientAddress: Hashable, Sendable {
         }
     }
 
-    /// The peer's address; behind a proxy the last one that the proxy's header names, since those before it are the client's own words.
-    init?(of fields: HTTPFields, peer: SocketAddress?, header: HTTPField.Name?) {
-        self.init(named: header.flatMap { fields[values: $0].last }, peer: peer)
+    /// As a proxy writes it: an address, perhaps with a port behind it, `10.0.0.1:4711` or `[2001:db8::1]:4711`. `nil` where it is none.
+    init?(named text: some StringProtocol) {
+        var host = String(text).filter { !$0.isWhitespace }
+        if host.hasPrefix("[") {
+            guard let end = host.firstIndex(of: "]"), Self.isPort(host[host.index(after: end)...]) else { return nil }
+            host = String(host[host.index(after: host.startIndex)..<end])
+        } else if let colon = host.firstIndex(of: ":"), colon == host.lastIndex(of: ":") {
+            guard Self.isPort(host[colon...]) else { return nil }
+            host = String(host[..<colon])
+        }
+        guard let address = try? SocketAddress(ipAddress: host, port: 0) else { return nil }
+        self.init(address)
     }
 
-    /// The same, of the header's last value.
-    init?(named: String?, peer: SocketAddress?) {
-        if let last = named?.split(separator: ",").last,
-            let named = try? SocketAddress(ipAddress: String(last.filter { !$0.isWhitespace }), port: 0)
-        {
-            self.init(named)
-        } else if let peer {
-            self.init(peer)
-        } else {
-            return nil
-        }
+    /// Whether a text is a colon and a port, or nothing.
+    private static func isPort(_ text: Substring) -> Bool {
+        text.isEmpty || text.first == ":" && UInt16(text.dropFirst()) != nil
     }
 }
 

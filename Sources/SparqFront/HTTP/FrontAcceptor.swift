@@ -20,8 +20,7 @@ struct FrontAcceptor: SocketAcceptor {
     let cookie: SessionCookie
     let hub: Hub
     let readiness: Readiness
-    /// In which a proxy says whom it speaks for.
-    var forwardedHeader: String?
+    let addresses: ClientAddresses
     let forwarder: any Forwarding
 
     func decide(
@@ -45,7 +44,7 @@ struct FrontAcceptor: SocketAcceptor {
         )
         let agent = head.headers.first(name: "user-agent").map { String($0.prefix(200)) }
         let address = remoteAddress?.ipAddress
-        let origin = ClientAddress(named: forwardedHeader.flatMap { head.headers[$0].last }, peer: remoteAddress)
+        let origin = addresses.address(peer: remoteAddress) { head.headers[$0] }
         let resumes = query?.split(separator: "&").contains("resume=true") ?? false
         @Sendable func decision(_ identity: Identity) -> SocketDecision<Client> {
             let headers: HTTPHeaders = identity.hasStaleCookie ? ["Set-Cookie": cookie.cleared] : [:]

@@ -13,8 +13,7 @@ struct MessageRoute: Sendable {
     let cookie: SessionCookie
     let messageBytes: Int
     let limiter: RequestLimiter
-    /// In which a proxy says whom it speaks for.
-    let forwardedHeader: HTTPField.Name?
+    let addresses: ClientAddresses
 
     @Sendable func handle(_ request: Request, context: FrontRequestContext) async throws -> Response {
         let credentials = Credentials(
@@ -80,7 +79,7 @@ struct MessageRoute: Sendable {
     }
 
     private func address(_ request: Request, _ context: FrontRequestContext) -> ClientAddress? {
-        ClientAddress(of: request.headers, peer: context.peer, header: forwardedHeader)
+        addresses.address(peer: context.peer) { name in HTTPField.Name(name).map { request.headers[values: $0] } ?? [] }
     }
 
     /// - Parameter wait: nanoseconds.

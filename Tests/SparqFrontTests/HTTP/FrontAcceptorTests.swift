@@ -20,6 +20,7 @@ import Testing
             cookie: SessionCookie(isSecure: true, lifetime: 60),
             hub: hub,
             readiness: readiness,
+            addresses: ClientAddresses(header: nil, logger: Logger(label: "test")),
             forwarder: forwarder
         )
         func refusal() async throws -> Refusal? {

@@ -1,4 +1,3 @@
-import HTTPTypes
 import NIOCore
 import Testing
 
@@ -34,20 +33,5 @@ import Testing
             if number % 20 == 0 { #expect(limiter.take(.user("greedy"), now: 0) > 0) }
         }
         #expect(limiter.count <= 100)
-    }
-
-    @Test func aProxysLastWordCounts() throws {
-        let peer = try SocketAddress(ipAddress: "10.0.0.1", port: 1)
-        let header = try #require(HTTPField.Name("X-Forwarded-For"))
-        var fields = HTTPFields()
-        fields.append(HTTPField(name: header, value: "1.2.3.4"))
-        fields.append(HTTPField(name: header, value: "5.6.7.8, 10.9.8.7"))
-        let named = ClientAddress(try SocketAddress(ipAddress: "10.9.8.7", port: 2))
-        #expect(ClientAddress(of: fields, peer: peer, header: header) == named)
-        #expect(ClientAddress(of: fields, peer: peer, header: nil) == ClientAddress(peer))
-        #expect(ClientAddress(of: [header: "nonsense"], peer: peer, header: header) == ClientAddress(peer))
-        #expect(named?.description == "10.9.8.7" && ClientAddress(named: nil, peer: peer)?.description == "10.0.0.1")
-        let six = ClientAddress(try SocketAddress(ipAddress: "2001:db8:0:1f::7", port: 2))
-        #expect(six?.description == "2001:db8:0:1f")
     }
 }

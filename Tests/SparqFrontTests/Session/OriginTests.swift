@@ -107,7 +107,7 @@ import Testing
     }
 
     @Test func aRefusalIsToldOncePerOriginAndNotWithoutEnd() throws {
-        let lines = Lines()
+        let lines = LogLines()
         let gate = OriginGate(try policy("https://good.example"), logger: Logger(label: "test", factory: { _ in lines }))
         func ask(_ origin: String?) -> Bool { gate.allows(RequestOrigin(origin: origin, host: "chat.example")) }
         for _ in 0..<3 {
@@ -122,22 +122,5 @@ import Testing
         #expect(lines.taken.count == 2 && lines.taken[1].utf8.count < 600 && !lines.taken[1].contains("\u{1B}"))
         for number in 0..<1_000 { #expect(!ask("https://evil\(number).example")) }
         #expect(lines.taken.count == OriginGate.lines + 1 && lines.taken.last?.contains("further") == true)
-    }
-
-    private struct Lines: LogHandler {
-        private let box = NIOLockedValueBox<[String]>([])
-        var metadata: Logger.Metadata = [:]
-        var logLevel = Logger.Level.trace
-        var taken: [String] { box.withLockedValue { $0 } }
-
-        subscript(metadataKey key: String) -> Logger.Metadata.Value? {
-            get { metadata[key] }
-            set { metadata[key] = newValue }
-        }
-
-        func log(event: LogEvent) {
-            let pairs = (event.metadata ?? [:]).map { "\($0.key)=\($0.value)" }.sorted()
-            box.withLockedValue { $0.append("\(event.message) \(pairs.joined(separator: " "))") }
-        }
     }
 }
