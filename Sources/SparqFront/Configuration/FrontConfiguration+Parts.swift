@@ -1,6 +1,7 @@
 import AMQP
 import HTTPTypes
 import NIOCore
+import NIOHTTP1
 
 extension FrontConfiguration {
     /// Throws ``FrontError`` where a setting makes no sense, and names it.
@@ -89,6 +90,7 @@ extension FrontConfiguration {
         // As long as a slow client may take for the largest message.
         server.bodyTimeout = server.bodyTimeout + .milliseconds(Int64(messageBytes / 64))
         server.maxConnections = maxConnections
+        server.refusalHeaders = ["X-Content-Type-Options": "nosniff", "Content-Security-Policy": contentSecurityPolicy, "Vary": "Origin"]
         server.shutdownTimeout = replyDeadline
         server.socket.maxMessageSize = messageBytes
         server.socket.pingInterval = .nanoseconds(Int64(pingInterval.nanoseconds))

@@ -36,7 +36,9 @@ where Responder.Context: InitializableFromSource<ApplicationRequestContextSource
 
     func handle(value: FrontConnection, logger: Logger) async {
         await withTaskCancellationHandler {
-            for await turn in value.turns { await turn.answer(with: self.responder, logger: self.logger) }
+            for await turn in value.turns {
+                await turn.answer(with: self.responder, refusing: self.sockets.configuration.refusalHeaders, logger: self.logger)
+            }
         } onCancel: {
             value.channel.close(promise: nil)
         }

@@ -29,6 +29,8 @@ struct FrontServerConfiguration: Sendable {
     /// At this many TCP connections no more are accepted; they wait in the kernel's backlog.
     var maxConnections = 100_000
     var backlog = 4096
+    /// Headers of what is answered without a route: refusals, and failures.
+    var refusalHeaders: HTTPHeaders = ["X-Content-Type-Options": "nosniff"]
     /// HTTP requests that a graceful shutdown finds open have this long to finish.
     var shutdownTimeout: Duration = .seconds(10)
 

@@ -168,7 +168,7 @@ final class HTTPHandler<Acceptor: SocketAcceptor>: ChannelDuplexHandler, Removab
         headers.replaceOrAdd(name: "Content-Length", value: String(refusal.body.readableBytes))
         headers.replaceOrAdd(name: "Content-Type", value: "application/json")
         headers.replaceOrAdd(name: "Date", value: HTTPDate.now)
-        headers.replaceOrAdd(name: "X-Content-Type-Options", value: "nosniff")
+        headers.add(contentsOf: self.sockets.configuration.refusalHeaders)
         context.write(
             self.wrapOutboundOut(.head(HTTPResponseHead(version: .http1_1, status: refusal.status, headers: headers))),
             promise: nil

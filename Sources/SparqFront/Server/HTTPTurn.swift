@@ -21,7 +21,9 @@ struct HTTPTurn: Sendable {
     }
 
     /// Finds the response and writes it.
-    func answer<Responder: HTTPResponder>(with responder: Responder, logger: Logger) async
+    ///
+    /// - Parameter headers: Of the response where the route failed.
+    func answer<Responder: HTTPResponder>(with responder: Responder, refusing headers: HTTPHeaders, logger: Logger) async
     where Responder.Context: InitializableFromSource<ApplicationRequestContextSource> {
         let response: Response
         do {
@@ -29,7 +31,9 @@ struct HTTPTurn: Sendable {
             response = try await responder.respond(to: request, context: .init(source: .init(channel: channel, logger: logger)))
         } catch {
             logger.debug("A route failed", metadata: ["error": "\(error)"])
-            response = Response(status: .internalServerError)
+            var failure = Response(status: .internalServerError)
+            for (name, value) in headers { if let name = HTTPField.Name(name) { failure.headers[name] = value } }
+            response = failure
         }
         var answer = HTTPResponseHead(response.head)
         // Clients of that version take the end for granted.

@@ -131,7 +131,14 @@ extension FrontTests {
             }
             let client = try await RawClient(port: port)
             #expect(try await client.upgrade("/ws").contains("401"))
-            #expect(fields("X-Content-Type-Options", client.answer) == ["nosniff"])
+            // What no route answers, too.
+            var refusals = [client.answer]
+            for (method, path) in [("GET", "/%00"), ("X X", "/")] { refusals.append(try await RawClient(port: port).http(method, path)) }
+            for refusal in refusals {
+                #expect(fields("X-Content-Type-Options", refusal) == ["nosniff"], "\(refusal)")
+                #expect(fields("Content-Security-Policy", refusal).first?.contains("frame-ancestors 'none'") == true, "\(refusal)")
+                #expect(fields("Vary", refusal) == ["Origin"], "\(refusal)")
+            }
         }
         try await withFront({ $0.contentSecurityPolicy = "frame-ancestors https://portal.example" }) { port, _, _, _ in
             let response = try await RawClient(port: port).http("GET", "/healthz")
