@@ -40,6 +40,10 @@ import Testing
         (#"{"type":"a","id":"c1\u007f"}"#, .invalidID),
         ("{\"type\":\"a\",\"id\":\"c1\u{7F}\"}", .invalidID),
         (#"{"type":1,"id":"\u0000"}"#, .invalidID),
+        (#"{"type":"a\u0080b","id":"c1"}"#, .invalidType(id: "c1")),
+        ("{\"type\":\"a\u{9B}b\"}", .invalidType(id: nil)),
+        (#"{"type":"a","id":"\u0085"}"#, .invalidID),
+        ("{\"type\":\"a\",\"id\":\"c1\u{9F}\"}", .invalidID),
     ])
     func namesWhatIsWrong(text: String, error: FrameError) {
         #expect(throws: error) { try scan(text) }
@@ -51,8 +55,8 @@ import Testing
     }
 
     @Test func onlyControlCharactersAreNoPartOfAnId() throws {
-        #expect(try scan(#"{"type":"a","id":"\u0020\u007E\u0080\"\\"}"#).id == " ~\u{80}\"\\")
-        #expect(try scan("{\"type\":\"a\",\"id\":\" ~\u{80}😀\"}").id == " ~\u{80}😀")
+        #expect(try scan(#"{"type":"a","id":"\u0020\u007E\u00A0\"\\"}"#).id == " ~\u{A0}\"\\")
+        #expect(try scan("{\"type\":\"a\",\"id\":\" ~\u{A0}\u{C0}\u{480}😀\"}").id == " ~\u{A0}\u{C0}\u{480}😀")
         // Elsewhere they are the handler's business.
         #expect(try scan(#"{"type":"a","id":"1","text":"\u0000\n"}"#).id == "1")
     }

@@ -33,7 +33,10 @@ import Testing
         #expect(Topic.everyone.kind == "everyone")
         #expect(Topic.everyone.id == "")
         #expect(!Topic(rawValue: "").isValid)
-        #expect(!Topic(rawValue: "a\nb").isValid)
+        for control in ["\n", "\u{0}", "\u{7F}", "\u{80}", "\u{85}", "\u{9B}", "\u{9F}"] {
+            #expect(!Topic(rawValue: "a\(control)b").isValid)
+        }
+        for other in ["\u{A0}", "\u{BF}", "\u{C0}", "\u{480}"] { #expect(Topic(rawValue: "a\(other)b").isValid) }
         #expect(!Topic(rawValue: String(repeating: "x", count: 257)).isValid)
         #expect(Topic.user("ü").isValid)
     }

@@ -10,7 +10,7 @@ public enum FrameError: Error, Equatable, Sendable {
     case invalidType(id: String?)
     /// `type` begins with `$`: it is the system's own, and no message for a handler. Carries the `id`, where there was one.
     case reservedType(String, id: String?)
-    /// `id` is no string of 1 to 128 bytes, or holds control characters (U+0000 to U+001F, U+007F).
+    /// `id` is no string of 1 to 128 bytes, or holds control characters (U+0000 to U+001F, U+007F to U+009F).
     case invalidID
 
     /// The stable code of the reply.

@@ -44,13 +44,13 @@ public enum FrameScanner {
         guard isObject else { throw .notAnObject }
         guard idIsText else { throw .invalidID }
         let idText = id.map { JSONCursor.text($0, in: bytes) }
-        if let id, let idText, !(1...nameLimit).contains(idText.utf8.count) || Self.hasControlCharacters(id, idText, in: bytes) {
+        if let idText, !(1...nameLimit).contains(idText.utf8.count) || idText.utf8.holdControlCharacters {
             throw .invalidID
         }
         guard typeIsText else { throw .invalidType(id: idText) }
         guard let type else { throw .missingType }
         let typeText = JSONCursor.text(type, in: bytes)
-        guard (1...nameLimit).contains(typeText.utf8.count), !Self.hasControlCharacters(type, typeText, in: bytes) else {
+        guard (1...nameLimit).contains(typeText.utf8.count), !typeText.utf8.holdControlCharacters else {
             throw .invalidType(id: idText)
         }
         guard !typeText.hasPrefix("$") else { throw .reservedType(typeText, id: idText) }
@@ -64,14 +64,6 @@ public enum FrameScanner {
             do throws(FrameError) { return .success(try scan(buffer)) } catch { return .failure(error) }
         }
         return try result.get()
-    }
-
-    /// Whether a string holds U+0000 to U+001F or U+007F. The inbox could not keep a message under U+0000, which PostgreSQL's `text` does not
-    /// hold, and the others garble what operators read.
-    private static func hasControlCharacters(_ raw: JSONCursor.RawString, _ text: String, in bytes: UnsafeRawBufferPointer) -> Bool {
-        // Without an escape there is none but U+007F: the cursor has refused the others (RFC 8259, section 7).
-        if raw.hasEscapes { return text.utf8.contains { $0 < 0x20 || $0 == 0x7F } }
-        return ByteSearch.first(0x7F, in: UnsafeRawBufferPointer(rebasing: bytes[raw.range])) != nil
     }
 
     /// A string token, or nothing (and the value skipped) where another kind of value stands.

@@ -36,7 +36,7 @@ public struct Topic: RawRepresentable, Hashable, Sendable, Codable, CustomString
     ///
     /// Where a name is made of what somebody wrote, normalize that first (Foundation's `precomposedStringWithCanonicalMapping`).
     public var isValid: Bool {
-        (1...Self.nameLimit).contains(rawValue.utf8.count) && rawValue.utf8.allSatisfy { $0 >= 0x20 && $0 != 0x7F } && rawValue.isComposed
+        (1...Self.nameLimit).contains(rawValue.utf8.count) && !rawValue.utf8.holdControlCharacters && rawValue.isComposed
     }
     /// Whether a user can be called so: 1 to 128 bytes that can be part of a topic's name, because every user has a topic.
     public static func isUser(_ id: String) -> Bool { (1...128).contains(id.utf8.count) && Topic.user(id).isValid }
