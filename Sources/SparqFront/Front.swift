@@ -219,6 +219,7 @@ extension Front {
                 users: TokenBucket.Rate(perSecond: configuration.messagesPerSecond, burst: configuration.burst),
                 addresses: TokenBucket.Rate(perSecond: configuration.requestsPerSecond, burst: configuration.requestBurst)
             ),
+            unanswered: UnansweredRequests(pools: configuration.pools, limit: configuration.burst),
             addresses: addresses
         )
         return FrontServer(

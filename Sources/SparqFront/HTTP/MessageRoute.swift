@@ -13,6 +13,7 @@ struct MessageRoute: Sendable {
     let cookie: SessionCookie
     let messageBytes: Int
     let limiter: RequestLimiter
+    let unanswered: UnansweredRequests
     let addresses: ClientAddresses
 
     @Sendable func handle(_ request: Request, context: FrontRequestContext) async throws -> Response {
@@ -38,7 +39,8 @@ struct MessageRoute: Sendable {
         case .nobody: user = nil
         case .refused: return error(.unauthenticated, "The session token is not valid, or its time is over.", re: nil)
         }
-        let wait = limiter.take(key(user, request, context), now: Clock.now())
+        let key = key(user, request, context)
+        let wait = limiter.take(key, now: Clock.now())
         guard wait == 0 else { return tooMany(wait) }
         let body: ByteBuffer
         do {
@@ -57,6 +59,9 @@ struct MessageRoute: Sendable {
             return error(.needsSocket, "A \"\(frame.type)\" is for a WebSocket alone: over HTTP nobody hears events.", re: frame.id)
         }
         guard await readiness.isServedSoon() else { return error(.unavailable, ErrorCode.unservedMessage, re: frame.id) }
+        guard unanswered.take(key, frame.type, now: Clock.now()) else {
+            return error(.unavailable, ErrorCode.fullLaneMessage, re: frame.id)
+        }
         let answer = await hub.request(
             HTTPMessage(
                 user: user,
@@ -66,6 +71,7 @@ struct MessageRoute: Sendable {
                 message: message
             )
         )
+        if answer != .unavailable { unanswered.answered(key, frame.type) }
         switch answer {
         case .unavailable: return error(.unavailable, ErrorCode.unavailableMessage, re: frame.id)
         case .reply(nil, _): return Response(status: .noContent)

@@ -32,6 +32,14 @@ final class RequestLimiter: Sendable {
     /// How many buckets there are.
     var count: Int { tables.withLock { $0.newer.count + $0.older.count } }
 
+    /// Fills a bucket.
+    func fill(_ key: Key) {
+        tables.withLock { tables in
+            tables.newer[key] = nil
+            tables.older[key] = nil
+        }
+    }
+
     /// Takes a token. Returns 0, or the nanoseconds after which there will be one. `now` in nanoseconds of a clock that never goes back.
     func take(_ key: Key, now: Int) -> Int {
         let rate = if case .user = key { users } else { addresses }
