@@ -160,7 +160,7 @@ let package = Package(
         ),
         .testTarget(
             name: "SparqWorkerTests",
-            dependencies: ["Postgres", "SparqWorker", "SparqWorkerTestKit", "SparqProtocol", .log],
+            dependencies: ["AMQP", "Postgres", "SparqWorker", "SparqWorkerTestKit", "SparqProtocol", .log],
             swiftSettings: strict
         ),
         .testTarget(

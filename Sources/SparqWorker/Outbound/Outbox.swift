@@ -79,7 +79,8 @@ final class Outbox: Sendable {
                 contentType: NDJSON.contentType,
                 persistent: Self.keepsReplaceable || isIrreplaceable
             )
-            var outcome = await publish(message, to: node)
+            var left = Unpublished(message)
+            var outcome = await publish(&left, to: node)
             if outcome == .unroutable {
                 // What waits behind the first that came back has waited as long.
                 let begin = returnedSince ?? .now
@@ -87,7 +88,7 @@ final class Outbox: Sendable {
                 let end = begin + (isIrreplaceable ? patience.irreplaceable : patience.replaceable)
                 while outcome == .unroutable, .now < end {
                     try? await Task.sleep(for: patience.pause)
-                    outcome = await publish(message, to: node)
+                    outcome = await publish(&left, to: node)
                 }
             }
             if outcome != .unroutable {
@@ -100,32 +101,17 @@ final class Outbox: Sendable {
         }
     }
 
-    private func publish(_ message: AMQPMessage, to node: String) async -> Broker.Outcome {
-        let outcome = await broker.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
-        guard outcome == .refused else { return outcome }
-        return await publish(NDJSON.lines(message.body)[...], to: node, persistent: message.persistent)
-    }
-
-    /// Publishes the lines of what the broker does not take in one message, in halves: one that it does not take alone goes with less in it.
-    private func publish(_ lines: ArraySlice<ArraySlice<UInt8>>, to node: String, persistent: Bool) async -> Broker.Outcome {
-        let middle = lines.startIndex + lines.count / 2
-        let halves = lines.count > 1 ? [lines[..<middle], lines[middle...]] : Self.smaller(lines).map { [$0] } ?? []
-        for half in halves {
-            let body = half.reduce(into: [UInt8]()) { body, line in body += line + [UInt8(ascii: "\n")] }
-            let message = AMQPMessage(body: body, contentType: NDJSON.contentType, persistent: persistent)
-            var outcome = await broker.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
-            if outcome == .refused { outcome = await publish(half, to: node, persistent: persistent) }
-            guard outcome == .confirmed else { return outcome }
+    /// Publishes what is left, as far as that goes.
+    private func publish(_ left: inout Unpublished, to node: String) async -> Broker.Outcome {
+        while let message = left.next {
+            let outcome = await broker.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
+            switch outcome {
+            case .confirmed: left.confirmed()
+            case .refused: left.refused()
+            case .unroutable, .ended: return outcome
+            }
         }
         return .confirmed
-    }
-
-    /// The line with less in it; `nil` where nothing is left to leave out: then it is lost.
-    private static func smaller(_ lines: ArraySlice<ArraySlice<UInt8>>) -> ArraySlice<ArraySlice<UInt8>>? {
-        guard let line = lines.first, let smaller = (try? SparqProtocol.Delivery(line: line))?.smaller else { return nil }
-        var writer = JSONWriter(reservingCapacity: 1024)
-        for delivery in smaller { delivery.encode(into: &writer) }
-        return writer.bytes.count < line.count ? NDJSON.lines(writer.bytes)[...] : nil
     }
 
     private func next(_ name: String) -> [Item]? {
