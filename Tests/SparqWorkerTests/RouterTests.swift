@@ -1,9 +1,9 @@
-import Postgres
 import SparqProtocol
 import SparqWorkerTestKit
 import Synchronization
 import Testing
 
+@testable import Postgres
 @testable import SparqWorker
 
 @Suite struct RouterTests {
@@ -104,5 +104,31 @@ import Testing
         #expect(queries.withLock { $0 } == [[0], [1, 2, 9]])
         // Nothing is left behind that would make the next one wait.
         #expect(try await loader.load(7, context) == "v7")
+    }
+
+    /// One client's value that the database does not take is no fault of those who asked together with it.
+    @Test func whereAQueryFailsOverAValueOnlyItsAskersAreTold() async throws {
+        let (gate, open) = AsyncStream.makeStream(of: Void.self)
+        let (asked, signal) = AsyncStream.makeStream(of: Void.self)
+        let loader = BatchLoader<Int, String> { keys, _ in
+            signal.yield()
+            if keys == [0] { for await _ in gate { break } }
+            if keys.contains(where: { $0 % 10 == 7 }) {
+                var error = PostgresError(.server, "made up")
+                error.sqlState = "22021"
+                throw error
+            }
+            return Dictionary(uniqueKeysWithValues: keys.map { ($0, "v\($0)") })
+        }
+        let context = context(asksAlone: false)
+        let answers = await withTaskGroup(of: (Int, String?).self) { group in
+            group.addTask { (0, try? await loader.load(0, context)) }
+            for await _ in asked { break }
+            for key in 1...20 { group.addTask { (key, try? await loader.load(key, context)) } }
+            while loader.waiting < 20 { await Task.yield() }
+            open.yield()
+            return await group.reduce(into: [Int: String?]()) { $0[$1.0] = $1.1 }
+        }
+        for key in 0...20 { #expect(answers[key] == .some(key % 10 == 7 ? nil : "v\(key)")) }
     }
 }

@@ -28,7 +28,7 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
     ///   - limit: The most keys of one query.
     ///   - concurrency: How many queries may be on their way at once.
     ///   - remembers: Whether messages of one connection that came together share an answer.
-    ///   - load: The query. An error goes to all who wait for one of its keys.
+    ///   - load: The query. An error goes to all who wait for one of its keys; but where it is about a value, other queries find out about which one.
     public init(limit: Int = 512, concurrency: Int = 1, remembers: Bool = false, _ load: @escaping Load) {
         self.load = load
         self.remembers = remembers
@@ -84,13 +84,20 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
     var waiting: Int { state.withLock { $0.waiters.values.reduce(0) { $0 + $1.count } } }
 
     private func drain(_ database: any PostgresExecutor) async {
-        while let batch = next() {
-            do {
-                let values = try await load(Array(batch.keys), database)
-                for (key, waiters) in batch { for waiter in waiters { waiter.resume(returning: values[key]) } }
-            } catch {
-                for waiters in batch.values { for waiter in waiters { waiter.resume(throwing: error) } }
-            }
+        while let batch = next() { await answer(batch.map { ($0.key, $0.value) }[...], database) }
+    }
+
+    private func answer(_ batch: ArraySlice<(key: Key, waiters: [Waiter])>, _ database: any PostgresExecutor) async {
+        do {
+            let values = try await load(batch.map(\.key), database)
+            for (key, waiters) in batch { for waiter in waiters { waiter.resume(returning: values[key]) } }
+        } catch let error as PostgresError where error.isAboutValue && batch.count > 1 {
+            // One of the keys is at fault: the others' askers must not be told so.
+            let middle = batch.startIndex + batch.count / 2
+            await answer(batch[..<middle], database)
+            await answer(batch[middle...], database)
+        } catch {
+            for (_, waiters) in batch { for waiter in waiters { waiter.resume(throwing: error) } }
         }
     }
 
