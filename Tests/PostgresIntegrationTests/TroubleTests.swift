@@ -162,4 +162,25 @@ import Testing
         let error = await #expect(throws: PostgresError.self) { try await pool.query("SELECT 1") }
         #expect(error?.code == .poolClosed)
     }
+
+    /// Those that are open work: that is a crowd, and no outage.
+    @Test func whereTheServerTakesNoMoreConnectionsThoseThatAreOpenAreInUse() async throws {
+        let role = Database.name("few")
+        try await Database.withPool { admin in
+            try await admin.withConnection { try await $0.script("CREATE ROLE \(role) LOGIN PASSWORD 'secret' CONNECTION LIMIT 1") }
+            let url = try Database.url(port: Database.port).replacing(#/\/\/.*@/#, with: "//\(role):secret@")
+            var configuration = try PostgresConfiguration(url: url)
+            configuration.poolSize = 2
+            configuration.acquireTimeout = .milliseconds(500)
+            let error = try await Database.withPool(configuration) { pool in
+                try await pool.withConnection { held in
+                    let error = await #expect(throws: PostgresError.self) { try await pool.query("SELECT 1") }
+                    _ = try await held.query("SELECT 1")
+                    return error
+                }
+            }
+            try await admin.withConnection { try await $0.script("DROP ROLE \(role)") }
+            #expect(error?.code == .poolTimeout && error?.cause == .crowd)
+        }
+    }
 }

@@ -50,6 +50,17 @@ import Testing
         #expect(pool.ended(1) == [] && pool.established(2) == [] && pool.leaseIdle() == 2)
     }
 
+    /// So that who may take the last of them finds it open.
+    @Test func soManyAreKeptAsWereAskedFor() {
+        var pool = PoolStateMachine(capacity: 4, kept: 3, maximumWaiters: 9)
+        #expect(pool.start() == [.open(1, failures: 0), .open(2, failures: 0), .open(3, failures: 0)])
+        for connection in 1...3 { #expect(pool.established(connection) == []) }
+        #expect(pool.lost(2) == [.open(4, failures: 0)])
+        // Where the server takes no more, one at a time is tried.
+        #expect(pool.lost(3) == [.open(5, failures: 0)] && pool.lost(4) == [] && pool.lost(5) == [.open(6, failures: 2)])
+        #expect(pool.leaseIdle() == 1 && pool.establishedCount == 1)
+    }
+
     @Test func oneConnectionIsKeptOnceStarted() {
         var pool = PoolStateMachine(capacity: 4, maximumWaiters: 9)
         #expect(pool.start() == [.open(1, failures: 0)])

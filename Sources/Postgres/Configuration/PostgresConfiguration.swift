@@ -10,6 +10,9 @@ import CPostgreSQL
 public struct PostgresConfiguration: Sendable {
     /// The most connections held at once. Each has a thread of its own.
     public var poolSize = 4
+    /// How many connections are opened at the start, and kept, wanted or not; one at least. What is open already the server does not refuse later,
+    /// when it takes no more.
+    public var minimumConnections = 1
     /// The most callers that may wait for a connection; one more is refused at once with ``PostgresError/Code/poolTimeout``.
     public var maximumWaiters = 4096
     /// How long a caller waits for a connection.

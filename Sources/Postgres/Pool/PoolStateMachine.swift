@@ -25,6 +25,8 @@ struct PoolStateMachine {
     }
 
     let capacity: Int
+    /// How many are kept from the start on.
+    let kept: Int
     let maximumWaiters: Int
     private(set) var phase = Phase.running
     /// Attempts to connect that failed since one succeeded.
@@ -37,8 +39,9 @@ struct PoolStateMachine {
     private var waiters: Deque<WaiterID> = []
     private var lastConnection = 0
 
-    init(capacity: Int, maximumWaiters: Int) {
+    init(capacity: Int, kept: Int = 1, maximumWaiters: Int) {
         self.capacity = max(1, capacity)
+        self.kept = min(max(1, kept), self.capacity)
         self.maximumWaiters = maximumWaiters
     }
 
@@ -51,10 +54,10 @@ struct PoolStateMachine {
 
     private func count(_ wanted: Slot) -> Int { slots.values.reduce(0) { $1 == wanted ? $0 + 1 : $0 } }
 
-    /// From now on one connection is kept, wanted or not, so that the database's state is known.
+    /// From now on some connections are kept, wanted or not, one at least, so that the database's state is known.
     mutating func start() -> [Action] {
         guard phase == .running else { return [] }
-        minimum = 1
+        minimum = kept
         return openIfNeeded()
     }
 

@@ -59,7 +59,8 @@ extension PostgresPool {
         }
         let reason = failure.map { "; the last attempt to connect: \($0)" } ?? ""
         var error = PostgresError(.poolTimeout, "no connection became free within \(configuration.acquireTimeout)\(reason)")
-        error.isCrowded = isReachable && failure == nil
+        // The server may take no more connections: those that are open work all the same.
+        error.isCrowded = isReachable
         continuation?.resume(throwing: error)
     }
 

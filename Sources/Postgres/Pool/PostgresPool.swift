@@ -80,7 +80,13 @@ public final class PostgresPool: Service {
         lost = FaultLog(logger)
         addresses = Addresses(configuration.conninfo)
         core = Mutex(
-            Core(machine: PoolStateMachine(capacity: configuration.poolSize, maximumWaiters: configuration.maximumWaiters))
+            Core(
+                machine: PoolStateMachine(
+                    capacity: configuration.poolSize,
+                    kept: configuration.minimumConnections,
+                    maximumWaiters: configuration.maximumWaiters
+                )
+            )
         )
     }
 
@@ -95,7 +101,10 @@ public final class PostgresPool: Service {
     /// Whether the database can be reached, as far as known.
     public var state: PostgresPoolState { reported.withLock { $0 } }
 
-    /// Connects in the background and keeps a connection until a graceful shutdown or a cancelled task. Then waits until no
+    /// How many connections are open.
+    var openCount: Int { core.withLock { $0.machine.establishedCount } }
+
+    /// Connects in the background and keeps ``PostgresConfiguration/minimumConnections`` until a graceful shutdown or a cancelled task. Then waits until no
     /// connection is in use, for ``PostgresConfiguration/shutdownTimeout`` at most, and closes all.
     public func run() async throws {
         apply { $0.start() }
@@ -154,7 +163,9 @@ public final class PostgresPool: Service {
             return { continuation.resume(returning: Lease(id: id, thread: thread)) }
         case .refuse(let waiter, let refusal):
             let continuation = core.waiters.removeValue(forKey: waiter)
-            return { continuation?.resume(throwing: PostgresPool.error(for: refusal)) }
+            var error = PostgresPool.error(for: refusal)
+            error.isCrowded = refusal == .tooManyWaiters && core.machine.establishedCount > 0
+            return { [error] in continuation?.resume(throwing: error) }
         case .drained:
             let waiting = core.drainedWaiters
             core.drainedWaiters = []
