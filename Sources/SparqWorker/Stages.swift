@@ -42,9 +42,12 @@ struct Stages: Sendable {
         let handlerConnections = max(2, configuration.postgres.poolSize)
         var ownPostgres = configuration.postgres
         // Beside what handlers may have: each commit's, and one each for housekeeping and for look-ups.
-        ownPostgres.poolSize = handlerConnections + max(1, configuration.commitsInFlight) + 2
+        let ownConnections = max(1, configuration.commitsInFlight) + 2
+        ownPostgres.poolSize = handlerConnections + ownConnections
+        // So that there is one for a commit where the server takes no more.
+        ownPostgres.minimumConnections = ownPostgres.poolSize
         let pool = PostgresPool(configuration: ownPostgres, logger: logger) { readiness.set(.database, $0 == .ready) }
-        let database = PostgresShare(of: pool, connections: handlerConnections)
+        let database = PostgresShare(of: pool, connections: handlerConnections, reserved: ownConnections)
         var nodePostgres = configuration.postgres
         // As many as there are tasks of the stage.
         nodePostgres.poolSize = 1
@@ -114,9 +117,13 @@ struct Stages: Sendable {
             retry: retry,
             failed: failedOfPool
         )
-        let watch = HandlerWatch(slots: Int(configuration.prefetch), strays: configuration.strayHandlers, logger: logger) {
-            readiness.set(.progress, $0)
-        }
+        let watch = HandlerWatch(
+            slots: Int(configuration.prefetch),
+            strays: configuration.strayHandlers,
+            logger: logger,
+            isDatabaseWaitedFor: { database.isWaitedFor },
+            onProgress: { readiness.set(.progress, $0) }
+        )
         let commitStage = CommitStage(
             queue: commits,
             pool: pool,
@@ -145,8 +152,6 @@ struct Stages: Sendable {
             router: router,
             pool: pool,
             database: database,
-            // One connection is left for reads.
-            gate: TransactionGate(running: handlerConnections - 1, batches: Int(configuration.prefetch) * 3 / 4),
             watch: watch,
             timeLimit: configuration.handlerTimeLimit,
             commits: commits,
@@ -157,7 +162,8 @@ struct Stages: Sendable {
             repetition: repetition,
             nodeTimes: nodeTimes,
             deliveryBytes: configuration.deliveryBytes,
-            values: FaultLog(logger)
+            values: FaultLog(logger),
+            turnedAway: FaultLog(logger)
         )
         watch.begin { await processor.goOn($0, $1, $2) }
         self.watch = watch

@@ -6,7 +6,7 @@ public import SparqProtocol
 public struct WorkerConfiguration: Sendable {
     /// The broker.
     public var amqp: AMQPConfiguration
-    /// The database. The size of its pool is for what handlers and policies ask. Commits have ``commitsInFlight`` connections more, housekeeping
+    /// The database. The size of its pool is for what handlers and policies ask, two at least. Commits have ``commitsInFlight`` connections more, housekeeping
     /// and look-ups two, and what nodes ask has one.
     public var postgres: PostgresConfiguration
     /// The pool of types that it serves, beside ``SparqProtocol/PoolMap/nodePool``, which all workers serve.

@@ -35,7 +35,7 @@ struct Repetition: Sendable {
     /// The message with those of its doubtful subscriptions that the user may have by now. Throws what a topic's policy throws, but for refusals.
     func allowed(_ unit: Unit, of batch: InboundBatch) async throws -> Unit {
         if unit.doubtful.isEmpty { return unit }
-        let context = Context(unit.envelope, attempt: batch.attempt, database: database)
+        let context = Context(unit.envelope, attempt: batch.attempt, database: database.reads(of: unit.envelope.type))
         let retry = retry.during([batch])
         // Concurrently, so that loaders gather what the policies ask for.
         let refused = try await withThrowingTaskGroup(of: Int?.self) { group in

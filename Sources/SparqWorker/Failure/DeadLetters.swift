@@ -105,7 +105,12 @@ public struct DeadLetters: Sendable {
 
     /// Publishes a copy for the workers and waits for the confirm; what keeps it from that, or `nil`.
     func publish(_ letter: DeadLetter) async throws(AMQPError) -> String? {
-        let message = AMQPMessage(body: letter.retryBody, contentType: NDJSON.contentType)
+        // They come in a crowd, and nobody sends them again: they wait where there is no room.
+        let message = AMQPMessage(
+            body: letter.retryBody,
+            contentType: NDJSON.contentType,
+            headers: [FailedMessages.unawaitedHeader: true]
+        )
         let pool = letter.pool ?? ""
         do throws(AMQPError) {
             switch try await session.publish(message, exchange: names.inbound, routingKey: pool, mandatory: true) {

@@ -10,9 +10,10 @@ extension FailedMessages {
     func unit(for envelope: Envelope, attempt: Int, after error: any Error) async throws -> Unit {
         switch error {
         case let failure as TransientFailure: return try await later(envelope, attempt, failure)
+        case let wait as NotItsTurn: return try await later(envelope, attempt, wait, .untilItsTurn)
         // Where a table or a privilege is missing, an operator mends it: no message is lost to that, however long it takes.
         case _ where Self.missing(in: error) != nil && !Task.isCancelled:
-            return try await later(envelope, attempt, TransientFailure("\(error)"), isPatient: true)
+            return try await later(envelope, attempt, TransientFailure("\(error)"), .untilMended)
         case let error as PostgresError where (error.mayPass || error.isMissing) && !Task.isCancelled:
             return try await later(envelope, attempt, TransientFailure("\(error)"))
         case _ where Task.isCancelled || (error as? PostgresError)?.code == .poolClosed: throw error
@@ -43,8 +44,8 @@ extension FailedMessages {
         return Unit(envelope: envelope, refusal: .internalFailure)
     }
 
-    private func later(_ envelope: Envelope, _ attempt: Int, _ failure: TransientFailure, isPatient: Bool = false) async throws -> Unit {
-        switch await postpone(envelope, attempt: attempt, failure, isPatient: isPatient) {
+    private func later(_ envelope: Envelope, _ attempt: Int, _ failure: any Error, _ patience: Patience = .counted) async throws -> Unit {
+        switch await postpone(envelope, attempt: attempt, failure, patience) {
         case .waits:
             logger.debug("message is tried again later", metadata: metadata(envelope, failure))
             var unit = Unit(envelope: envelope)

@@ -7,6 +7,9 @@ package import SparqProtocol
 struct FailedMessages: Sendable {
     /// AMQP header of the attempt, counted from 1.
     static let attemptHeader = "sparq-attempt"
+    /// AMQP header, whatever its value, of messages that nobody waits for as one does for an answer: those that are tried again, and dead letters. They
+    /// may wait, and must not be refused for a lack of room.
+    static let unawaitedHeader = "sparq-unawaited"
 
     let broker: Broker
     let names: BrokerNames
@@ -15,6 +18,16 @@ struct FailedMessages: Sendable {
     /// Whether messages of a type carry secrets.
     let isSecret: @Sendable (String) -> Bool
     let logger: Logger
+
+    /// How often a message is tried again.
+    enum Patience: Sendable {
+        /// Until its attempts are used up.
+        case counted
+        /// For as long as it takes an operator, after the longest pause in the end.
+        case untilMended
+        /// For as long as it takes, as the same attempt.
+        case untilItsTurn
+    }
 
     enum Fate: Sendable {
         case waits
@@ -40,17 +53,14 @@ struct FailedMessages: Sendable {
     }
 
     /// Tries again later, or no more.
-    ///
-    /// - Parameter isPatient: For as long as it takes, after the longest pause in the end.
-    func postpone(_ envelope: Envelope, attempt given: Int, _ failure: TransientFailure, isPatient: Bool = false) async -> Fate {
-        // Behind the last attempt there is none; so the one before it comes again.
-        let attempt = isPatient ? min(given, schedule.lastRetried) : given
-        let next = isPatient ? min(attempt + 1, schedule.lastRetried) : attempt + 1
-        guard let delay = schedule.delay(afterAttempt: attempt) else { return await bury(envelope, attempts: attempt, .retries, failure) }
+    func postpone(_ envelope: Envelope, attempt: Int, _ failure: any Error, _ patience: Patience = .counted) async -> Fate {
+        guard let (delay, next) = schedule.next(afterAttempt: attempt, patience) else {
+            return await bury(envelope, attempts: attempt, .retries, failure)
+        }
         let message = AMQPMessage(
             body: envelope.line,
             contentType: NDJSON.contentType,
-            headers: [Self.attemptHeader: .int64(Int64(next))]
+            headers: [Self.attemptHeader: .int64(Int64(next)), Self.unawaitedHeader: true]
         )
         let queue = WorkerTopology.retryQueue(names: names, pool: pool, delay: delay)
         switch await broker.publish(message, queue: queue) {
@@ -63,12 +73,10 @@ struct FailedMessages: Sendable {
     /// To the pool's suspects, together and apart from what they came with. False where the broker can't be told any more.
     ///
     /// - Parameter pause: Not at once, but when this time is over, which must be that of the pool's queue for it.
-    func suspect(_ envelopes: [Envelope], attempt: Int, after pause: Duration? = nil) async -> Bool {
-        let message = AMQPMessage(
-            body: envelopes.flatMap(\.line),
-            contentType: NDJSON.contentType,
-            headers: [Self.attemptHeader: .int64(Int64(attempt))]
-        )
+    func suspect(_ envelopes: [Envelope], of batch: InboundBatch, after pause: Duration? = nil) async -> Bool {
+        var headers: [String: AMQPValue] = [Self.attemptHeader: .int64(Int64(batch.attempt))]
+        if !batch.isAwaited { headers[Self.unawaitedHeader] = true }
+        let message = AMQPMessage(body: envelopes.flatMap(\.line), contentType: NDJSON.contentType, headers: headers)
         let queue = pause.map { WorkerTopology.suspectPauseQueue(names: names, pool: pool, pause: $0) } ?? names.suspect(pool: pool)
         return await broker.publish(message, queue: queue) == .confirmed
     }

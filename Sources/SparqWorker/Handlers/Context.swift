@@ -20,7 +20,8 @@ public struct Context: Sendable {
     /// 1 at first; grows where a handler threw ``TransientFailure``.
     public let attempt: Int
 
-    /// The database, for reads outside of any transaction. Writes belong to `onTransaction` handlers: only these happen exactly once.
+    /// The database, for reads outside of any transaction. Writes belong to `onTransaction` handlers: only these happen exactly once. A statement that
+    /// takes long while others wait may be cancelled and run again.
     ///
     /// In tests that have no database every statement throws ``DatabaseMissing``.
     public let database: any PostgresExecutor

@@ -5,6 +5,8 @@ import Synchronization
 final class InboundBatch: Sendable {
     /// Which attempt its messages are, counted from 1.
     let attempt: Int
+    /// Whether those who sent its messages wait for answers, and send them again where they are told `unavailable`.
+    let isAwaited: Bool
     /// Whether it came before, to anybody: something of it may have taken effect.
     let isRedelivered: Bool
     private let pending = Mutex(PendingBatch(open: 1))
@@ -18,11 +20,13 @@ final class InboundBatch: Sendable {
     ///   - onFinished: Called once, when nothing is open any more.
     init(
         attempt: Int = 1,
+        isAwaited: Bool = true,
         isRedelivered: Bool = false,
         isLost: @escaping @Sendable () -> Bool = { false },
         onFinished: @escaping @Sendable (_ ack: Bool) -> Void
     ) {
         self.attempt = attempt
+        self.isAwaited = isAwaited
         self.isRedelivered = isRedelivered
         hasGone = isLost
         self.onFinished = onFinished
@@ -33,7 +37,12 @@ final class InboundBatch: Sendable {
         let tag = delivery.tag
         if Sabotage.isOn(.ackBeforeCommit) { consumer.ack(tag) }
         let attempt = delivery.message.headers[FailedMessages.attemptHeader]?.intValue ?? 1
-        self.init(attempt: attempt, isRedelivered: delivery.redelivered, isLost: { !consumer.isCurrent(tag) }) { ack in
+        self.init(
+            attempt: attempt,
+            isAwaited: attempt == 1 && delivery.message.headers[FailedMessages.unawaitedHeader] == nil,
+            isRedelivered: delivery.redelivered,
+            isLost: { !consumer.isCurrent(tag) }
+        ) { ack in
             if ack, !Sabotage.isOn(.ackBeforeCommit) { consumer.ack(tag) } else { consumer.nack(tag, requeue: true) }
             inHand.finish()
         }

@@ -70,7 +70,7 @@ struct Intake: Sendable {
             for connection in ConnectionGroups.make(lines.read(delivery.message.body, batch, &group)) {
                 batch.begin()
                 group.addTask {
-                    let isMoved = batch.isLost ? false : await failed.suspect(connection, attempt: batch.attempt)
+                    let isMoved = batch.isLost ? false : await failed.suspect(connection, of: batch)
                     if isMoved { batch.finish() } else { batch.abandon() }
                 }
             }

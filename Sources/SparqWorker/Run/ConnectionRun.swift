@@ -16,6 +16,9 @@ final class ConnectionRun: Sendable {
         var limit: Duration
     }
 
+    /// The type of the message whose handler holds the batch's slot, and since when.
+    typealias Entry = (type: String, since: ContinuousClock.Instant)
+
     private struct State {
         var owner = 0
         var task: Task<Void, Never>?
@@ -23,6 +26,7 @@ final class ConnectionRun: Sendable {
         var next = 0
         var units: [Unit] = []
         var works: [Work] = []
+        var entry: Entry?
         var lastMark = 0
         var isOver = false
     }
@@ -114,6 +118,12 @@ final class ConnectionRun: Sendable {
         return try result.get()
     }
 
+    /// The message may begin.
+    func entered(_ type: String, _ owner: Int) throws(Superseded) { try withState(of: owner) { $0.entry = (type, .now) } }
+
+    /// The message is through. False where it holds no slot any more.
+    func left(_ owner: Int) -> Bool { (try? withState(of: owner) { $0.entry.take() != nil }) ?? false }
+
     /// Throws where another task goes on: then nothing may be changed any more.
     func check(_ owner: Int) throws(Superseded) { try withState(of: owner) { _ in } }
 
@@ -140,6 +150,9 @@ final class ConnectionRun: Sendable {
 
     func cancel() { state.withLock { $0.task }?.cancel() }
 
+    /// What its message holds a slot for.
+    var entry: Entry? { state.withLock { $0.entry } }
+
     /// How long the oldest of its handler's works has lasted; `nil` where none is at work.
     func age(now: ContinuousClock.Instant) -> Duration? { state.withLock { $0.works.first.map { now - $0.began } } }
 
@@ -148,16 +161,16 @@ final class ConnectionRun: Sendable {
         state.withLock { $0.works.first { now - $0.began >= $0.limit }?.limit }
     }
 
-    /// Takes it from its task, so that another one can go on: returns that one's number, and the task. `nil` where nothing is overdue any more, or the
-    /// handler blocks the thread that began it, so that there is no task yet.
-    func supersede(now: ContinuousClock.Instant) -> (owner: Int, task: Task<Void, Never>)? {
+    /// Takes it from its task, so that another one can go on: returns that one's number, the task, and the type that holds the slot no longer. `nil`
+    /// where nothing is overdue any more, or the handler blocks the thread that began it, so that there is no task yet.
+    func supersede(now: ContinuousClock.Instant) -> (owner: Int, task: Task<Void, Never>, left: String?)? {
         state.withLock { state in
             guard !state.isOver, state.works.contains(where: { now - $0.began >= $0.limit }), let task = state.task.take() else {
                 return nil
             }
             state.owner += 1
             state.works = []
-            return (state.owner, task)
+            return (state.owner, task, state.entry.take()?.type)
         }
     }
 }

@@ -10,7 +10,7 @@ import Synchronization
 /// It has a thread of its own, since handlers may block all others.
 final class HandlerWatch: Sendable {
     /// Goes on with a connection's messages behind one whose handler did not end.
-    typealias GoOn = @Sendable (_ run: ConnectionRun, _ owner: Int, _ failure: TransientFailure) async -> Void
+    typealias GoOn = @Sendable (_ run: ConnectionRun, _ owner: Int, _ failure: any Error) async -> Void
 
     private struct State {
         var runs: [ConnectionRun] = []
@@ -19,38 +19,46 @@ final class HandlerWatch: Sendable {
         var isEnding = false
     }
 
-    /// A handler that has been at work for so long is slow: those of one type may not take all slots.
-    private static let slow: Duration = .seconds(1)
+    /// A handler that has been at work for so long is slow, with what it waited for until it could begin.
+    private static let slow: Duration = .milliseconds(500)
     /// Where all slots are held by handlers that have been at work for so long, nothing gets on.
     private static let standstill: Duration = .seconds(5)
 
     let copies = Copies()
+    let admission: Admission
     private let slots: Int
     private let strayLimit: Int
     private let interval: Duration
-    private let logger: Logger
     private let overdue: FaultLog
     private let stuck: FaultLog
-    private let refusals: FaultLog
+    private let waited: FaultLog
+    private let isDatabaseWaitedFor: @Sendable () -> Bool
     private let onProgress: @Sendable (Bool) -> Void
     private let queue = DispatchQueue(label: "sparq.handlers")
     private let state = Mutex(State())
-    private let clogged = Mutex<Set<String>>([])
-    private let hasClogs = Atomic(false)
 
     /// - Parameters:
     ///   - slots: How many AMQP messages the worker holds at once.
     ///   - strays: How many handlers may go on without a slot.
+    ///   - isDatabaseWaitedFor: Handlers wait for a connection to the database: for others, or because there is none.
     ///   - onProgress: Whether the worker gets on; called several times a second.
-    init(slots: Int, strays: Int, interval: Duration = .milliseconds(100), logger: Logger, onProgress: @escaping @Sendable (Bool) -> Void) {
+    init(
+        slots: Int,
+        strays: Int,
+        interval: Duration = .milliseconds(100),
+        logger: Logger,
+        isDatabaseWaitedFor: @escaping @Sendable () -> Bool,
+        onProgress: @escaping @Sendable (Bool) -> Void
+    ) {
         self.slots = max(1, slots)
         strayLimit = max(0, strays)
         self.interval = interval
-        self.logger = logger
+        self.isDatabaseWaitedFor = isDatabaseWaitedFor
         self.onProgress = onProgress
+        admission = Admission(slots: slots)
         overdue = FaultLog(logger)
         stuck = FaultLog(logger)
-        refusals = FaultLog(logger)
+        waited = FaultLog(logger)
     }
 
     /// Looks from now on.
@@ -75,13 +83,6 @@ final class HandlerWatch: Sendable {
         if state.withLock({ $0.isEnding }) { task.cancel() }
     }
 
-    /// Whether handlers of the type hold so many slots for so long that no more may begin.
-    func isClogged(_ type: String) -> Bool {
-        guard hasClogs.load(ordering: .relaxed), clogged.withLock({ $0.contains(type) }) else { return false }
-        refusals.occurred(type, "handlers of a type are slow and many, further messages of it are refused", metadata: ["type": "\(type)"])
-        return true
-    }
-
     /// Cancels all that is at work, and waits a moment for its end.
     func end(within patience: Duration) async {
         cancel()
@@ -92,37 +93,45 @@ final class HandlerWatch: Sendable {
         }
     }
 
-    /// Cancels all that is at work.
+    /// Cancels all that is at work, and looks no more.
     func cancel() {
         let runs = state.withLock { state in
             state.isEnding = true
+            // It holds what holds this.
+            state.goOn = nil
             return state.runs
         }
         for run in runs { run.cancel() }
+        admission.close()
     }
 
     private func plan() {
         let pause = DispatchTimeInterval.milliseconds(Int(interval.milliseconds))
         queue.asyncAfter(deadline: .now() + pause) { [weak self] in
-            guard let self else { return }
+            guard let self, !state.withLock({ $0.isEnding }) else { return }
             look(now: .now)
             plan()
         }
     }
 
     private func look(now: ContinuousClock.Instant) {
-        let (runs, isEnding) = state.withLock { state in
+        let (runs, isEnding, strays) = state.withLock { state in
             state.runs.removeAll(where: \.isOver)
-            return (state.runs, state.isEnding)
+            return (state.runs, state.isEnding, state.strays)
         }
         copies.tidy(now: now)
         if isEnding { return }
         var isStuck = false
-        var slow: [String: Set<ObjectIdentifier>] = [:]
+        var slow: (types: Set<String>, batches: Set<ObjectIdentifier>) = ([], [])
         var standing: Set<ObjectIdentifier> = []
         for run in runs {
+            if let entry = run.entry, now - entry.since > Self.slow {
+                slow.types.insert(entry.type)
+                slow.batches.insert(ObjectIdentifier(run.batch))
+            }
             guard let age = run.age(now: now), let envelope = run.current else { continue }
-            if let limit = run.overdue(now: now), !supersede(run, envelope, limit, now) {
+            // Those that were left just now may be about to end. Until that is known the others wait.
+            if let limit = run.overdue(now: now), !supersede(run, envelope, limit, now), strays >= strayLimit || !run.hasWaited {
                 isStuck = true
                 stuck.occurred(
                     envelope.type,
@@ -131,14 +140,9 @@ final class HandlerWatch: Sendable {
                     metadata: FailedMessages.metadata(of: envelope).merging(["running": "\(age.components.seconds) s"]) { $1 }
                 )
             }
-            if age <= Self.slow { continue }
-            slow[envelope.type, default: []].insert(ObjectIdentifier(run.batch))
             if age > Self.standstill { standing.insert(ObjectIdentifier(run.batch)) }
         }
-        // Nobody refuses what nodes say of connections.
-        let many = Set(slow.filter { $0.value.count >= max(2, slots / 4) && !$0.key.hasPrefix("$") }.keys)
-        clogged.withLock { $0 = many }
-        hasClogs.store(!many.isEmpty, ordering: .relaxed)
+        admission.look(slow: slow.types, slow.batches)
         onProgress(!isStuck && standing.count < slots)
     }
 
@@ -150,18 +154,12 @@ final class HandlerWatch: Sendable {
             return state.goOn
         }
         guard let goOn else { return false }
-        guard let (owner, task) = run.supersede(now: now) else {
+        guard let (owner, task, left) = run.supersede(now: now) else {
             state.withLock { $0.strays -= 1 }
             // Through in the last moment, or it blocks the thread that began it.
             return run.overdue(now: now) == nil
         }
-        let failure = TransientFailure("its handler did not end within \(limit)")
-        overdue.occurred(
-            envelope.type,
-            level: .error,
-            "a handler did not end in its time, its message is tried again later",
-            metadata: FailedMessages.metadata(of: envelope).merging(["limit": "\(limit)"]) { $1 }
-        )
+        let failure = failure(of: envelope, limit)
         copies.strayed(envelope)
         task.cancel()
         Task { [self] in
@@ -169,7 +167,28 @@ final class HandlerWatch: Sendable {
             state.withLock { $0.strays -= 1 }
             copies.returned(envelope)
         }
+        if let left { admission.leave(left, run.batch) }
         started(Task { await goOn(run, owner, failure) }, run, as: owner)
         return true
+    }
+
+    /// What a message comes to whose handler's time is over.
+    private func failure(of envelope: Envelope, _ limit: Duration) -> any Error {
+        let metadata = FailedMessages.metadata(of: envelope).merging(["limit": "\(limit)"]) { $1 }
+        guard !isDatabaseWaitedFor() else {
+            waited.occurred(
+                envelope.type,
+                "a handler's time was over while the database was waited for, its message is tried again later",
+                metadata: metadata
+            )
+            return NotItsTurn(reason: "its time was over while the database was waited for")
+        }
+        overdue.occurred(
+            envelope.type,
+            level: .error,
+            "a handler did not end in its time, its message is tried again later",
+            metadata: metadata
+        )
+        return TransientFailure("its handler did not end within \(limit)")
     }
 }

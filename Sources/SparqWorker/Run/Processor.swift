@@ -7,13 +7,14 @@ import SparqProtocol
 struct Processor: Sendable {
     /// More outcomes than this are not held back for the rest of the group.
     private static let runLimit = 256
+    /// The most messages that wait for a transaction: for longer nobody would wait.
+    private static let transactionLimit = 512
 
     let router: Router
     /// For what Sparq asks by itself.
     let pool: PostgresPool
     /// For what handlers and policies ask.
     let database: PostgresShare
-    let gate: TransactionGate
     let watch: HandlerWatch
     let timeLimit: Duration
     let commits: BatchQueue<Run>
@@ -25,6 +26,7 @@ struct Processor: Sendable {
     let nodeTimes: NodeTimes
     let deliveryBytes: Int
     let values: FaultLog
+    let turnedAway: FaultLog
     private let known = BatchLoader<MessageKey, Bool> { keys, database in
         let sql = """
             SELECT i.user_id, i.message_id FROM unnest($1::text[], $2::text[]) AS k (user_id, message_id)
@@ -56,7 +58,7 @@ struct Processor: Sendable {
     }
 
     /// Goes on behind a message whose handler did not end in its time.
-    func goOn(_ run: ConnectionRun, _ owner: Int, _ failure: TransientFailure) async {
+    func goOn(_ run: ConnectionRun, _ owner: Int, _ failure: any Error) async {
         do {
             guard let envelope = run.current else { return }
             if run.batch.isLost { throw CancellationError() }
@@ -148,10 +150,20 @@ struct Processor: Sendable {
         let retry = retry.during([batch])
         // Of many topics at once policies ask for many things at once.
         let asksAlone = run.isOnlyOfBatch && !Subscriptions.types.contains(envelope.type)
-        let context = Context(envelope, attempt: batch.attempt, database: database, memo: run.memo, asksAlone: asksAlone)
+        let reads = database.reads(of: envelope.type)
+        let context = Context(envelope, attempt: batch.attempt, database: reads, memo: run.memo, asksAlone: asksAlone)
         do {
             if nodeTimes.isGivenUp(envelope) { return try await passOver(envelope, context, retry) }
             if let unit = try await standAside(envelope, run) { return unit }
+            guard await watch.admission.enter(envelope.type, batch) else {
+                try Task.checkCancellation()
+                return try await turnAway(envelope, run)
+            }
+            do { try run.entered(envelope.type, owner) } catch {
+                watch.admission.leave(envelope.type, batch)
+                throw error
+            }
+            defer { if run.left(owner) { watch.admission.leave(envelope.type, batch) } }
             let subscription = try await subscriptions.unit(for: envelope, context: context, retry: retry) { policy in
                 try await run.limited(timeLimit, owner, policy)
             }
@@ -174,6 +186,10 @@ struct Processor: Sendable {
                 if let seal = unit.seal { try run.add(seal, owner) }
                 return unit
             case .needsTransaction:
+                if database.waitingTransactions >= Self.transactionLimit {
+                    let unit = try await turnAway(envelope, run)
+                    return unit.isPostponed ? unit : try await refuse(envelope, Self.crowded, context, retry)
+                }
                 await flush(try run.takeUnits(owner), batch, wait: true)
                 defer { run.memo?.forget() }
                 let unit = try await transact(envelope, context, run, owner, retry)
@@ -187,15 +203,22 @@ struct Processor: Sendable {
         }
     }
 
-    /// A message that must not begin now: a copy of it is at work, or too many of its type are. `nil` where it may.
+    private static let crowded = Refusal(.unavailable, "Too many messages of this type wait, or take long. Send it again later.")
+
+    /// A message for which there is no room. Whoever waits for its answer sends it again; what nobody would send again waits elsewhere.
+    private func turnAway(_ envelope: Envelope, _ run: ConnectionRun) async throws -> Unit {
+        turnedAway.occurred(
+            envelope.type,
+            "messages of a type are slow and many, further ones are refused, or tried again later",
+            metadata: ["type": "\(envelope.type)"]
+        )
+        if run.batch.isAwaited, !envelope.type.hasPrefix("$") { return Unit(envelope: envelope, refusal: Self.crowded) }
+        return try await failed.unit(for: envelope, attempt: run.batch.attempt, after: NotItsTurn(reason: "too many of its type"))
+    }
+
+    /// A message that must not begin now, because a copy of it is at work. `nil` where it may.
     private func standAside(_ envelope: Envelope, _ run: ConnectionRun) async throws -> Unit? {
         let isFirst = run.batch.attempt == 1
-        if isFirst, watch.isClogged(envelope.type) {
-            return Unit(
-                envelope: envelope,
-                refusal: Refusal(.unavailable, "Messages of this type take long just now. Send it again later.")
-            )
-        }
         var pause: Duration = .milliseconds(1)
         while true {
             switch watch.copies.standing(of: envelope, in: run, isFirst: isFirst) {
@@ -267,11 +290,11 @@ struct Processor: Sendable {
             do {
                 let (unit, known) = try await retry {
                     // What waits for its turn has not begun.
-                    try await gate.enter(run.batch).during {
+                    try await database.hold(envelope.type, isTransaction: true) {
                         if run.batch.isLost { throw CancellationError() }
                         return try await run.limited(limit, owner) {
-                            try await database.transaction { transaction in
-                                let outcome = try await transact(envelope, context, transaction)
+                            try await pool.transaction {
+                                let outcome = try await transact(envelope, context, $0)
                                 try run.check(owner)
                                 return outcome
                             }

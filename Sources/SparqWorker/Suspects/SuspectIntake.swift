@@ -100,7 +100,7 @@ struct SuspectIntake: Sendable {
     }
 
     private func putOff(_ suspect: Suspect) async {
-        let isPutOff = await failed.suspect(suspect.envelopes, attempt: suspect.batch.attempt, after: settings.pause)
+        let isPutOff = await failed.suspect(suspect.envelopes, of: suspect.batch, after: settings.pause)
         if isPutOff { suspect.batch.finish() } else { suspect.batch.abandon() }
     }
 
@@ -150,7 +150,7 @@ struct SuspectIntake: Sendable {
         }
         let rest = Array(suspect.envelopes.dropFirst())
         if !rest.isEmpty {
-            guard !batch.isLost, await failed.suspect(rest, attempt: batch.attempt) else {
+            guard !batch.isLost, await failed.suspect(rest, of: batch) else {
                 batch.abandon()
                 return false
             }

@@ -1,0 +1,68 @@
+import Synchronization
+
+/// Lets handlers begin, so that no type takes all slots of the worker: see ``SlotBook``.
+final class Admission: Sendable {
+    private struct State {
+        var book: SlotBook
+        var lastID = 0
+        var waiters: [Int: CheckedContinuation<Bool, Never>] = [:]
+        var isClosed = false
+    }
+
+    private let state: Mutex<State>
+
+    /// - Parameter slots: How many AMQP messages the worker holds at once.
+    init(slots: Int) { state = Mutex(State(book: SlotBook(slots: slots))) }
+
+    /// Waits until a handler of the type may begin. False where it must not; true needs a ``leave(_:_:)``.
+    func enter(_ type: String, _ batch: InboundBatch) async -> Bool {
+        let batch = ObjectIdentifier(batch)
+        switch state.withLock({ $0.book.enter(type, batch) }) {
+        case .enters: return true
+        case .turnedAway: return false
+        case .waits: break
+        }
+        return await withCheckedContinuation { continuation in
+            let isIn: Bool? = state.withLock { state in
+                if state.isClosed { return false }
+                state.lastID += 1
+                switch state.book.enter(type, batch, id: state.lastID) {
+                case .enters: return true
+                case .turnedAway: return false
+                case .waits:
+                    state.waiters[state.lastID] = continuation
+                    return nil
+                }
+            }
+            if let isIn { continuation.resume(returning: isIn) }
+        }
+    }
+
+    /// A handler holds its slot no longer.
+    func leave(_ type: String, _ batch: InboundBatch) {
+        let batch = ObjectIdentifier(batch)
+        tell { ($0.book.leave(type, batch), []) }
+    }
+
+    /// Types with handlers that have been at work for long, and their batches. Called several times a second.
+    func look(slow: Set<String>, _ batches: Set<ObjectIdentifier>) { tell { $0.book.look(slow: slow, batches) } }
+
+    /// Nobody waits any more.
+    func close() {
+        tell { state in
+            state.isClosed = true
+            return ([], state.book.close())
+        }
+    }
+
+    private func tell(_ change: (inout State) -> (begin: [Int], turnedAway: [Int])) {
+        let (begin, turnedAway) = state.withLock { state in
+            let (begin, turnedAway) = change(&state)
+            return (
+                begin.compactMap { state.waiters.removeValue(forKey: $0) }, turnedAway.compactMap { state.waiters.removeValue(forKey: $0) }
+            )
+        }
+        for waiter in begin { waiter.resume(returning: true) }
+        for waiter in turnedAway { waiter.resume(returning: false) }
+    }
+}

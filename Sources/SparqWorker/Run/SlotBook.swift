@@ -1,0 +1,133 @@
+import DequeModule
+
+/// Which types' handlers hold which of the worker's slots, and what waits to begin. A slot is an AMQP message in hand. A value without I/O.
+///
+/// A type may hold as many slots as its own and the others' handlers leave free: one type half of them, two types a third each. What comes beyond that
+/// waits, which takes a slot as well. So where a type is slow its messages wait only while a quarter of the slots is left to others; further ones are
+/// turned away. Where slow handlers hold half of the slots, no more of their types begin.
+struct SlotBook {
+    typealias Batch = ObjectIdentifier
+
+    enum Answer: Equatable {
+        case enters
+        case waits
+        case turnedAway
+    }
+
+    private struct Waiter {
+        var id: Int
+        var batch: Batch
+    }
+
+    private let slots: Int
+    /// How many handlers of the type are at work, by batch.
+    private var types: [String: [Batch: Int]] = [:]
+    /// How many types are at work, by batch.
+    private var batches: [Batch: Int] = [:]
+    private var waiters: [String: Deque<Waiter>] = [:]
+    /// How many wait, by batch.
+    private var waiting: [Batch: Int] = [:]
+    private var slow: Set<String> = []
+    /// With a slow handler.
+    private var slowBatches: Set<Batch> = []
+
+    init(slots: Int) { self.slots = max(1, slots) }
+
+    /// How many slots the type's handlers hold.
+    func held(by type: String) -> Int { types[type]?.count ?? 0 }
+
+    /// One more handler of a type wants to begin.
+    ///
+    /// - Parameter id: Names it where it has to wait; with `nil` it does not wait yet.
+    mutating func enter(_ type: String, _ batch: Batch, id: Int? = nil) -> Answer {
+        if waiters[type] == nil || types[type]?[batch] != nil, begin(type, batch) { return .enters }
+        if slow.contains(type), !mayWait(batch) { return .turnedAway }
+        if let id {
+            waiters[type, default: []].append(Waiter(id: id, batch: batch))
+            waiting[batch, default: 0] += 1
+        }
+        return .waits
+    }
+
+    /// A handler has ended, or no longer holds the slot. Returns those that begin now.
+    mutating func leave(_ type: String, _ batch: Batch) -> [Int] {
+        guard let count = types[type]?[batch] else { return [] }
+        if count > 1 {
+            types[type]?[batch] = count - 1
+            return []
+        }
+        types[type]?[batch] = nil
+        if types[type]?.isEmpty == true { types[type] = nil }
+        let left = batches[batch, default: 1] - 1
+        batches[batch] = left > 0 ? left : nil
+        if left == 0 { slowBatches.remove(batch) }
+        return waiters.isEmpty ? [] : serve()
+    }
+
+    /// What is slow just now: types with a handler that has been at work for long, and the batches of such handlers.
+    ///
+    /// - Returns: Those that begin now, and those that are turned away.
+    mutating func look(slow: Set<String>, _ batches: Set<Batch>) -> (begin: [Int], turnedAway: [Int]) {
+        self.slow = slow
+        slowBatches = batches.filter { self.batches[$0] != nil }
+        guard !waiters.isEmpty else { return ([], []) }
+        let begin = serve()
+        var turnedAway: [Int] = []
+        for type in slow {
+            // Those that came last. They are told together with all of their batch, so that it holds no slot.
+            while let last = waiters[type]?.last, !mayWait(last.batch) {
+                waiters[type]?.removeLast()
+                endedWaiting(last.batch, of: type)
+                turnedAway.append(last.id)
+            }
+        }
+        return (begin, turnedAway)
+    }
+
+    /// Nobody waits any more; returns those that did.
+    mutating func close() -> [Int] {
+        defer { (waiters, waiting) = ([:], [:]) }
+        return waiters.values.flatMap { $0.map(\.id) }
+    }
+
+    // MARK: Steps
+
+    /// Whether a quarter of the slots is left to others while a batch waits.
+    private func mayWait(_ batch: Batch) -> Bool {
+        if batches[batch] != nil { return true }
+        let held = batches.count + waiting.keys.count { batches[$0] == nil && $0 != batch }
+        return held < slots * 3 / 4
+    }
+
+    private mutating func serve() -> [Int] {
+        var begun: [Int] = []
+        for type in waiters.keys {
+            while let first = waiters[type]?.first, begin(type, first.batch) {
+                waiters[type]?.removeFirst()
+                endedWaiting(first.batch, of: type)
+                begun.append(first.id)
+            }
+        }
+        return begun
+    }
+
+    /// One of a type and a batch waits no longer.
+    private mutating func endedWaiting(_ batch: Batch, of type: String) {
+        if waiters[type]?.isEmpty == true { waiters[type] = nil }
+        let left = waiting[batch, default: 1] - 1
+        waiting[batch] = left > 0 ? left : nil
+    }
+
+    private mutating func begin(_ type: String, _ batch: Batch) -> Bool {
+        if let count = types[type]?[batch] {
+            // Its slot is held already.
+            types[type]?[batch] = count + 1
+            return true
+        }
+        if slow.contains(type), slowBatches.count >= max(1, slots / 2) { return false }
+        guard held(by: type) < max(1, slots - batches.count) else { return false }
+        types[type, default: [:]][batch] = 1
+        batches[batch, default: 0] += 1
+        return true
+    }
+}
