@@ -189,6 +189,32 @@ import Testing
             #expect(try await stack.deadLetters().isEmpty)
         }
     }
+
+    /// Its transaction's session is not what Sparq's own statements need: that is no operator's to mend.
+    @Test(arguments: ["SET LOCAL search_path TO pg_catalog", "SET LOCAL ROLE pg_read_all_stats"])
+    func aHandlerThatChangesItsSessionIsAtFaultItself(_ sql: String) async throws {
+        try await Stack.with { stack in
+            var router = Router.posting
+            router.onTransaction("change", RawMessage.self) { _, _, transaction in
+                try await transaction.execute(sql)
+                return [.append(to: .room("a"), Note(n: 1)), .reply(Note(n: 1))]
+            }
+            let node = try await stack.node()
+            try await stack.worker(router)
+            try await stack.send([envelope("change", "{}", id: "m")])
+            try await node.wait(for: "its answer", seconds: 10) {
+                $0.dones.contains { $0.reply?.text.contains(#""code":"internal""#) == true }
+            }
+            let letters = try await stack.deadLetters()
+            #expect(letters.count == 1)
+            #expect(
+                letters.first?.headers["reason"]?.stringValue?.hasPrefix("handler: the handler's transaction has changed its session")
+                    == true
+            )
+            // Nobody else meets what it set.
+            #expect(try await Self.post(1, stack, node) < .seconds(3))
+        }
+    }
 }
 
 private struct Broken: Error {}

@@ -79,10 +79,27 @@ extension PostgresPool: PostgresExecutor {
         attempts: Int = 5,
         _ body: (PostgresTransaction) async throws -> Value
     ) async throws -> Value {
+        try await transaction(isolation: isolation, attempts: attempts, body, explaining: { error, _ in error })
+    }
+
+    /// The same. What it throws can be looked into: in another transaction of the same session, which is rolled back.
+    package func transaction<Value>(
+        isolation: PostgresIsolation = .readCommitted,
+        attempts: Int = 5,
+        _ body: (PostgresTransaction) async throws -> Value,
+        explaining: (any Error, PostgresTransaction) async -> any Error
+    ) async throws -> Value {
         try await retrying(attempts) { (lease) async throws in
             // A body that does not care that its task is cancelled keeps neither the connection nor its locks.
             try await withTaskCancellationHandler {
-                try await transact(PostgresTransaction(thread: lease.thread, isolation: isolation), body)
+                do {
+                    return try await transact(PostgresTransaction(thread: lease.thread, isolation: isolation), body)
+                } catch {
+                    let other = PostgresTransaction(thread: lease.thread, isolation: isolation)
+                    let explained = await explaining(error, other)
+                    await other.rollback()
+                    throw explained
+                }
             } onCancel: {
                 lease.thread.close()
             }

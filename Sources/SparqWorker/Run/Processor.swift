@@ -286,6 +286,7 @@ struct Processor: Sendable {
         -> Unit
     {
         let limit = router.timeLimit(of: envelope.type) ?? timeLimit
+        var changes = 0
         while true {
             do {
                 let (unit, known) = try await retry {
@@ -297,6 +298,8 @@ struct Processor: Sendable {
                                 let outcome = try await transact(envelope, context, $0)
                                 try run.check(owner)
                                 return outcome
+                            } explaining: {
+                                await OwnStatementRefused.explained($0, $1)
                             }
                         }
                     }
@@ -305,6 +308,10 @@ struct Processor: Sendable {
                 return try await repetition.allowed(known.unit(insteadOf: unit), of: run.batch)
             } catch let error as PostgresError where error.isRepeat {
                 // Another worker was faster: all that the handler did is undone. The next look at the inbox finds that worker's row.
+                continue
+            } catch is SessionChanged where changes < 2 {
+                // Somebody may have mended it in this moment.
+                changes += 1
                 continue
             } catch let refusal as Refusal {
                 // The same message at the same time: what this one met may be the other's effect, and then the other's reply is due.
@@ -325,7 +332,7 @@ struct Processor: Sendable {
         units[0].key = key
         guard units[0].needsCommit else { return (units[0], nil) }
         let plan = CommitPlan(units)
-        let rows = try await OwnStatementRefused.marked { try await transaction.run(plan.statement) }
+        let rows = try await OwnStatementRefused.run(plan.statement, transaction)
         plan.apply(try CommitOutcome(rows, topics: plan.topics.count), to: &units)
         return (units[0], nil)
     }
@@ -333,6 +340,6 @@ struct Processor: Sendable {
     /// What the message brought, where it took effect before.
     private static func begin(_ key: MessageKey?, _ transaction: PostgresTransaction) async throws -> Repeats.Known? {
         guard let key else { return nil }
-        return try Repeats(try await OwnStatementRefused.marked { try await transaction.run(Repeats.statement([key])) }).known[0]
+        return try Repeats(try await OwnStatementRefused.run(Repeats.statement([key]), transaction)).known[0]
     }
 }
