@@ -182,7 +182,8 @@ import Testing
         }
     }
 
-    private struct Seeded: RandomNumberGenerator {
+    /// Random numbers from a seed, so that a failing test can be repeated.
+    struct Seeded: RandomNumberGenerator {
         var state: UInt64
 
         mutating func next() -> UInt64 {

@@ -33,7 +33,7 @@ import Testing
 
     /// Cancelled while they wait, when it is their turn, and while they work.
     @Test(arguments: 0..<20) func cancellationsLoseNoConnection(seed: Int) async throws {
-        var random = SplitMix(state: UInt64(seed))
+        var random = PoolStateMachineTests.Seeded(state: UInt64(seed))
         let share = try Self.share(3)
         var tasks: [Task<Void, any Error>] = []
         for number in 0..<200 {

@@ -81,7 +81,7 @@ import Testing
     }
 
     @Test(arguments: 0..<100) func nothingIsLostOrGivenTwice(seed: Int) {
-        var random = SplitMix(state: UInt64(seed))
+        var random = PoolStateMachineTests.Seeded(state: UInt64(seed))
         var book = ShareBook()
         let askers = ["a", "b", "c", "d"].flatMap { [read($0), transaction($0)] }
         var waiting: [Int: Asker] = [:]
@@ -132,18 +132,5 @@ import Testing
             }
         }
         #expect(waiting.isEmpty && held.isEmpty && book.grants.isEmpty)
-    }
-}
-
-/// Random numbers from a seed, so that a failing test can be repeated.
-struct SplitMix: RandomNumberGenerator {
-    var state: UInt64
-
-    mutating func next() -> UInt64 {
-        state &+= 0x9E37_79B9_7F4A_7C15
-        var z = state
-        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
-        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
-        return z ^ (z >> 31)
     }
 }
