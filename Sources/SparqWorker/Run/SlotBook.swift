@@ -3,8 +3,9 @@ import DequeModule
 /// Which types' handlers hold which of the worker's slots, and what waits to begin. A slot is an AMQP message in hand. A value without I/O.
 ///
 /// A type may hold as many slots as its own and the others' handlers leave free: one type half of them, two types a third each. What comes beyond that
-/// waits, which takes a slot as well. So where a type is slow its messages wait only while a quarter of the slots is left to others; further ones are
-/// turned away. Where slow handlers hold half of the slots, no more of their types begin.
+/// waits, which takes a slot as well. So where a type is slow its messages wait only while an eighth of the slots is left to others; further ones are
+/// turned away. Where slow handlers hold half of the slots, no more of their types begin. A type that stood still, as all do while the database is
+/// away, and gets on again, is not slow for a moment: so nobody is turned away who would have had a turn soon.
 struct SlotBook {
     typealias Batch = ObjectIdentifier
 
@@ -30,6 +31,12 @@ struct SlotBook {
     private var slow: Set<String> = []
     /// With a slow handler.
     private var slowBatches: Set<Batch> = []
+    /// How many looks ago a handler of the type last ended, of types at work.
+    private var quiet: [String: Int] = [:]
+    /// For how many looks more a type that stood still is not slow.
+    private var spared: [String: Int] = [:]
+    /// Of looks, for both: half a second.
+    private static let standstill = 5
 
     init(slots: Int) { self.slots = max(1, slots) }
 
@@ -52,6 +59,10 @@ struct SlotBook {
     /// A handler has ended, or no longer holds the slot. Returns those that begin now.
     mutating func leave(_ type: String, _ batch: Batch) -> [Int] {
         guard let count = types[type]?[batch] else { return [] }
+        if !quiet.isEmpty, let looks = quiet.removeValue(forKey: type), looks >= Self.standstill {
+            spared[type] = Self.standstill
+            slow.remove(type)
+        }
         if count > 1 {
             types[type]?[batch] = count - 1
             return []
@@ -68,12 +79,15 @@ struct SlotBook {
     ///
     /// - Returns: Those that begin now, and those that are turned away.
     mutating func look(slow: Set<String>, _ batches: Set<Batch>) -> (begin: [Int], turnedAway: [Int]) {
-        self.slow = slow
+        for type in types.keys { quiet[type, default: 0] += 1 }
+        quiet = quiet.filter { types[$0.key] != nil }
+        self.slow = slow.filter { spared[$0] == nil }
+        spared = spared.compactMapValues { $0 > 1 ? $0 - 1 : nil }
         slowBatches = batches.filter { self.batches[$0] != nil }
         guard !waiters.isEmpty else { return ([], []) }
         let begin = serve()
         var turnedAway: [Int] = []
-        for type in slow {
+        for type in self.slow {
             // Those that came last. They are told together with all of their batch, so that it holds no slot.
             while let last = waiters[type]?.last, !mayWait(last.batch) {
                 waiters[type]?.removeLast()
@@ -92,11 +106,11 @@ struct SlotBook {
 
     // MARK: Steps
 
-    /// Whether a quarter of the slots is left to others while a batch waits.
+    /// Whether an eighth of the slots is left to others while a batch waits.
     private func mayWait(_ batch: Batch) -> Bool {
         if batches[batch] != nil { return true }
         let held = batches.count + waiting.keys.count { batches[$0] == nil && $0 != batch }
-        return held < slots * 3 / 4
+        return held < slots * 7 / 8
     }
 
     private mutating func serve() -> [Int] {
