@@ -87,7 +87,6 @@ import WebSocket
     }
 
     static func token(_ user: String, _ front: Front) async throws -> String {
-        let answer = try await front.post(#"{"type":"auth.register","id":"r","user":"\#(user)","password":"\#(Person.password)"}"#)
-        return try #require(answer.cookies["sparq_session"], "\(answer.status) \(answer.text)")
+        try await Person.register(user, at: front)
     }
 }

@@ -24,7 +24,7 @@ import Testing
 
     private static func hold(_ share: PostgresShare, _ number: Int, _ pause: Int) -> Task<Void, any Error> {
         Task {
-            try await share.hold("\(number % 5)", isTransaction: number % 3 == 0) {
+            try await share.hold("\(number % 5)", isTransaction: number % 3 == 0) { _ in
                 #expect(share.counts.holding <= 3)
                 if pause < 200 { try await Task.sleep(for: .microseconds(pause)) }
             }
@@ -46,7 +46,7 @@ import Testing
         #expect(share.counts.holding == 0 && share.counts.waiting == 0)
         // All are there to be lent again.
         let door = Door()
-        let last = ["x", "y", "z"].map { name in Task { try await share.hold(name) { try await door.wait() } } }
+        let last = ["x", "y", "z"].map { name in Task { try await share.hold(name) { _ in try await door.wait() } } }
         while door.entered.load(ordering: .relaxed) < 3 { try await Task.sleep(for: .milliseconds(1)) }
         door.isOpen.store(true, ordering: .relaxed)
         for task in last { try await task.value }
@@ -58,7 +58,7 @@ import Testing
         let door = Door()
         let blocked = (0..<10).map { number in
             Task {
-                try await share.hold("blocked") {
+                try await share.hold("blocked") { _ in
                     try await door.wait()
                     return number
                 }
@@ -67,8 +67,8 @@ import Testing
         while share.counts.holding < 4 || share.counts.waiting < 6 { try await Task.sleep(for: .milliseconds(1)) }
         let start = ContinuousClock.now
         for _ in 0..<10 {
-            try await share.hold("other") {}
-            try await share.hold("other", isTransaction: true) {}
+            try await share.hold("other") { _ in }
+            try await share.hold("other", isTransaction: true) { _ in }
         }
         #expect(.now - start < .seconds(2))
         #expect(share.isWaitedFor)
@@ -83,7 +83,7 @@ import Testing
     @Test func whoIgnoresItsCancellationHoldsNoConnection() async throws {
         let share = try Self.share(2)
         let (hole, open) = AsyncStream.makeStream(of: Void.self)
-        let stubborn = Task { try await share.hold("a") { await Task.detached { for await _ in hole { break } }.value } }
+        let stubborn = Task { try await share.hold("a") { _ in await Task.detached { for await _ in hole { break } }.value } }
         while share.counts.holding == 0 { try await Task.sleep(for: .milliseconds(1)) }
         stubborn.cancel()
         while share.counts.holding > 0 { try await Task.sleep(for: .milliseconds(1)) }

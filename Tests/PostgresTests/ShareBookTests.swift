@@ -36,6 +36,19 @@ import Testing
         #expect(book.serve(of: 4, now: late + .seconds(1)).map(\.asker) == [read("list")])
     }
 
+    /// A commit is under way: whoever waits waits for its end.
+    @Test func whatIsKeptIsNotTakenBack() {
+        var book = ShareBook()
+        let held = (1...3).compactMap { _ in book.take(read("list"), of: 3, now: start) }
+        #expect(held.map(\.isLent) == [false, true, true])
+        book.wait(book.nextID(), read("other"))
+        #expect(book.keep(held[1].id))
+        let late = start + ShareBook.lending
+        #expect(book.takeBack(now: late).map(\.id) == [held[2].id])
+        #expect(!book.keep(held[2].id))
+        #expect(book.takeBack(now: late + .seconds(60)).isEmpty)
+    }
+
     /// Each type that waits for the lock has one connection, but for the last: that one goes round.
     @Test func ofManyThatAreBlockedTheLastIsTakenBackFromEach() {
         var book = ShareBook()

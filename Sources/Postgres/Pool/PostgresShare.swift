@@ -57,19 +57,24 @@ public final class PostgresShare: Sendable {
 
     func run(_ statement: Statement, of name: String) async throws -> PostgresResult {
         let pool = pool
-        return try await hold(name) { try await pool.run(statement) }
+        return try await hold(name) { _ in try await pool.run(statement) }
     }
 
     func pipeline(_ statements: [Statement], of name: String) async throws -> [Result<PostgresResult, PostgresError>] {
         let pool = pool
-        return try await hold(name) { try await pool.pipeline(statements) }
+        return try await hold(name) { _ in try await pool.pipeline(statements) }
     }
 
+    /// Keeps a connection from being taken back. Throws where that has happened: then nothing may be changed any more.
+    package typealias Keep = @Sendable () throws -> Void
+
     /// Runs what needs one connection of the pool when it is its turn; more than once, where it had to give back.
+    ///
+    /// - Parameter body: Calls `keep` before it does what must not be done twice, a commit above all.
     package func hold<Value: Sendable>(
         _ name: String,
         isTransaction: Bool = false,
-        _ body: @escaping @Sendable () async throws -> Value
+        _ body: @escaping @Sendable (_ keep: Keep) async throws -> Value
     ) async throws -> Value {
         let asker = Asker(name: name, isTransaction: isTransaction)
         while true {
@@ -77,9 +82,13 @@ public final class PostgresShare: Sendable {
             defer { giveBack(grant.id) }
             guard grant.isLent else {
                 // Whoever does not care that its task is cancelled keeps the connection no longer either.
-                return try await withTaskCancellationHandler(operation: body) { giveBack(grant.id) }
+                return try await withTaskCancellationHandler {
+                    try await body {}
+                } onCancel: {
+                    giveBack(grant.id)
+                }
             }
-            let task = Task { try await body() }
+            let task = Task { try await body { try keep(grant.id) } }
             let isLate = !state.withLock { state in
                 // Taken back before anybody could be told how to end it.
                 guard state.book.grants.contains(where: { $0.id == grant.id }) else { return false }
@@ -99,6 +108,14 @@ public final class PostgresShare: Sendable {
                 guard task.isCancelled else { throw error }
             }
         }
+    }
+
+    private func keep(_ id: Int) throws {
+        let isKept = state.withLock { state in
+            state.ends[id] = nil
+            return state.book.keep(id)
+        }
+        guard isKept else { throw CancellationError() }
     }
 
     // MARK: Turns

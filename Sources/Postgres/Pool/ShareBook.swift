@@ -18,7 +18,7 @@ struct ShareBook {
         let since: ContinuousClock.Instant
         let isLast: Bool
         /// May be taken back.
-        let isLent: Bool
+        var isLent: Bool
     }
 
     private struct Bar {
@@ -65,6 +65,13 @@ struct ShareBook {
         guard let place = queues[asker]?.firstIndex(of: id) else { return false }
         queues[asker]?.remove(at: place)
         left(asker)
+        return true
+    }
+
+    /// Keeps a connection until it is given back. False where it was taken back before.
+    mutating func keep(_ id: Int) -> Bool {
+        guard let place = grants.firstIndex(where: { $0.id == id }) else { return false }
+        grants[place].isLent = false
         return true
     }
 

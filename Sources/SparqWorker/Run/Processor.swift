@@ -291,12 +291,14 @@ struct Processor: Sendable {
             do {
                 let (unit, known) = try await retry {
                     // What waits for its turn has not begun.
-                    try await database.hold(envelope.type, isTransaction: true) {
+                    try await database.hold(envelope.type, isTransaction: true) { keep in
                         if run.batch.isLost { throw CancellationError() }
                         return try await run.limited(limit, owner) {
                             try await pool.transaction {
                                 let outcome = try await transact(envelope, context, $0)
                                 try run.check(owner)
+                                // A message without an id would take effect twice, if its commit were broken off and done again.
+                                try keep()
                                 return outcome
                             } explaining: {
                                 await OwnStatementRefused.explained($0, $1)
