@@ -76,8 +76,8 @@ import Testing
             journal.finish()
             try await publication.value
             try await eventually("everything confirmed is consumed") { journal.isComplete }
-            // No connection was lost for it.
-            #expect(log.all.filter { $0 == .connected }.count == 1 && consumed.all.filter { $0 == .connected }.count == 1)
+            // The publisher lost no connection for it. The consumer may: an exchange can go between its declaration and its binding.
+            #expect(log.all.filter { $0 == .connected }.count == 1)
             try await session.deleteExchange(exchange)
             session.close()
         }
