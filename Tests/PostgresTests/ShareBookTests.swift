@@ -42,10 +42,12 @@ import Testing
         let held = (1...3).compactMap { _ in book.take(read("list"), of: 3, now: start) }
         #expect(held.map(\.isLent) == [false, true, true])
         book.wait(book.nextID(), read("other"))
-        #expect(book.keep(held[1].id))
+        let isKept = book.keep(held[1].id)
+        #expect(isKept)
         let late = start + ShareBook.lending
         #expect(book.takeBack(now: late).map(\.id) == [held[2].id])
-        #expect(!book.keep(held[2].id))
+        let isLate = !book.keep(held[2].id)
+        #expect(isLate)
         #expect(book.takeBack(now: late + .seconds(60)).isEmpty)
     }
 

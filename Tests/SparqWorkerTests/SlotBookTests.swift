@@ -51,6 +51,23 @@ import Testing
         #expect(book.leave("a", id(1)) == [5])
     }
 
+    /// The connection broke while handlers stood still: what they had is delivered again, and finds their slots.
+    @Test func whatIsLostHoldsNoSlotAndDoesNotWait() {
+        var book = SlotBook(slots: 8)
+        for number in 0..<4 { #expect(book.enter("a", id(number)) == .enters) }
+        for number in 4..<7 { #expect(book.enter("a", id(number), id: number) == .waits) }
+        _ = look(&book, ["a"], 0..<4)
+        let (none, lost) = book.lose(id(5))
+        #expect(none == [] && lost == [5])
+        for number in [0, 1] { _ = book.lose(id(number)) }
+        #expect(book.held(by: "a") == 4, "those that waited have begun")
+        for number in [2, 3, 4, 6] { _ = book.lose(id(number)) }
+        #expect(book.held(by: "a") == 0)
+        #expect(book.leave("a", id(0)) == [])
+        for number in 10..<14 { #expect(book.enter("a", id(number)) == .enters) }
+        for number in 14..<17 { #expect(book.enter("a", id(number), id: number) == .waits) }
+    }
+
     /// A lock that holds up several types.
     @Test func slowTypesTogetherHaveHalf() {
         var book = SlotBook(slots: 64)

@@ -47,6 +47,12 @@ final class Admission: Sendable {
     /// Types with handlers that have been at work for long, and their batches. Called several times a second.
     func look(slow: Set<String>, _ batches: Set<ObjectIdentifier>) { tell { $0.book.look(slow: slow, batches) } }
 
+    /// The batch can no longer be acked, and the broker delivers it again.
+    func lose(_ batch: InboundBatch) {
+        let batch = ObjectIdentifier(batch)
+        tell { $0.book.lose(batch) }
+    }
+
     /// Nobody waits any more.
     func close() {
         tell { state in

@@ -125,7 +125,9 @@ final class HandlerWatch: Sendable {
         var slow: (types: Set<String>, batches: Set<ObjectIdentifier>) = ([], [])
         var standing: Set<ObjectIdentifier> = []
         for run in runs {
-            if let entry = run.entry, now - entry.since > Self.slow {
+            if run.batch.isLost {
+                admission.lose(run.batch)
+            } else if let entry = run.entry, now - entry.since > Self.slow {
                 slow.types.insert(entry.type)
                 slow.batches.insert(ObjectIdentifier(run.batch))
             }

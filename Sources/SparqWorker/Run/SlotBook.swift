@@ -98,6 +98,28 @@ struct SlotBook {
         return (begin, turnedAway)
     }
 
+    /// The batch is with the broker again: it holds no slot here, and nothing of it begins any more.
+    ///
+    /// - Returns: Those that begin now, and those of the batch that waited.
+    mutating func lose(_ batch: Batch) -> (begin: [Int], turnedAway: [Int]) {
+        guard batches[batch] != nil || waiting[batch] != nil else { return ([], []) }
+        for type in types.keys {
+            types[type]?[batch] = nil
+            if types[type]?.isEmpty == true { types[type] = nil }
+        }
+        batches[batch] = nil
+        slowBatches.remove(batch)
+        var lost: [Int] = []
+        if waiting.removeValue(forKey: batch) != nil {
+            for (type, queue) in waiters {
+                let left = queue.filter { $0.batch != batch }
+                lost += queue.filter { $0.batch == batch }.map(\.id)
+                waiters[type] = left.isEmpty ? nil : left
+            }
+        }
+        return (serve(), lost)
+    }
+
     /// Nobody waits any more; returns those that did.
     mutating func close() -> [Int] {
         defer { (waiters, waiting) = ([:], [:]) }
