@@ -44,7 +44,7 @@ let package = Package(
     products: [
         .executable(name: "sparq", targets: ["sparq"]),
         .library(name: "SparqWorker", targets: ["SparqWorker"]),
-        .library(name: "SparqWorkerTestKit", targets: ["SparqWorkerTestKit"]),
+        .library(name: "SparqTesting", targets: ["SparqTesting"]),
         .library(name: "SparqClient", targets: ["SparqClient"]),
     ],
     dependencies: [
@@ -72,51 +72,52 @@ let package = Package(
 
         // The base: none of these knows Sparq.
         .target(name: "FaultLog", dependencies: [.log], swiftSettings: strict),
-        .target(name: "AMQP", dependencies: ["CRabbitMQ", "FaultLog", .lifecycle, .log, .deque], swiftSettings: strict),
-        .target(name: "Postgres", dependencies: ["CPostgreSQL", "FaultLog", .lifecycle, .log, .deque], swiftSettings: strict),
-        .target(name: "WebSocket", dependencies: [.nioCore, .crypto], swiftSettings: strict),
+        .target(name: "SparqAMQP", dependencies: ["CRabbitMQ", "FaultLog", .lifecycle, .log, .deque], swiftSettings: strict),
+        .target(name: "SparqPostgres", dependencies: ["CPostgreSQL", "FaultLog", .lifecycle, .log, .deque], swiftSettings: strict),
+        .target(name: "SparqWebSocket", dependencies: [.nioCore, .crypto], swiftSettings: strict),
 
         // The words that the roles share.
-        .target(name: "SparqProtocol", dependencies: [], swiftSettings: strict),
+        .target(name: "SparqWire", dependencies: [], swiftSettings: strict),
 
         // The roles.
         .target(
             name: "SparqFront",
             dependencies: [
-                "AMQP", "FaultLog", "SparqProtocol", "WebSocket", .hummingbird, .hummingbirdCore, .jwt, .lifecycle, .log,
+                "SparqAMQP", "FaultLog", "SparqWire", "SparqWebSocket", .hummingbird, .hummingbirdCore, .jwt, .lifecycle, .log,
                 .nioCore, .nioPosix, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioConcurrencyHelpers, .deque, .httpTypes,
             ],
             swiftSettings: strict
         ),
         .target(
             name: "SparqWorker",
-            dependencies: ["AMQP", "FaultLog", "Postgres", "SparqProtocol", .lifecycle, .log, .deque],
+            dependencies: ["SparqAMQP", "FaultLog", "SparqPostgres", "SparqWire", .lifecycle, .log, .deque],
             swiftSettings: strict
         ),
-        .target(name: "SparqWorkerTestKit", dependencies: ["Postgres", "SparqProtocol", "SparqWorker"], swiftSettings: strict),
+        .target(name: "SparqTesting", dependencies: ["SparqPostgres", "SparqWire", "SparqWorker"], swiftSettings: strict),
         .target(
             name: "SparqClient",
-            dependencies: ["SparqProtocol", "WebSocket", .log, .nioCore, .nioPosix, .nioHTTP1],
+            dependencies: ["SparqWire", "SparqWebSocket", .log, .nioCore, .nioPosix, .nioHTTP1],
             swiftSettings: strict
         ),
 
         // Measures a stack from outside, and the machine beside it.
         .target(
             name: "SparqBench",
-            dependencies: ["AMQP", "CEpoll", "CRabbitMQ", .deque, .histogram],
+            dependencies: ["SparqAMQP", "CEpoll", "CRabbitMQ", .deque, .histogram],
             swiftSettings: strict
         ),
 
         // The application, and the executable.
         .target(
             name: "Messenger",
-            dependencies: ["Postgres", "SparqProtocol", "SparqWorker", .crypto, .cryptoExtras, .nioPosix],
+            dependencies: ["SparqPostgres", "SparqWire", "SparqWorker", .crypto, .cryptoExtras, .nioPosix],
             swiftSettings: strict
         ),
         .executableTarget(
             name: "sparq",
             dependencies: [
-                "AMQP", "FaultLog", "Postgres", "SparqProtocol", "SparqFront", "SparqWorker", "SparqClient", "SparqBench", "Messenger",
+                "SparqAMQP", "FaultLog", "SparqPostgres", "SparqWire", "SparqFront", "SparqWorker", "SparqClient", "SparqBench",
+                "Messenger",
                 .argumentParser, .configuration, .hummingbird, .lifecycle, .unixSignals, .systemPackage, .log,
             ],
             swiftSettings: strict
@@ -124,7 +125,7 @@ let package = Package(
         // Kills, pauses and cuts off the whole under load, and counts what was lost, repeated or reordered.
         .executableTarget(
             name: "sparq-chaos",
-            dependencies: ["SparqClient", "SparqProtocol", "Postgres", .argumentParser, .log, .nioCore, .nioPosix],
+            dependencies: ["SparqClient", "SparqWire", "SparqPostgres", .argumentParser, .log, .nioCore, .nioPosix],
             path: "Sources/SparqChaos",
             swiftSettings: strict
         ),
@@ -132,27 +133,28 @@ let package = Package(
         // Single steps of a message's way, timed and with their allocations counted.
         .executableTarget(
             name: "sparq-micro",
-            dependencies: ["CAllocationCount", "SparqFront", "SparqProtocol", "WebSocket", .argumentParser, .nioCore],
+            dependencies: ["CAllocationCount", "SparqFront", "SparqWire", "SparqWebSocket", .argumentParser, .nioCore],
             path: "Sources/SparqMicro",
             swiftSettings: strict
         ),
 
         // Unit tests need no server; the ones that do say so by their name: …IntegrationTests.
         .testTarget(name: "FaultLogTests", dependencies: ["FaultLog", .log], swiftSettings: strict),
-        .testTarget(name: "AMQPTests", dependencies: ["AMQP", "FaultLog", .log], swiftSettings: strict),
-        .testTarget(name: "AMQPIntegrationTests", dependencies: ["AMQP", .lifecycle, .log], swiftSettings: strict),
-        .testTarget(name: "PostgresTests", dependencies: ["Postgres", .log], swiftSettings: strict),
-        .testTarget(name: "PostgresIntegrationTests", dependencies: ["Postgres", .lifecycle, .log], swiftSettings: strict),
+        .testTarget(name: "SparqAMQPTests", dependencies: ["SparqAMQP", "FaultLog", .log], swiftSettings: strict),
+        .testTarget(name: "SparqAMQPIntegrationTests", dependencies: ["SparqAMQP", .lifecycle, .log], swiftSettings: strict),
+        .testTarget(name: "SparqPostgresTests", dependencies: ["SparqPostgres", .log], swiftSettings: strict),
+        .testTarget(name: "SparqPostgresIntegrationTests", dependencies: ["SparqPostgres", .lifecycle, .log], swiftSettings: strict),
         .testTarget(
-            name: "WebSocketTests",
-            dependencies: ["WebSocket", .nioCore, .nioEmbedded, .nioWebSocket],
+            name: "SparqWebSocketTests",
+            dependencies: ["SparqWebSocket", .nioCore, .nioEmbedded, .nioWebSocket],
             swiftSettings: strict
         ),
-        .testTarget(name: "SparqProtocolTests", dependencies: ["SparqProtocol"], swiftSettings: strict),
+        .testTarget(name: "SparqWireTests", dependencies: ["SparqWire"], swiftSettings: strict),
         .testTarget(
             name: "SparqFrontTests",
             dependencies: [
-                "AMQP", "SparqFront", "SparqProtocol", "WebSocket", .hummingbird, .nioCore, .nioPosix, .nioHTTP1, .nioConcurrencyHelpers,
+                "SparqAMQP", "SparqFront", "SparqWire", "SparqWebSocket", .hummingbird, .nioCore, .nioPosix, .nioHTTP1,
+                .nioConcurrencyHelpers,
                 .nioEmbedded,
                 .log, .lifecycle,
             ],
@@ -160,23 +162,23 @@ let package = Package(
         ),
         .testTarget(
             name: "SparqWorkerTests",
-            dependencies: ["AMQP", "Postgres", "SparqWorker", "SparqWorkerTestKit", "SparqProtocol", .log],
+            dependencies: ["SparqAMQP", "SparqPostgres", "SparqWorker", "SparqTesting", "SparqWire", .log],
             swiftSettings: strict
         ),
         .testTarget(
             name: "SparqWorkerIntegrationTests",
             // The front's node, without its sockets, asks the workers as fronts do.
-            dependencies: ["SparqFront", "SparqWorker", "SparqProtocol", "AMQP", "Postgres", .log, .lifecycle],
+            dependencies: ["SparqFront", "SparqWorker", "SparqWire", "SparqAMQP", "SparqPostgres", .log, .lifecycle],
             swiftSettings: strict
         ),
         .testTarget(
             name: "MessengerTests",
-            dependencies: ["Messenger", "Postgres", "SparqProtocol", "SparqWorker", "SparqWorkerTestKit", .log],
+            dependencies: ["Messenger", "SparqPostgres", "SparqWire", "SparqWorker", "SparqTesting", .log],
             swiftSettings: strict
         ),
         .testTarget(
             name: "SparqClientTests",
-            dependencies: ["SparqClient", "SparqProtocol", "WebSocket", .nioCore, .nioPosix, .log],
+            dependencies: ["SparqClient", "SparqWire", "SparqWebSocket", .nioCore, .nioPosix, .log],
             swiftSettings: strict
         ),
         .testTarget(name: "SparqBenchTests", dependencies: ["SparqBench"], swiftSettings: strict),
@@ -185,7 +187,7 @@ let package = Package(
         .testTarget(name: "SparqChaosTests", dependencies: ["sparq-chaos", .argumentParser, .nioCore, .nioPosix], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["SparqClient", "SparqProtocol", "AMQP", "WebSocket", .nioCore, .nioPosix, .log],
+            dependencies: ["SparqClient", "SparqWire", "SparqAMQP", "SparqWebSocket", .nioCore, .nioPosix, .log],
             swiftSettings: strict
         ),
     ]

@@ -1,4 +1,4 @@
-public import SparqProtocol
+public import SparqWire
 
 extension ErrorCode {
     /// The name or the password is wrong; which of the two is not told.

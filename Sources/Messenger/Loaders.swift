@@ -1,4 +1,4 @@
-import Postgres
+import SparqPostgres
 import SparqWorker
 
 /// Questions that many messages of a batch ask at once, one query for all of them.

@@ -2,10 +2,10 @@ public import Logging
 public import NIOCore
 public import ServiceLifecycle
 
-import AMQP
+import SparqAMQP
 import FaultLog
 import NIOPosix
-import SparqProtocol
+import SparqWire
 
 /// The front role: one node that keeps clients' sockets, forwards what they say to the workers, and pushes what the workers tell it.
 ///

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// What the operations work on: one chat message of 200 bytes, and what becomes of it on its way.
 enum Sample {

@@ -1,8 +1,8 @@
-import AMQP
+import SparqAMQP
 import FaultLog
 import Logging
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 /// A worker's parts, joined.
 struct Stages: Sendable {

@@ -1,8 +1,8 @@
 public import Logging
 public import ServiceLifecycle
-import AMQP
-import Postgres
-import SparqProtocol
+import SparqAMQP
+import SparqPostgres
+import SparqWire
 
 /// The worker role: takes batches of messages from its pool's queue, runs handlers, commits, tells the nodes, and only then acks.
 ///

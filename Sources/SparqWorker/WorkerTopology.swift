@@ -1,5 +1,5 @@
-public import AMQP
-public import SparqProtocol
+public import SparqAMQP
+public import SparqWire
 
 /// The exchanges and queues that workers declare (DESIGN, part 4).
 public enum WorkerTopology {

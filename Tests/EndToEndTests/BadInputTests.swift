@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 import SparqClient
 import Testing
-import WebSocket
+import SparqWebSocket
 
 /// What bad input gets: a stable code, and a connection that stays, or the close code of RFC 6455.
 @Suite(.timeLimit(.minutes(3))) struct BadInputTests {

@@ -1,7 +1,7 @@
-import AMQP
+import SparqAMQP
 import Foundation
 import SparqClient
-import SparqProtocol
+import SparqWire
 import Testing
 
 /// A broker node that dies, with what lived on it.

@@ -1,6 +1,6 @@
-import AMQP
+import SparqAMQP
 import Foundation
-import SparqProtocol
+import SparqWire
 import Testing
 
 /// `sparq dead` as an operator runs it.

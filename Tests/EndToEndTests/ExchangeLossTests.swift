@@ -1,7 +1,7 @@
-import AMQP
+import SparqAMQP
 import Foundation
 import SparqClient
-import SparqProtocol
+import SparqWire
 import Testing
 
 /// Somebody deletes Sparq's exchanges, and with them their bindings, while everything runs.

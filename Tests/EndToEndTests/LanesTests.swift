@@ -1,6 +1,6 @@
-import AMQP
+import SparqAMQP
 import Foundation
-import SparqProtocol
+import SparqWire
 import Testing
 
 /// Types with workers of their own, which are away or take a batch without an answer.

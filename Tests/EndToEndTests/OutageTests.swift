@@ -1,6 +1,6 @@
 import Foundation
 import SparqClient
-import SparqProtocol
+import SparqWire
 import Testing
 
 /// No worker for many deadlines. `SPARQ_TEST_OUTAGE=5000 FILTER=OutageTests make test` does it with as many clients for ten minutes, with the

@@ -1,7 +1,7 @@
-import AMQP
+import SparqAMQP
 import Foundation
 import SparqClient
-import SparqProtocol
+import SparqWire
 import Testing
 
 /// A node's queue that is gone with all that is in it, while its front lives.

@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 import SparqClient
 import Testing
-import WebSocket
+import SparqWebSocket
 
 /// Who leaves a room hears no more of it, on no device, whatever was under way; who joins again does.
 @Suite(.timeLimit(.minutes(3))) struct RoomLeaveTests {

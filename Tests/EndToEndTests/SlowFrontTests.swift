@@ -1,7 +1,7 @@
-import AMQP
+import SparqAMQP
 import Foundation
 import SparqClient
-import SparqProtocol
+import SparqWire
 import Testing
 
 /// A front that lives and cannot keep up with what is for it.

@@ -1,6 +1,6 @@
 import Foundation
 import SparqClient
-import SparqProtocol
+import SparqWire
 import Testing
 
 /// Two fronts, two workers, people who talk across them.

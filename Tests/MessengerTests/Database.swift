@@ -1,9 +1,9 @@
 import Foundation
 import Logging
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 import SparqWorker
-import SparqWorkerTestKit
+import SparqTesting
 
 @testable import Messenger
 

@@ -1,6 +1,6 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
-import SparqWorkerTestKit
+import SparqTesting
 import Testing
 
 @testable import Messenger

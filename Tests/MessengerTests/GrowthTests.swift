@@ -1,7 +1,7 @@
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 import SparqWorker
-import SparqWorkerTestKit
+import SparqTesting
 import Testing
 
 @testable import Messenger

@@ -1,5 +1,5 @@
 import Foundation
-import SparqWorkerTestKit
+import SparqTesting
 import Testing
 
 /// A reply's data as a dictionary.

@@ -1,8 +1,8 @@
 import Foundation
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 import SparqWorker
-import SparqWorkerTestKit
+import SparqTesting
 import Testing
 
 @testable import Messenger

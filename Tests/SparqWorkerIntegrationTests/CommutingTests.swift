@@ -1,5 +1,5 @@
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 import SparqWorker
 import Testing
 
@@ -179,6 +179,6 @@ import Testing
     }
 }
 
-extension [SparqProtocol.Delivery] {
+extension [SparqWire.Delivery] {
     fileprivate var differences: [Difference] { compactMap { if case .differs(let difference) = $0 { difference } else { nil } } }
 }

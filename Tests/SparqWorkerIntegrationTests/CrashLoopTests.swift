@@ -1,6 +1,6 @@
-import AMQP
-import Postgres
-import SparqProtocol
+import SparqAMQP
+import SparqPostgres
+import SparqWire
 import SparqWorker
 import Synchronization
 import Testing

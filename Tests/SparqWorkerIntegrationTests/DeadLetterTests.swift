@@ -1,7 +1,7 @@
-import AMQP
+import SparqAMQP
 import Logging
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 import Synchronization
 import Testing
 
@@ -344,7 +344,7 @@ extension Stack {
 
     /// What the letters' headers say; the letters stay.
     fileprivate func deadHeaders() async throws -> [[String: AMQPValue]] {
-        var found: [AMQP.Delivery] = []
+        var found: [SparqAMQP.Delivery] = []
         while let delivery = try await session.get(queue: names.dead) { found.append(delivery) }
         for delivery in found { try await session.reject(delivery.tag, requeue: true) }
         return found.map(\.message.headers)

@@ -1,6 +1,6 @@
 import Logging
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 import SparqWorker
 import Synchronization
 import Testing

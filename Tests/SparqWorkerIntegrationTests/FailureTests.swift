@@ -1,7 +1,7 @@
-import AMQP
+import SparqAMQP
 import Logging
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 public import SparqWorker
 import Synchronization
 import Testing

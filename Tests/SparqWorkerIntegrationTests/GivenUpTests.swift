@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 import Synchronization
 import Testing

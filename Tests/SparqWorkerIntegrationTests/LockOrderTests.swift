@@ -1,4 +1,4 @@
-import Postgres
+import SparqPostgres
 import Synchronization
 import Testing
 

@@ -1,5 +1,5 @@
-import AMQP
-import SparqProtocol
+import SparqAMQP
+import SparqWire
 import SparqWorker
 import Testing
 
@@ -31,7 +31,7 @@ import Testing
 
     private struct Message {
         var isPersistent: Bool
-        var lines: [SparqProtocol.Delivery]
+        var lines: [SparqWire.Delivery]
     }
 
     /// A node that nobody reads for: its queue keeps what came.
@@ -50,7 +50,7 @@ import Testing
         while true {
             if let delivery = try await stack.session.get(queue: queue) {
                 try await stack.session.ack(delivery.tag)
-                let lines = try NDJSON.lines(delivery.message.body).map { try SparqProtocol.Delivery(line: $0) }
+                let lines = try NDJSON.lines(delivery.message.body).map { try SparqWire.Delivery(line: $0) }
                 return Message(isPersistent: delivery.message.persistent, lines: lines)
             }
             try await Task.sleep(for: .milliseconds(5))

@@ -1,7 +1,7 @@
-import AMQP
+import SparqAMQP
 import Foundation
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 import SparqWorker
 import Testing
 
@@ -193,7 +193,7 @@ import Testing
     }
 }
 
-extension [SparqProtocol.Delivery] {
+extension [SparqWire.Delivery] {
     /// What was said of users, in order.
     fileprivate var seen: [PresenceTests.Seen] {
         events.compactMap { event in

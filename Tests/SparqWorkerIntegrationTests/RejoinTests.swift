@@ -1,5 +1,5 @@
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 import SparqWorker
 import Testing
 
@@ -178,7 +178,7 @@ import Testing
     }
 }
 
-extension [SparqProtocol.Delivery] {
+extension [SparqWire.Delivery] {
     fileprivate var synced: [Synced] { compactMap { if case .synced(let synced) = $0 { synced } else { nil } } }
 }
 

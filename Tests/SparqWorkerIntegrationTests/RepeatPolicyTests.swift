@@ -1,6 +1,6 @@
-import AMQP
-import Postgres
-import SparqProtocol
+import SparqAMQP
+import SparqPostgres
+import SparqWire
 import SparqWorker
 import Synchronization
 import Testing
@@ -156,7 +156,7 @@ private final class Policy: Sendable {
     }
 }
 
-extension [SparqProtocol.Delivery] {
+extension [SparqWire.Delivery] {
     /// The topics of all grants, in order of their names.
     fileprivate var grants: [String] {
         var topics: [String] = []

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 import Synchronization
 import Testing
@@ -121,7 +121,7 @@ import Testing
                 try await stack.send([message])
                 try await node.wait(for: "what changes for all") { deliveries in
                     deliveries.ends
-                        == Array(repeating: Array<SparqProtocol.Delivery>.endsOfExpelling(own: "c1"), count: count).flatMap { $0 }
+                        == Array(repeating: Array<SparqWire.Delivery>.endsOfExpelling(own: "c1"), count: count).flatMap { $0 }
                 }
             }
             #expect(node.dones.last?.reply?.text.contains(#""repeat":true"#) == true)
@@ -232,7 +232,7 @@ import Testing
     }
 }
 
-extension [SparqProtocol.Delivery] {
+extension [SparqWire.Delivery] {
     /// Which connection was subscribed to what.
     fileprivate var subscribed: [String: String] {
         var subscribed: [String: String] = [:]
@@ -241,7 +241,7 @@ extension [SparqProtocol.Delivery] {
     }
 
     /// What ended subscriptions and connections.
-    fileprivate var ends: [SparqProtocol.Delivery] {
+    fileprivate var ends: [SparqWire.Delivery] {
         filter {
             switch $0 {
             case .unsubscribe, .disconnect: true
@@ -250,7 +250,7 @@ extension [SparqProtocol.Delivery] {
         }
     }
 
-    fileprivate static func endsOfExpelling(own connection: String) -> [SparqProtocol.Delivery] {
+    fileprivate static func endsOfExpelling(own connection: String) -> [SparqWire.Delivery] {
         [
             .unsubscribe(.connection(connection), ordinal: 1, topics: ["room:a"]),
             // By these a node knows them again.

@@ -1,7 +1,7 @@
-import AMQP
+import SparqAMQP
 import Foundation
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 import SparqWorker
 import Synchronization
 import Testing

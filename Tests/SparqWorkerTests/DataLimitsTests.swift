@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import Testing
 
 @testable import SparqWorker

@@ -1,7 +1,7 @@
 import Logging
 import Testing
 
-@testable import Postgres
+@testable import SparqPostgres
 @testable import SparqWorker
 
 @Suite struct DatabaseRetryTests {

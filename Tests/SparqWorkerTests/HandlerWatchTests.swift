@@ -1,5 +1,5 @@
 import Logging
-import SparqProtocol
+import SparqWire
 import Testing
 
 @testable import SparqWorker

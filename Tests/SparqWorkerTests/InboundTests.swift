@@ -1,9 +1,9 @@
 import Logging
-import SparqProtocol
+import SparqWire
 import Synchronization
 import Testing
 
-@testable import Postgres
+@testable import SparqPostgres
 @testable import SparqWorker
 
 @Suite struct InboundTests {

@@ -1,9 +1,9 @@
-import SparqProtocol
-import SparqWorkerTestKit
+import SparqWire
+import SparqTesting
 import Synchronization
 import Testing
 
-@testable import Postgres
+@testable import SparqPostgres
 @testable import SparqWorker
 
 @Suite struct RouterTests {

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 @testable import SparqWorker
 

@@ -1,4 +1,4 @@
-import AMQP
+import SparqAMQP
 import Testing
 
 @testable import SparqWorker

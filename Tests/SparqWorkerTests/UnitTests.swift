@@ -1,6 +1,6 @@
 import Foundation
-import SparqProtocol
-import SparqWorkerTestKit
+import SparqWire
+import SparqTesting
 import Testing
 
 @testable import SparqWorker

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// Who people are: `auth.register`, `auth.login`, `auth.logout`, `who`.

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// Whom a log-in is counted against, so that nobody finds a password by trying. Wrong ones count; a right one is given back.

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// A password on its way to being hashed. Never shown, never encoded.

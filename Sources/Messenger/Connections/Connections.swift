@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// What a connection hears from the start, and what it may subscribe to.

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// From one person to another: `direct.send`, `direct.history`. Both have the message in their own topic, so that every device of

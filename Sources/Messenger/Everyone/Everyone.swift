@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// What is said to all who are connected: `sendMessage`, `everyone.history`.

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// Who is there: `presence.get`, and the topics `presence:<user>`.

@@ -1,5 +1,5 @@
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 import SparqWorker
 
 /// Rooms and who is in them: `room.create`, `room.join`, `room.leave`, `room.send`, `room.history`, `room.list`.

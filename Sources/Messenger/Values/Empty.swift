@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// No fields, and no data: `{}`.

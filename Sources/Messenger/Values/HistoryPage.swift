@@ -1,5 +1,5 @@
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 import SparqWorker
 
 /// The data of a history's reply: `{"events":[…],"more":true}`, the events as clients get them live, the oldest first.

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// What somebody says: 1 to 4,000 bytes of UTF-8 once the white space around it is gone.

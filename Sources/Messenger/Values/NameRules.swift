@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// What names of users and rooms have in common: lower-case ASCII letters, digits, `_`, `.`, `-`. Upper-case letters are lowered.

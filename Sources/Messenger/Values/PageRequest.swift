@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// Which piece of a log is asked for: `before` (exclusive; from the newest where it is absent) and `limit` (1 to 100, 50 by default).

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// The name of a room: 1 to 64 characters.

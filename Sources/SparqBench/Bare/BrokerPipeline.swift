@@ -1,4 +1,4 @@
-public import AMQP
+public import SparqAMQP
 import Glibc
 
 /// The yardstick: what RabbitMQ itself carries on Sparq's own kinds of queues, without Sparq.

@@ -1,5 +1,5 @@
 import Logging
-import Postgres
+import SparqPostgres
 
 /// The harness's own connections.
 enum Database {

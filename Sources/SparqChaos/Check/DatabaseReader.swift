@@ -1,4 +1,4 @@
-import Postgres
+import SparqPostgres
 
 /// Reads what the checker wants to know from the database.
 struct DatabaseReader: Sendable {

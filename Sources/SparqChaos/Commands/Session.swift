@@ -1,4 +1,4 @@
-import Postgres
+import SparqPostgres
 
 /// One run: a stack, load, something that happens to it, the settling, the check.
 struct Session: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import Postgres
+import SparqPostgres
 
 /// Does to a stack what a plan says, and undoes it.
 actor FaultInjector {

@@ -1,4 +1,4 @@
-import Postgres
+import SparqPostgres
 
 /// Makes the database refuse what is to be written, with an error that passes.
 struct Refusals: Sendable {

@@ -1,4 +1,4 @@
-import Postgres
+import SparqPostgres
 
 /// Cuts single connections of the others'. Each returns whose it was; `nil` where none was cut.
 struct Scissors: Sendable {

@@ -1,6 +1,6 @@
 import Logging
 import SparqClient
-import SparqProtocol
+import SparqWire
 
 /// A client of the library that writes down what it does and sees. It can go away and come back with its cursors.
 actor ChaosClient {

@@ -1,5 +1,5 @@
 import SparqClient
-import SparqProtocol
+import SparqWire
 
 /// Registers the users and puts them into their rooms, over HTTP.
 struct Community: Sendable {

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// A message before it has a token.
 enum Draft: Sendable {

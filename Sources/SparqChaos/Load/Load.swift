@@ -1,5 +1,5 @@
 import SparqClient
-import SparqProtocol
+import SparqWire
 
 /// Many clients that talk, leave and come back.
 struct Load: Sendable {

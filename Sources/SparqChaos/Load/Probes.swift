@@ -1,5 +1,5 @@
 import SparqClient
-import SparqProtocol
+import SparqWire
 
 /// Two clients per front, which know no other, that send one small message after the other: what tells when service is back after a fault.
 struct Probes: Sendable {

@@ -1,4 +1,4 @@
-import Postgres
+import SparqPostgres
 
 /// Runs every scenario without and with its sabotage.
 struct SabotageTrial: Sendable {

@@ -1,5 +1,5 @@
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 /// The shortest life in which a sabotage shows, and nothing where there is none.
 struct Scenario: Sendable {

@@ -1,4 +1,4 @@
-import Postgres
+import SparqPostgres
 
 /// Holds a topic's row, so that a commit to it stands still for as long as a scenario wants.
 struct TopicLock: Sendable {

@@ -1,4 +1,4 @@
-internal import SparqProtocol
+internal import SparqWire
 
 /// What the server says.
 extension ClientMachine {

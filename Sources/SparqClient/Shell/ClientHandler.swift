@@ -1,5 +1,5 @@
 internal import NIOCore
-internal import WebSocket
+internal import SparqWebSocket
 
 /// One socket of a client: the upgrade, then frames. It lives on the client's own event loop, so it may enter the actor at once.
 final class ClientHandler: ChannelInboundHandler {

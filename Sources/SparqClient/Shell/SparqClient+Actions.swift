@@ -1,7 +1,7 @@
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
-internal import WebSocket
+internal import SparqWebSocket
 
 /// Carries out what the machine wants, and tells it what happened.
 extension SparqClient {

@@ -1,7 +1,7 @@
 public import Logging
 public import NIOCore
 internal import NIOPosix
-internal import WebSocket
+internal import SparqWebSocket
 
 /// A client that keeps its session over broken connections: it comes back to another front, resumes every topic where it
 /// stood, and sends again what has no answer.

@@ -1,4 +1,4 @@
-public import SparqProtocol
+public import SparqWire
 
 /// What a call on a ``SparqClient`` can end with instead of an answer. Never holds tokens or message texts.
 public struct ClientError: Error, Equatable, Sendable, CustomStringConvertible {

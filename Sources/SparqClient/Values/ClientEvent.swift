@@ -1,4 +1,4 @@
-public import SparqProtocol
+public import SparqWire
 
 /// What a ``SparqClient`` tells its owner, in the order in which it happened.
 public enum ClientEvent: Equatable, Sendable {

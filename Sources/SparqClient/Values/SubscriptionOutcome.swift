@@ -1,4 +1,4 @@
-public import SparqProtocol
+public import SparqWire
 
 /// What became of one topic of a subscription.
 public enum SubscriptionOutcome: Equatable, Sendable {

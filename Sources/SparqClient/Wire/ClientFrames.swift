@@ -1,5 +1,5 @@
 internal import FoundationEssentials
-internal import SparqProtocol
+internal import SparqWire
 
 /// The texts that a client sends.
 enum ClientFrames {

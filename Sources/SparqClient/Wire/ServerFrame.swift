@@ -1,5 +1,5 @@
 internal import FoundationEssentials
-internal import SparqProtocol
+internal import SparqWire
 
 /// The outer keys of whatever the server sends; `data` stays bytes.
 struct ServerFrame: Decodable {

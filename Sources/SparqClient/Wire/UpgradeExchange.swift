@@ -1,5 +1,5 @@
 internal import NIOCore
-internal import WebSocket
+internal import SparqWebSocket
 
 /// The opening handshake from the client's side (RFC 6455, section 4.1): one request out, one head in.
 struct UpgradeExchange {

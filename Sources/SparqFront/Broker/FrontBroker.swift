@@ -1,6 +1,6 @@
-import AMQP
+import SparqAMQP
 import Logging
-import SparqProtocol
+import SparqWire
 
 /// The front's connections to the broker: one publishes, another consumes, because a memory alarm blocks those that publish. A third one keeps the node's
 /// id, where that was chosen.

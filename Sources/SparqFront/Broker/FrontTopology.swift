@@ -1,5 +1,5 @@
-import AMQP
-import SparqProtocol
+import SparqAMQP
+import SparqWire
 
 /// What a front declares on the broker. The work queues are the workers'.
 struct FrontTopology: Sendable {

@@ -1,7 +1,7 @@
-import AMQP
+import SparqAMQP
 import FaultLog
 import Logging
-import SparqProtocol
+import SparqWire
 
 /// Publishes batches to the inbound exchange: persistent, confirmed, mandatory.
 struct InboundPublisher: BatchPublisher {

@@ -1,4 +1,4 @@
-import AMQP
+import SparqAMQP
 import FaultLog
 import Logging
 

@@ -1,7 +1,7 @@
-import AMQP
+import SparqAMQP
 import FaultLog
 import Logging
-import SparqProtocol
+import SparqWire
 
 /// Keeps a queue of the node consumed, and takes a fresh one where the broker refuses it.
 ///
@@ -104,7 +104,7 @@ final class NodeQueue: Sendable {
         }
     }
 
-    private func isLoss(_ delivery: AMQP.Delivery) -> Bool { delivery.exchange.isEmpty && BrokerNames.isOfLosses(delivery.routingKey) }
+    private func isLoss(_ delivery: SparqAMQP.Delivery) -> Bool { delivery.exchange.isEmpty && BrokerNames.isOfLosses(delivery.routingKey) }
 
     private func noteLoss() {
         losses.occurred(

@@ -1,5 +1,5 @@
 import NIOConcurrencyHelpers
-import SparqProtocol
+import SparqWire
 
 /// Whether the front can serve, and what is missing where it cannot. Thread-safe.
 final class Readiness: Sendable {

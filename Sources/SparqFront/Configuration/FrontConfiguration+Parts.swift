@@ -1,4 +1,4 @@
-import AMQP
+import SparqAMQP
 import HTTPTypes
 import NIOCore
 import NIOHTTP1

@@ -1,5 +1,5 @@
-public import AMQP
-public import SparqProtocol
+public import SparqAMQP
+public import SparqWire
 
 /// All settings of a front, with the defaults of the design.
 public struct FrontConfiguration: Sendable {

@@ -1,5 +1,5 @@
 import NIOCore
-import WebSocket
+import SparqWebSocket
 
 /// What a ``Connection`` needs of its socket. Confined to the socket's event loop.
 protocol ClientSocket: AnyObject {

@@ -1,5 +1,5 @@
 import NIOCore
-import WebSocket
+import SparqWebSocket
 
 extension Socket: ClientSocket {}
 

@@ -1,5 +1,5 @@
 import NIOCore
-import SparqProtocol
+import SparqWire
 
 /// What the connection subscribes to, and how it catches up.
 extension Connection {

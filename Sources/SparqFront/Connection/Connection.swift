@@ -1,6 +1,6 @@
 import NIOCore
-import SparqProtocol
-import WebSocket
+import SparqWire
+import SparqWebSocket
 
 /// One WebSocket of a client: who it is, what it has sent, what it subscribes to. Confined to its shard's event loop.
 ///

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// What all connections of a front have in common. Times in nanoseconds.
 struct ConnectionSettings: Sendable {

@@ -1,5 +1,5 @@
 import NIOCore
-import SparqProtocol
+import SparqWire
 
 /// The frames that the front itself says to clients.
 enum Frames {

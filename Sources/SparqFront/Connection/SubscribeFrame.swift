@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// The one client message of which the front reads more than `type` and `id`: it knows how many topics a connection has, and refuses those
 /// that are too many itself.

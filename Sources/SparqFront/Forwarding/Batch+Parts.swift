@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// What becomes of a batch that is larger than the broker takes. Two batches of one connection may be worked on in any order, so what it has sent is
 /// parted only where it must be.

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// Envelopes of one pool that travel in one AMQP message.
 struct Batch: Sendable {

@@ -1,5 +1,5 @@
 import DequeModule
-import SparqProtocol
+import SparqWire
 
 /// Bounds of one batch. It may go beyond them by what one connection has on its way.
 struct BatchLimits: Sendable, Equatable {

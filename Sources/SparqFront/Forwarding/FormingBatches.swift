@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// What waits to be published, for all pools.
 struct FormingBatches: Sendable {
@@ -15,6 +15,6 @@ struct FormingBatches: Sendable {
         queues[pools.index(for: envelope.type)].append(envelope, member: member)
     }
 
-    /// Takes the oldest batch of a pool, by the pool's place in ``SparqProtocol/PoolMap/pools``.
+    /// Takes the oldest batch of a pool, by the pool's place in ``SparqWire/PoolMap/pools``.
     mutating func next(_ pool: Int) -> Batch? { queues[pool].next() }
 }

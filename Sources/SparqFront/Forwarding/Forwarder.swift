@@ -1,6 +1,6 @@
 import NIOConcurrencyHelpers
 import NIOCore
-import SparqProtocol
+import SparqWire
 
 /// Settings of the forwarder.
 struct ForwarderSettings: Sendable {

@@ -1,6 +1,6 @@
 import NIOCore
 import NIOHTTP1
-import SparqProtocol
+import SparqWire
 
 /// Who may have a WebSocket: whoever brings a valid token, from a page that may connect.
 struct FrontAcceptor: SocketAcceptor {

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// A message that came by HTTP.
 struct HTTPMessage: Sendable {

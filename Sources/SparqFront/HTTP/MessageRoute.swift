@@ -1,7 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
-import SparqProtocol
+import SparqWire
 
 /// `POST /v1/messages`: one message by HTTP. Its reply is the response.
 struct MessageRoute: Sendable {

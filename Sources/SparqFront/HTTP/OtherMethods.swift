@@ -1,7 +1,7 @@
 import HTTPTypes
 import Hummingbird
 import NIOCore
-import SparqProtocol
+import SparqWire
 
 /// What neither a route nor a file answers: 405 with `Allow` where another method would find something, else 404.
 struct OtherMethods: RouterMiddleware {

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// HTTP requests whose messages are on their way. Each is answered once.
 struct PendingRequests {

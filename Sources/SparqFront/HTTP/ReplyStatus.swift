@@ -1,5 +1,5 @@
 import HTTPTypes
-import SparqProtocol
+import SparqWire
 
 /// The status of a response, by the reply's error code (docs/PROTOCOL.md, "HTTP").
 enum ReplyStatus {

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// Puts a token into the `data` of a reply, and leaves all else as it is.
 enum TokenInsertion {

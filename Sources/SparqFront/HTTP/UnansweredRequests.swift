@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// Bounds what one user may have without an answer over HTTP, lane by lane. What is answered `unavailable` after its deadline may wait at the broker for a lane
 /// whose workers are away: so it counts, as long as nothing is answered, and one more may be tried each second. Thread-safe.

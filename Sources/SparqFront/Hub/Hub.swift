@@ -1,5 +1,5 @@
 import NIOCore
-import SparqProtocol
+import SparqWire
 
 /// All shards, one for each event loop. Thread-safe: every call hops to the loops that it concerns.
 final class Hub: Sendable {

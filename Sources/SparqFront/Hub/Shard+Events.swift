@@ -1,5 +1,5 @@
 import NIOCore
-import WebSocket
+import SparqWebSocket
 
 /// What subscribers get: live events, and their part of the log.
 extension Shard {

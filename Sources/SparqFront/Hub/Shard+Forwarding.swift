@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// What goes to the workers: all that one turn of the loop brought, together.
 extension Shard {

@@ -1,4 +1,4 @@
-import WebSocket
+import SparqWebSocket
 
 /// How a shard sends its clients away.
 extension Shard {

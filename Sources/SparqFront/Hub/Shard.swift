@@ -1,6 +1,6 @@
 import NIOCore
-import SparqProtocol
-import WebSocket
+import SparqWire
+import SparqWebSocket
 
 /// One event loop's share of the hub: its connections, and who of them subscribes to what. Confined to that loop; no locks.
 ///

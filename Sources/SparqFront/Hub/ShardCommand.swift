@@ -1,5 +1,5 @@
 import NIOCore
-import SparqProtocol
+import SparqWire
 
 /// What the node tells one event loop's shard; all of one batch of deliveries goes over in one hop, in order.
 ///

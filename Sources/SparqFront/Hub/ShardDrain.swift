@@ -1,4 +1,4 @@
-import WebSocket
+import SparqWebSocket
 
 /// The orderly end of connections: each is told to reconnect after a delay of its own, and closed after it, when what it has on
 /// its way is finished. Times in nanoseconds.

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// What one batch of work on the node's state asks of the world.
 struct NodeActions: Sendable, Equatable {

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// The node's own messages to the workers.
 struct NodeEnvelopes: Sendable {

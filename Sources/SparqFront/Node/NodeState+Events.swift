@@ -1,5 +1,5 @@
 import NIOCore
-import SparqProtocol
+import SparqWire
 
 extension NodeState {
     /// An event for the subscribers of a topic.

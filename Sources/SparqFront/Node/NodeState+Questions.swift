@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 extension NodeState {
     /// Asks for every topic anew: after a lost connection to the broker, or where the directory differs.

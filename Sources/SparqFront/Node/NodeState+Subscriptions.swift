@@ -1,5 +1,5 @@
 import NIOCore
-import SparqProtocol
+import SparqWire
 
 extension NodeState {
     /// A worker allowed a connection to subscribe. The shard has the last word: it knows whether the connection is still there.

@@ -1,5 +1,5 @@
 import NIOCore
-import SparqProtocol
+import SparqWire
 
 /// All that a node knows of its topics: a ``TopicStream`` for each that has a subscriber here, who is asked for what, and what the directory
 /// should say. Pure: what comes in changes it and adds to ``NodeActions``.
@@ -73,7 +73,7 @@ struct NodeState: Sendable {
         case .subscribe(let connection, let ordinal, let grants):
             guard let id = self.connection(connection), id.kind == .socket else { return }
             // With one that no worker can write down, none of those that are asked for with it would be.
-            for grant in grants where SparqProtocol.Topic(rawValue: grant.topic).isValid {
+            for grant in grants where SparqWire.Topic(rawValue: grant.topic).isValid {
                 subscribe(id, grant, ordinal: ordinal, now: now, into: &actions)
             }
         case .unsubscribe(let target, let ordinal, let origin, let topics):

@@ -3,7 +3,7 @@ public import Logging
 import NIOCore
 import NIOHTTP1
 public import ServiceLifecycle
-import WebSocket
+import SparqWebSocket
 
 /// A front that sends every WebSocket message back, on the same frame path as the real one. For conformance tests.
 public struct EchoServer: Service {

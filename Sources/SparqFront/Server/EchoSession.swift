@@ -1,5 +1,5 @@
 import NIOCore
-import WebSocket
+import SparqWebSocket
 
 /// Sends every message back as it came. It exists to test the frame path from outside.
 final class EchoSession: SocketSession {

@@ -6,7 +6,7 @@ import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
-import WebSocket
+import SparqWebSocket
 
 /// One port for HTTP routes and WebSockets.
 ///

@@ -2,7 +2,7 @@ import FaultLog
 import Logging
 import NIOCore
 import NIOHTTP1
-import WebSocket
+import SparqWebSocket
 
 /// From a handshake to a WebSocket.
 extension HTTPHandler {

@@ -1,5 +1,5 @@
 import NIOHTTP1
-import WebSocket
+import SparqWebSocket
 
 /// What a request's head asks for (RFC 6455, section 4.2.1, and RFC 9110, section 7.8). Pure.
 enum RequestKind: Equatable {

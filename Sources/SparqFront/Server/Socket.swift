@@ -1,5 +1,5 @@
 import NIOCore
-import WebSocket
+import SparqWebSocket
 
 /// One open WebSocket, as its session sees it. Confined to its event loop.
 final class Socket {

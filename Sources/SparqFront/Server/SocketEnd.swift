@@ -1,4 +1,4 @@
-import WebSocket
+import SparqWebSocket
 
 /// How a socket ended.
 struct SocketEnd: Equatable, Sendable {

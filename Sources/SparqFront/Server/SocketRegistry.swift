@@ -1,6 +1,6 @@
 import NIOConcurrencyHelpers
 import NIOCore
-import WebSocket
+import SparqWebSocket
 
 /// All open sockets of a server, over its event loops. A socket counts until its TCP connection is gone.
 final class SocketRegistry: Sendable {

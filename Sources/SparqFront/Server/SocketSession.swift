@@ -1,5 +1,5 @@
 import NIOCore
-import WebSocket
+import SparqWebSocket
 
 /// What the front does with one WebSocket. All calls come on the socket's event loop.
 protocol SocketSession: AnyObject {

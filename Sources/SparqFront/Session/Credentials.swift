@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// Where a request says who it comes from.
 struct Credentials: Sendable, Equatable {

@@ -1,6 +1,6 @@
 import Foundation
 import JWTKit
-import SparqProtocol
+import SparqWire
 
 /// Makes and checks session tokens: JWT, HS256 (RFC 7519, RFC 7518 section 3.2).
 struct SessionTokens: Sendable {

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 extension Operation {
     /// What front and worker say to each other.

@@ -1,5 +1,5 @@
 import SparqFront
-import WebSocket
+import SparqWebSocket
 
 extension Operation {
     /// What goes to clients.

@@ -1,6 +1,6 @@
 import NIOCore
-import SparqProtocol
-import WebSocket
+import SparqWire
+import SparqWebSocket
 
 extension Operation {
     /// What the front does with what a client sends.

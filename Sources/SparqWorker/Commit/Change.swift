@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// A lasting change to who hears what, or to who the client is. A repeat of its message makes it anew. A value without I/O.
 enum Change: Hashable, Sendable {

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// A message's lasting changes, as the inbox notes them. A value without I/O.
 struct Changes: Equatable, Sendable {

@@ -1,4 +1,4 @@
-import Postgres
+import SparqPostgres
 
 /// What `sparq_commit` answered. A value without I/O.
 struct CommitOutcome: Equatable, Sendable {

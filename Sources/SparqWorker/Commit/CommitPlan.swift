@@ -1,5 +1,5 @@
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 /// The parameters of one call of `sparq_commit`, for some units. A value without I/O.
 struct CommitPlan: Equatable, Sendable {

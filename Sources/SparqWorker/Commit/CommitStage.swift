@@ -1,6 +1,6 @@
 import Logging
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 /// Commits runs, looks up who must hear of them, and hands both to the outbox: one round trip for as many runs as are there.
 struct CommitStage: Sendable {

@@ -1,5 +1,5 @@
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 /// What messages brought that took effect before. A value without I/O.
 struct Repeats: Equatable, Sendable {

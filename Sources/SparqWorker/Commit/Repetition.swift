@@ -1,5 +1,5 @@
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 /// Asks policies for messages that took effect before: the one way for those of effects and for those with a transaction of their own.
 struct Repetition: Sendable {

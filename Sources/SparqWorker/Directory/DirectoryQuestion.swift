@@ -1,5 +1,5 @@
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 /// What is to be looked up for a batch: one statement for each kind, whatever the batch's size.
 struct DirectoryQuestion: Equatable, Sendable {

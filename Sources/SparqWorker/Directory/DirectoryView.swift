@@ -1,4 +1,4 @@
-import Postgres
+import SparqPostgres
 
 /// What a batch needs to know for its delivery, as it was after its commit.
 struct DirectoryView: Equatable, Sendable {

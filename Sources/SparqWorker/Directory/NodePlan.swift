@@ -1,5 +1,5 @@
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 /// What many nodes' requests together ask of the database: a statement for each kind. A value without I/O.
 struct NodePlan: Sendable {
@@ -28,7 +28,7 @@ struct NodePlan: Sendable {
 
     /// What the database said.
     struct Outcome: Sendable {
-        var answers: [(node: String, delivery: SparqProtocol.Delivery, size: Int)] = []
+        var answers: [(node: String, delivery: SparqWire.Delivery, size: Int)] = []
         /// Topics of users of which a row was written.
         var written: [String] = []
     }

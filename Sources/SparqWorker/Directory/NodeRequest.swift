@@ -1,5 +1,5 @@
 import FoundationEssentials
-import SparqProtocol
+import SparqWire
 
 /// A message that a node sends by itself.
 struct NodeRequest: Sendable {

@@ -1,6 +1,6 @@
 import Logging
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 /// Serves what nodes ask by themselves: joins, leaves, pages, leases; set-based, for as many as are there.
 struct NodeStage: Sendable {

@@ -1,5 +1,5 @@
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 /// The built-in types `subscribe` and `unsubscribe` (docs/PROTOCOL.md, "Topics").
 final class Subscriptions: Sendable {

@@ -1,6 +1,6 @@
 import FaultLog
 import Logging
-import Postgres
+import SparqPostgres
 import Synchronization
 
 /// Remembers when the database last failed, and says in the log when trouble begins, lasts and ends.

@@ -1,4 +1,4 @@
-import Postgres
+import SparqPostgres
 
 /// Whose SQL it is that failed.
 enum AskedOfDatabase: Sendable {

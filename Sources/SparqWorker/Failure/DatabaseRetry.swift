@@ -1,5 +1,5 @@
 import Logging
-import Postgres
+import SparqPostgres
 
 /// Waits trouble with the database out. The worker holds what it has and takes nothing new beyond its prefetch, so innocent messages
 /// do not come near their delivery limit.

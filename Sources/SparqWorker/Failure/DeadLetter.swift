@@ -1,5 +1,5 @@
-import AMQP
-public import SparqProtocol
+import SparqAMQP
+public import SparqWire
 
 /// A message that failed for good, or a batch that no worker lived through, as it lies in the queue of dead letters.
 public struct DeadLetter: Sendable, Equatable {

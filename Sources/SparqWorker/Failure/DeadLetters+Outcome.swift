@@ -1,4 +1,4 @@
-public import AMQP
+public import SparqAMQP
 
 extension DeadLetters {
     /// What became of the letters that were meant.

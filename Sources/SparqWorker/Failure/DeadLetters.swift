@@ -1,5 +1,5 @@
-public import AMQP
-public import SparqProtocol
+public import SparqAMQP
+public import SparqWire
 
 /// Looks at the dead letters, and retries or drops them: for operators' tools.
 ///

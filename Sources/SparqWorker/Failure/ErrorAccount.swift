@@ -1,5 +1,5 @@
 import Logging
-import Postgres
+import SparqPostgres
 
 extension Error {
     /// What a log line says of it; with what an operator can do, where only an operator can do something.

@@ -1,6 +1,6 @@
 import Logging
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 extension FailedMessages {
     /// What a message comes to whose handler threw, or a policy that was asked for its repeat: what fails in passing is tried again later, the

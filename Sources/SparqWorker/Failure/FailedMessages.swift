@@ -1,7 +1,7 @@
-import AMQP
+import SparqAMQP
 import Logging
-import Postgres
-package import SparqProtocol
+import SparqPostgres
+package import SparqWire
 
 /// Where messages go whose handler failed: to a retry queue for a while, or to the dead letters.
 struct FailedMessages: Sendable {

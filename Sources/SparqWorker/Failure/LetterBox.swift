@@ -1,5 +1,5 @@
-import AMQP
-import SparqProtocol
+import SparqAMQP
+import SparqWire
 
 /// The queue of dead letters as one look at it holds it: what was taken, what is to be removed, what has to go back.
 ///

@@ -1,4 +1,4 @@
-public import Postgres
+public import SparqPostgres
 import Synchronization
 
 /// Lets handlers of one crowd share one query: while a query is on its way, keys that are asked for gather for the next.

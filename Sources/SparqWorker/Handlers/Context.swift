@@ -1,5 +1,5 @@
-public import Postgres
-import SparqProtocol
+public import SparqPostgres
+import SparqWire
 
 /// What a handler knows of the message beside its fields.
 public struct Context: Sendable {

@@ -1,4 +1,4 @@
-package import Postgres
+package import SparqPostgres
 
 /// A handler asked for the database where there is none: in a test without one.
 public struct DatabaseMissing: Error, CustomStringConvertible {

@@ -1,4 +1,4 @@
-public import SparqProtocol
+public import SparqWire
 
 /// What a handler wants to happen. Durable effects (``append(to:_:)``) of a message take place exactly once, if the message has an `id`
 /// and a user; all others happen after them. Beside durable effects, those that change who hears what (subscribe, unsubscribe, disconnect)

@@ -1,4 +1,4 @@
-public import SparqProtocol
+public import SparqWire
 
 /// A handler's "no": the client gets an error reply, and nothing changes.
 public struct Refusal: Error, Hashable, Sendable {

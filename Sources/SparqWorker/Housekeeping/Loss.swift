@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// Rows of a node that were removed from the directory: all that it had, because its lease ran out, or because they were not what it said.
 /// A value without I/O.

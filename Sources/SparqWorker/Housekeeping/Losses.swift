@@ -1,5 +1,5 @@
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 import Synchronization
 
 /// Announces lost nodes, and whose users may be gone with them. The removal stands before anything is published; the table `losses` says what

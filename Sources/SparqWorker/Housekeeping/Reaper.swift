@@ -1,7 +1,7 @@
 import FaultLog
 import Logging
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 /// Removes nodes whose lease ran out: each by exactly one worker.
 struct Reaper: Sendable {

@@ -1,6 +1,6 @@
 import FaultLog
 import Logging
-import Postgres
+import SparqPostgres
 
 /// Removes what is too old, in small pieces, on one worker at a time.
 ///

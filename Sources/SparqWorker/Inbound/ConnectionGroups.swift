@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// Sorts a batch's messages by what must run in order: those of one connection. What nodes send by themselves stands alone.
 enum ConnectionGroups {

@@ -1,4 +1,4 @@
-import AMQP
+import SparqAMQP
 import Synchronization
 
 /// One AMQP message in hand. All stages that hold a part of it share it.
@@ -33,7 +33,7 @@ final class InboundBatch: Sendable {
     }
 
     /// A delivery that counts as in hand already. It is acked, or given back to others, when nothing of it is open any more.
-    convenience init(_ delivery: AMQP.Delivery, of consumer: Consumer, _ inHand: InHand) {
+    convenience init(_ delivery: SparqAMQP.Delivery, of consumer: Consumer, _ inHand: InHand) {
         let tag = delivery.tag
         if Sabotage.isOn(.ackBeforeCommit) { consumer.ack(tag) }
         let attempt = delivery.message.headers[FailedMessages.attemptHeader]?.intValue ?? 1

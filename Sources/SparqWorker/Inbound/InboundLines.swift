@@ -1,5 +1,5 @@
 import Logging
-import SparqProtocol
+import SparqWire
 
 /// Reads the lines of an AMQP message. What nodes send by themselves goes to its own stage; what cannot be read, to the dead letters.
 struct InboundLines: Sendable {

@@ -1,8 +1,8 @@
-import AMQP
+import SparqAMQP
 import FaultLog
 import Logging
 import ServiceLifecycle
-import SparqProtocol
+import SparqWire
 
 /// Takes AMQP messages of one queue, each in a task of its own, reads their lines, and gives each connection's messages to a task of its own in turn.
 ///
@@ -44,10 +44,10 @@ struct Intake: Sendable {
     /// Bytes of an AMQP message that counts as alone.
     private static let smallBody = 4096
 
-    private func isSuspect(_ delivery: AMQP.Delivery) -> Bool { isWary && Suspicion.isRaised(by: delivery.message) }
+    private func isSuspect(_ delivery: SparqAMQP.Delivery) -> Bool { isWary && Suspicion.isRaised(by: delivery.message) }
 
     /// Before anything else is worked on: whoever dies over that must not take the suspects along, so that their count grows.
-    private func move(_ suspects: [AMQP.Delivery], _ group: inout DiscardingTaskGroup) async {
+    private func move(_ suspects: [SparqAMQP.Delivery], _ group: inout DiscardingTaskGroup) async {
         let moved = Delivered()
         for suspect in suspects {
             moved.begin()
@@ -63,7 +63,7 @@ struct Intake: Sendable {
 
     /// What each connection sent on its own, instead of the whole. A worker that dies meanwhile leaves the whole beside its parts: the inbox knows what
     /// comes twice.
-    private func move(_ delivery: AMQP.Delivery) async {
+    private func move(_ delivery: SparqAMQP.Delivery) async {
         suspicions.occurred(level: .info, "workers may have died over messages, they are worked on apart")
         let batch = InboundBatch(delivery, of: consumer, inHand)
         await withDiscardingTaskGroup { group in
@@ -78,7 +78,7 @@ struct Intake: Sendable {
         }
     }
 
-    private func take(_ delivery: AMQP.Delivery, on executor: any TaskExecutor) async {
+    private func take(_ delivery: SparqAMQP.Delivery, on executor: any TaskExecutor) async {
         let batch = InboundBatch(delivery, of: consumer, inHand)
         await withDiscardingTaskGroup { group in
             let envelopes = lines.read(delivery.message.body, batch, &group)

@@ -1,6 +1,6 @@
 import FaultLog
 import Logging
-import SparqProtocol
+import SparqWire
 import Synchronization
 
 /// What time it is at each node, by the node's own clock, as of what it said last. So what its clients have given up waiting for is told without

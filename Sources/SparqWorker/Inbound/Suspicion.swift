@@ -1,4 +1,4 @@
-import AMQP
+import SparqAMQP
 
 /// Whether workers may have died over an AMQP message. A handler that traps takes its whole process along, and all that this had in hand comes again
 /// together with the message that did it; so does what a worker had in hand that was killed for another reason, or that lost the broker.

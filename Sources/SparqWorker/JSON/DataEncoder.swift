@@ -1,5 +1,5 @@
 import FoundationEssentials
-import SparqProtocol
+import SparqWire
 
 /// Turns the data of replies and events into JSON text.
 package enum DataEncoder {

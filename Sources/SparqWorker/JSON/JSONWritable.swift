@@ -1,4 +1,4 @@
-public import SparqProtocol
+public import SparqWire
 
 /// Data that writes its own JSON, for events and replies so frequent that `JSONEncoder`'s microseconds count.
 ///

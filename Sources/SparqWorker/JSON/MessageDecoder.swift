@@ -1,5 +1,5 @@
 import FoundationEssentials
-import SparqProtocol
+import SparqWire
 
 /// Reads a handler's fields from the client's bytes, and says in one sentence what does not fit.
 enum MessageDecoder {

@@ -1,10 +1,10 @@
 import FoundationEssentials
-import SparqProtocol
+import SparqWire
 
-extension SparqProtocol.Delivery {
+extension SparqWire.Delivery {
     /// The same with less in it, where the broker does not take it as it is: so a small limit of the broker's stops neither a connection nor a topic.
     /// `nil` where there is nothing to leave out.
-    var smaller: [SparqProtocol.Delivery]? {
+    var smaller: [SparqWire.Delivery]? {
         switch self {
         case .done(var done):
             guard let reply = done.reply, let head = Head(reply) else { return nil }

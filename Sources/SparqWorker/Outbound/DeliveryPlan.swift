@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// Collects the lines for each node, cut into AMQP messages of bounded size. A value without I/O.
 struct DeliveryPlan: Sendable {
@@ -38,7 +38,7 @@ struct DeliveryPlan: Sendable {
     }
 
     /// Appends a line for one node.
-    mutating func add(_ delivery: SparqProtocol.Delivery, size: Int, to node: String) {
+    mutating func add(_ delivery: SparqWire.Delivery, size: Int, to node: String) {
         lines[node, default: Lines()].make(room: size + 128, limit: limit)
         lines[node]?.forming.writer.append(delivery)
     }
@@ -50,13 +50,13 @@ struct DeliveryPlan: Sendable {
     }
 
     /// Appends a line for several nodes that none of them could ask for again.
-    fileprivate mutating func addIrreplaceable(_ delivery: SparqProtocol.Delivery, to nodes: some Collection<String>) {
+    fileprivate mutating func addIrreplaceable(_ delivery: SparqWire.Delivery, to nodes: some Collection<String>) {
         add(delivery, size: 256, to: nodes)
         for node in nodes { lines[node]?.forming.isIrreplaceable = true }
     }
 
     /// Appends the same line for several nodes; it is encoded once.
-    mutating func add(_ delivery: SparqProtocol.Delivery, size: Int, to nodes: some Collection<String>) {
+    mutating func add(_ delivery: SparqWire.Delivery, size: Int, to nodes: some Collection<String>) {
         if nodes.count == 1, let node = nodes.first { return add(delivery, size: size, to: node) }
         if nodes.isEmpty { return }
         var line = JSONWriter(reservingCapacity: size + 128)
@@ -135,5 +135,5 @@ extension DeliveryPlan.Lines {
 }
 
 extension JSONWriter {
-    fileprivate mutating func append(_ delivery: SparqProtocol.Delivery) { delivery.encode(into: &self) }
+    fileprivate mutating func append(_ delivery: SparqWire.Delivery) { delivery.encode(into: &self) }
 }

@@ -1,8 +1,8 @@
-import AMQP
+import SparqAMQP
 import DequeModule
 import FaultLog
 import Logging
-import SparqProtocol
+import SparqWire
 import Synchronization
 
 /// Publishes to nodes: for each node one AMQP message at a time, so that none overtakes another; what comes meanwhile travels together in

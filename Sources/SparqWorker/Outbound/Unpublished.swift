@@ -1,6 +1,6 @@
-import AMQP
+import SparqAMQP
 import DequeModule
-import SparqProtocol
+import SparqWire
 
 /// What is still to be published to a node, in order. A value without I/O.
 ///
@@ -30,7 +30,7 @@ struct Unpublished {
     }
 
     private static func smaller(_ lines: ArraySlice<ArraySlice<UInt8>>) -> ArraySlice<ArraySlice<UInt8>>? {
-        guard let line = lines.first, let smaller = (try? SparqProtocol.Delivery(line: line))?.smaller else { return nil }
+        guard let line = lines.first, let smaller = (try? SparqWire.Delivery(line: line))?.smaller else { return nil }
         var writer = JSONWriter(reservingCapacity: 1024)
         for delivery in smaller { delivery.encode(into: &writer) }
         return writer.bytes.count < line.count ? NDJSON.lines(writer.bytes)[...] : nil

@@ -1,4 +1,4 @@
-public import Postgres
+public import SparqPostgres
 
 /// Whether a user is there, that is: some connection of theirs, at any node, is subscribed to their topic (`user:<id>`).
 ///

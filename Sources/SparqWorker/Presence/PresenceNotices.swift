@@ -1,8 +1,8 @@
-import AMQP
+import SparqAMQP
 import FaultLog
 import Logging
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 /// Passes on whose presence may have changed, to the pool that runs the handler: what it does must not hold up what nodes ask, leases above all.
 struct PresenceNotices: Sendable {

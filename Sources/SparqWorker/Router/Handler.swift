@@ -1,4 +1,4 @@
-package import Postgres
+package import SparqPostgres
 
 /// A handler whose message type has been erased: it decodes, then runs.
 package struct Handler: Sendable {

@@ -1,5 +1,5 @@
-package import Postgres
-package import SparqProtocol
+package import SparqPostgres
+package import SparqWire
 
 /// What a handler made of a message.
 package enum HandlerRun: Sendable {

@@ -1,5 +1,5 @@
-public import Postgres
-public import SparqProtocol
+public import SparqPostgres
+public import SparqWire
 
 /// Which handler serves which type of message.
 ///

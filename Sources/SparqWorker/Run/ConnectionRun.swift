@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import Synchronization
 
 /// The messages of one connection that came together, on their way through their handlers, in order.

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 import Synchronization
 
 /// Which messages are at work here, so that a copy that its client sent again does not run beside them, nor takes a slot for as long.

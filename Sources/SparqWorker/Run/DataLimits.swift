@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// What one message may bring, so that the broker takes it, fronts can read it, and clients' sockets have room for it (docs/PROTOCOL.md, "Limits").
 ///

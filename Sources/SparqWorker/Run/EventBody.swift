@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// The JSON texts of events as clients get them (docs/PROTOCOL.md, "From the server").
 enum EventBody {

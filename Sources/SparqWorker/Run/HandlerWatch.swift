@@ -1,7 +1,7 @@
 import Dispatch
 import FaultLog
 import Logging
-import SparqProtocol
+import SparqWire
 import Synchronization
 
 /// Looks at what handlers run, several times a second: takes the messages from those that do not end in their time, names them in the log, and says

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// By what a message is recognised when it comes again.
 struct MessageKey: Hashable, Sendable {

@@ -1,7 +1,7 @@
 import FaultLog
 import Logging
-import Postgres
-import SparqProtocol
+import SparqPostgres
+import SparqWire
 
 /// Runs the handlers of one connection's messages, in order, and sends what they want on its way.
 struct Processor: Sendable {

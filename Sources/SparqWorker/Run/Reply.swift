@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// The JSON texts of replies (docs/PROTOCOL.md, "From the server").
 enum Reply {

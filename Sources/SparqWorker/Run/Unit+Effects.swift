@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 extension Unit {
     /// A message that is refused, or failed: an error reply and nothing else.

@@ -1,4 +1,4 @@
-import SparqProtocol
+import SparqWire
 
 /// One message with all that its handler wants, on its way through the stages.
 struct Unit: Sendable {
@@ -19,9 +19,9 @@ struct Unit: Sendable {
     var events: [Event] = []
     var ephemerals: [PendingEvent] = []
     /// For the node that the message came from.
-    var instructions: [SparqProtocol.Delivery] = []
+    var instructions: [SparqWire.Delivery] = []
     /// For all nodes: nobody else knows where a user's connections are.
-    var remote: [SparqProtocol.Delivery] = []
+    var remote: [SparqWire.Delivery] = []
     /// Topics to subscribe to, with the cursor; their heads are read after the commit.
     var subscriptions: [Subscription] = []
     /// Those of the topics that policies must allow first, because it is a repeat.

@@ -1,7 +1,7 @@
 import FaultLog
 import FoundationEssentials
 import Logging
-import Postgres
+import SparqPostgres
 
 /// A worker's row of the table `workers`: that it lives, and what it has in hand that workers may have died over. Whoever finds the row grown old
 /// knows what the worker died over.

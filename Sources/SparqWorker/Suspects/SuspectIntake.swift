@@ -1,8 +1,8 @@
-import AMQP
+import SparqAMQP
 import FaultLog
 import Logging
 import ServiceLifecycle
-import SparqProtocol
+import SparqWire
 import Synchronization
 
 /// Works on what workers may have died over. Those that nothing is held against run together; as soon as a worker died over them each runs with no other
@@ -60,7 +60,7 @@ struct SuspectIntake: Sendable {
         }
     }
 
-    private func read(_ delivery: AMQP.Delivery, _ group: inout DiscardingTaskGroup) -> Suspect? {
+    private func read(_ delivery: SparqAMQP.Delivery, _ group: inout DiscardingTaskGroup) -> Suspect? {
         let batch = InboundBatch(delivery, of: consumer, inHand)
         let envelopes = lines.read(delivery.message.body, batch, &group)
         guard let first = envelopes.first else {

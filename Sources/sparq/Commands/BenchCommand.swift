@@ -1,4 +1,4 @@
-import AMQP
+import SparqAMQP
 import ArgumentParser
 import Foundation
 import SparqBench

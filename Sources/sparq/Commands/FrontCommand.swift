@@ -2,7 +2,7 @@ import ArgumentParser
 import Logging
 import ServiceLifecycle
 import SparqFront
-import SparqProtocol
+import SparqWire
 import UnixSignals
 
 /// `sparq front`: one node that keeps clients' sockets.

@@ -1,6 +1,6 @@
 import ArgumentParser
 import Logging
-import Postgres
+import SparqPostgres
 
 /// `sparq migrate up | status | new NAME`.
 struct Migrate: AsyncParsableCommand {

@@ -1,6 +1,6 @@
 import FaultLog
 import Logging
-import Postgres
+import SparqPostgres
 import ServiceLifecycle
 import SparqWorker
 

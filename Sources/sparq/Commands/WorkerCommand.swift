@@ -1,10 +1,10 @@
 import ArgumentParser
 import Logging
 import Messenger
-import Postgres
+import SparqPostgres
 import ServiceLifecycle
 import SparqBench
-import SparqProtocol
+import SparqWire
 import SparqWorker
 import UnixSignals
 

@@ -1,5 +1,5 @@
-import AMQP
-import SparqProtocol
+import SparqAMQP
+import SparqWire
 
 /// A queue of one's own at a node's exchange: all that travels to the node.
 struct NodeWatch {

@@ -1,7 +1,7 @@
 import Foundation
 import Logging
 import SparqClient
-import SparqProtocol
+import SparqWire
 
 /// A user with a client whose events are all kept.
 actor Person {

@@ -1,7 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
-import WebSocket
+import SparqWebSocket
 
 /// A socket that sends what no proper client would: bytes and frames of one's own, and sees every answer.
 final class RawSocket: Sendable {

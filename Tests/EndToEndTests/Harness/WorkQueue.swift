@@ -1,5 +1,5 @@
-import AMQP
-import SparqProtocol
+import SparqAMQP
+import SparqWire
 
 /// What waits for the workers of the default pool.
 enum WorkQueue {

@@ -2,7 +2,7 @@ import Foundation
 import NIOCore
 import NIOPosix
 import Synchronization
-import WebSocket
+import SparqWebSocket
 
 /// A WebSocket server on loopback that answers as a front would, from memory, and does what a message's text tells it to.
 final class LoopbackServer: Sendable {

@@ -1,10 +1,10 @@
-import AMQP
+import SparqAMQP
 import Logging
 import NIOConcurrencyHelpers
 import ServiceLifecycle
-import SparqProtocol
+import SparqWire
 import Testing
-import WebSocket
+import SparqWebSocket
 
 @testable import SparqFront
 

@@ -1,7 +1,7 @@
 import NIOCore
-import SparqProtocol
+import SparqWire
 import Testing
-import WebSocket
+import SparqWebSocket
 
 @testable import SparqFront
 

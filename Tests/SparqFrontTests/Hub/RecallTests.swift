@@ -1,6 +1,6 @@
-import SparqProtocol
+import SparqWire
 import Testing
-import WebSocket
+import SparqWebSocket
 
 @testable import SparqFront
 

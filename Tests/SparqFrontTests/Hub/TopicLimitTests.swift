@@ -1,5 +1,5 @@
 import Foundation
-import SparqProtocol
+import SparqWire
 import Testing
 
 @testable import SparqFront

@@ -1,5 +1,5 @@
 import NIOCore
-import SparqProtocol
+import SparqWire
 import Testing
 
 @testable import SparqFront

@@ -3,7 +3,7 @@ import Logging
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOPosix
-import SparqProtocol
+import SparqWire
 import Testing
 
 @testable import SparqFront

@@ -1,6 +1,6 @@
 import NIOCore
 import Testing
-import WebSocket
+import SparqWebSocket
 
 @testable import SparqFront
 

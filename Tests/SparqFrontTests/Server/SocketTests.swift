@@ -1,7 +1,7 @@
 import NIOCore
 import ServiceLifecycle
 import Testing
-import WebSocket
+import SparqWebSocket
 
 @testable import SparqFront
 

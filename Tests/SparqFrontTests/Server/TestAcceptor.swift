@@ -1,7 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
-import WebSocket
+import SparqWebSocket
 
 @testable import SparqFront
 

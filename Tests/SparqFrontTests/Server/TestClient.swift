@@ -1,7 +1,7 @@
 import Foundation
 import NIOCore
 import NIOPosix
-import WebSocket
+import SparqWebSocket
 
 /// A TCP connection that speaks WebSocket only as far as a test wants it to.
 final class TestClient {

@@ -1,7 +1,7 @@
 import Foundation
 import NIOCore
 import Testing
-import WebSocket
+import SparqWebSocket
 
 @testable import SparqFront
 

@@ -3,7 +3,7 @@ import Logging
 import NIOCore
 import NIOPosix
 import ServiceLifecycle
-import WebSocket
+import SparqWebSocket
 
 @testable import SparqFront
 

@@ -1,5 +1,5 @@
 import NIOConcurrencyHelpers
-import SparqProtocol
+import SparqWire
 
 @testable import SparqFront
 

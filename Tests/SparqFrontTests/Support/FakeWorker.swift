@@ -1,6 +1,6 @@
 import Foundation
 import NIOConcurrencyHelpers
-import SparqProtocol
+import SparqWire
 
 /// One room with a log, and a few message types.
 final class FakeWorker: Sendable {

@@ -1,6 +1,6 @@
 import NIOCore
 import NIOPosix
-import WebSocket
+import SparqWebSocket
 
 /// A TCP connection to a front: HTTP written by hand, then frames.
 final class RawClient {

@@ -1,6 +1,6 @@
-import AMQP
+import SparqAMQP
 import Logging
-import SparqProtocol
+import SparqWire
 import Synchronization
 
 /// A front as a worker sees it: an exchange and a queue, and a log of what came.
@@ -11,12 +11,12 @@ final class FakeNode: Sendable {
 
     private struct Waiter {
         var id: Int
-        var condition: @Sendable ([SparqProtocol.Delivery]) -> Bool
+        var condition: @Sendable ([SparqWire.Delivery]) -> Bool
         var continuation: CheckedContinuation<Bool, Never>
     }
 
     private struct State {
-        var deliveries: [SparqProtocol.Delivery] = []
+        var deliveries: [SparqWire.Delivery] = []
         var waiters: [Waiter] = []
         var nextID = 0
     }
@@ -54,7 +54,7 @@ final class FakeNode: Sendable {
                 Task.detached { [self] in
                     while let batch = await consumer.nextBatch() {
                         for delivery in batch {
-                            add(NDJSON.lines(delivery.message.body).compactMap { try? SparqProtocol.Delivery(line: $0) })
+                            add(NDJSON.lines(delivery.message.body).compactMap { try? SparqWire.Delivery(line: $0) })
                             consumer.ack(delivery.tag)
                         }
                     }
@@ -65,7 +65,7 @@ final class FakeNode: Sendable {
 
     func stop() { for task in tasks.withLock({ $0 }) { task.cancel() } }
 
-    var deliveries: [SparqProtocol.Delivery] { state.withLock { $0.deliveries } }
+    var deliveries: [SparqWire.Delivery] { state.withLock { $0.deliveries } }
     var dones: [Done] { deliveries.dones }
     var events: [Event] { deliveries.events }
     var pages: [Page] { deliveries.pages }
@@ -75,7 +75,7 @@ final class FakeNode: Sendable {
     func wait(
         for what: String,
         seconds: Int = 30,
-        _ condition: @escaping @Sendable ([SparqProtocol.Delivery]) -> Bool
+        _ condition: @escaping @Sendable ([SparqWire.Delivery]) -> Bool
     ) async throws {
         let id = state.withLock { state in
             state.nextID += 1
@@ -104,7 +104,7 @@ final class FakeNode: Sendable {
         try await wait(for: "\(count) dones", seconds: seconds) { $0.dones.count >= count }
     }
 
-    private func add(_ lines: [SparqProtocol.Delivery]) {
+    private func add(_ lines: [SparqWire.Delivery]) {
         let ready = state.withLock { state in
             state.deliveries += lines
             let deliveries = state.deliveries
@@ -116,7 +116,7 @@ final class FakeNode: Sendable {
     }
 }
 
-extension [SparqProtocol.Delivery] {
+extension [SparqWire.Delivery] {
     var dones: [Done] { compactMap { if case .done(let done) = $0 { done } else { nil } } }
     var events: [Event] { compactMap { if case .event(let event) = $0 { event } else { nil } } }
     var pages: [Page] { compactMap { if case .page(let page) = $0 { page } else { nil } } }

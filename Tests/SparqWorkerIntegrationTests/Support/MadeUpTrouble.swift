@@ -1,4 +1,4 @@
-import Postgres
+import SparqPostgres
 
 /// Errors of the database that a test switches on and off.
 struct MadeUpTrouble {

@@ -1,9 +1,9 @@
-import AMQP
+import SparqAMQP
 import Foundation
 import Logging
-import Postgres
+import SparqPostgres
 import ServiceLifecycle
-import SparqProtocol
+import SparqWire
 import SparqWorker
 import Synchronization
 

@@ -1,6 +1,6 @@
-import AMQP
+import SparqAMQP
 import Logging
-import SparqProtocol
+import SparqWire
 
 @testable import SparqFront
 
@@ -111,7 +111,7 @@ actor StormNode {
     private func deliver(_ bodies: [[UInt8]]) {
         work { now, actions in
             for line in bodies.flatMap({ NDJSON.lines($0) }) {
-                guard let delivery = try? SparqProtocol.Delivery(line: line) else { continue }
+                guard let delivery = try? SparqWire.Delivery(line: line) else { continue }
                 switch delivery {
                 case .lease(let answer):
                     if answer == .resync { resyncs += 1 }

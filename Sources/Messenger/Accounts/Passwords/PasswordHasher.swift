@@ -1,5 +1,5 @@
 import NIOPosix
-import SparqProtocol
+import SparqWire
 import SparqWorker
 import Synchronization
 

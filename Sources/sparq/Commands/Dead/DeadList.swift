@@ -1,5 +1,5 @@
 import ArgumentParser
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// `sparq dead list`.

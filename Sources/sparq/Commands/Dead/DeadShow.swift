@@ -1,6 +1,6 @@
 import ArgumentParser
 import Messenger
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// `sparq dead show`.

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import SparqProtocol
+import SparqWire
 import SparqWorker
 
 /// Dead letters as text for people and as JSON for programs.
