@@ -45,36 +45,36 @@ final class Arena {
     private func field(_ value: AMQPValue) throws(AMQPError) -> amqp_field_value_t {
         var field = amqp_field_value_t()
         switch value {
-        case .null: field.kind = Kind.null
+        case .null: field.kind = FieldKind.null
         case .bool(let value):
-            field.kind = Kind.bool
+            field.kind = FieldKind.bool
             field.value.boolean = value ? 1 : 0
         case .int64(let value):
-            field.kind = Kind.int64
+            field.kind = FieldKind.int64
             field.value.i64 = value
         case .uint64(let value):
-            field.kind = Kind.uint64
+            field.kind = FieldKind.uint64
             field.value.u64 = value
         case .double(let value):
-            field.kind = Kind.double
+            field.kind = FieldKind.double
             field.value.f64 = value
         case .decimal(let scale, let unscaled):
-            field.kind = Kind.decimal
+            field.kind = FieldKind.decimal
             field.value.decimal = amqp_decimal_t(decimals: scale, value: unscaled)
         case .string(let value):
-            field.kind = Kind.string
+            field.kind = FieldKind.string
             field.value.bytes = try bytes(value)
         case .bytes(let value):
-            field.kind = Kind.bytes
+            field.kind = FieldKind.bytes
             field.value.bytes = try bytes(value)
         case .timestamp(let value):
-            field.kind = Kind.timestamp
+            field.kind = FieldKind.timestamp
             field.value.u64 = value
         case .array(let values):
-            field.kind = Kind.array
+            field.kind = FieldKind.array
             field.value.array = try array(values)
         case .table(let value):
-            field.kind = Kind.table
+            field.kind = FieldKind.table
             field.value.table = try table(value)
         }
         return field
@@ -106,7 +106,7 @@ final class Arena {
 }
 
 /// The letters that mark a value's type on the wire, in RabbitMQ's dialect.
-enum Kind {
+enum FieldKind {
     static let bool = UInt8(ascii: "t")
     static let int8 = UInt8(ascii: "b")
     static let uint8 = UInt8(ascii: "B")

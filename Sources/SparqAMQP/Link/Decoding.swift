@@ -19,24 +19,24 @@ enum Decoding {
 
     private static func value(_ field: amqp_field_value_t) -> AMQPValue {
         switch field.kind {
-        case Kind.bool: .bool(field.value.boolean != 0)
-        case Kind.int8: .int64(Int64(field.value.i8))
-        case Kind.uint8: .int64(Int64(field.value.u8))
-        case Kind.int16: .int64(Int64(field.value.i16))
-        case Kind.uint16: .int64(Int64(field.value.u16))
-        case Kind.int32: .int64(Int64(field.value.i32))
-        case Kind.uint32: .int64(Int64(field.value.u32))
-        case Kind.int64: .int64(field.value.i64)
-        case Kind.uint64: .uint64(field.value.u64)
-        case Kind.float: .double(Double(field.value.f32))
-        case Kind.double: .double(field.value.f64)
-        case Kind.decimal: .decimal(scale: field.value.decimal.decimals, unscaled: field.value.decimal.value)
-        case Kind.string: string(field.value.bytes)
-        case Kind.bytes: .bytes(array(field.value.bytes))
-        case Kind.timestamp: .timestamp(field.value.u64)
-        case Kind.array:
+        case FieldKind.bool: .bool(field.value.boolean != 0)
+        case FieldKind.int8: .int64(Int64(field.value.i8))
+        case FieldKind.uint8: .int64(Int64(field.value.u8))
+        case FieldKind.int16: .int64(Int64(field.value.i16))
+        case FieldKind.uint16: .int64(Int64(field.value.u16))
+        case FieldKind.int32: .int64(Int64(field.value.i32))
+        case FieldKind.uint32: .int64(Int64(field.value.u32))
+        case FieldKind.int64: .int64(field.value.i64)
+        case FieldKind.uint64: .uint64(field.value.u64)
+        case FieldKind.float: .double(Double(field.value.f32))
+        case FieldKind.double: .double(field.value.f64)
+        case FieldKind.decimal: .decimal(scale: field.value.decimal.decimals, unscaled: field.value.decimal.value)
+        case FieldKind.string: string(field.value.bytes)
+        case FieldKind.bytes: .bytes(array(field.value.bytes))
+        case FieldKind.timestamp: .timestamp(field.value.u64)
+        case FieldKind.array:
             .array((0..<Int(field.value.array.num_entries)).map { value(field.value.array.entries[$0]) })
-        case Kind.table: .table(table(field.value.table))
+        case FieldKind.table: .table(table(field.value.table))
         default: .null
         }
     }

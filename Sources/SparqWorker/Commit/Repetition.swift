@@ -42,7 +42,7 @@ struct Repetition: Sendable {
             for (index, each) in unit.subscriptions.enumerated() where unit.doubtful.contains(each.topic) {
                 group.addTask {
                     let refusal = try await retry {
-                        try await HandlerWatch.limited(timeLimit, "the policy of a topic") {
+                        try await TimeLimit.run(timeLimit, "the policy of a topic") {
                             try await router.refusal(of: Topic(rawValue: each.topic), context: context)
                         }
                     }

@@ -109,7 +109,7 @@ public struct DeadLetters: Sendable {
         let message = AMQPMessage(
             body: letter.retryBody,
             contentType: NDJSON.contentType,
-            headers: [FailedMessages.unawaitedHeader: true]
+            headers: [InboundBatch.unawaitedHeader: true]
         )
         let pool = letter.pool ?? ""
         do throws(AMQPError) {

@@ -5,12 +5,6 @@ package import SparqWire
 
 /// Where messages go whose handler failed: to a retry queue for a while, or to the dead letters.
 struct FailedMessages: Sendable {
-    /// AMQP header of the attempt, counted from 1.
-    static let attemptHeader = "sparq-attempt"
-    /// AMQP header, whatever its value, of messages that nobody waits for as one does for an answer: those that are tried again, and dead letters. They
-    /// may wait, and must not be refused for a lack of room.
-    static let unawaitedHeader = "sparq-unawaited"
-
     let broker: Broker
     let names: BrokerNames
     let pool: String
@@ -60,7 +54,7 @@ struct FailedMessages: Sendable {
         let message = AMQPMessage(
             body: envelope.line,
             contentType: NDJSON.contentType,
-            headers: [Self.attemptHeader: .int64(Int64(next)), Self.unawaitedHeader: true]
+            headers: [InboundBatch.attemptHeader: .int64(Int64(next)), InboundBatch.unawaitedHeader: true]
         )
         let queue = WorkerTopology.retryQueue(names: names, pool: pool, delay: delay)
         switch await broker.publish(message, queue: queue) {
@@ -74,8 +68,8 @@ struct FailedMessages: Sendable {
     ///
     /// - Parameter pause: Not at once, but when this time is over, which must be that of the pool's queue for it.
     func suspect(_ envelopes: [Envelope], of batch: InboundBatch, after pause: Duration? = nil) async -> Bool {
-        var headers: [String: AMQPValue] = [Self.attemptHeader: .int64(Int64(batch.attempt))]
-        if !batch.isAwaited { headers[Self.unawaitedHeader] = true }
+        var headers: [String: AMQPValue] = [InboundBatch.attemptHeader: .int64(Int64(batch.attempt))]
+        if !batch.isAwaited { headers[InboundBatch.unawaitedHeader] = true }
         let message = AMQPMessage(body: envelopes.flatMap(\.line), contentType: NDJSON.contentType, headers: headers)
         let queue = pause.map { WorkerTopology.suspectPauseQueue(names: names, pool: pool, pause: $0) } ?? names.suspect(pool: pool)
         return await broker.publish(message, queue: queue) == .confirmed

@@ -109,7 +109,7 @@ struct Reaper: Sendable {
     private func run(_ loss: Loss, _ transaction: PostgresTransaction) async throws -> Unit {
         guard let handler = router.nodeLossHandler else { return Unit(envelope: loss.envelope) }
         let context = Context(loss.envelope, attempt: 1, database: transaction)
-        let effects = try await HandlerWatch.limited(timeLimit, "a lost node's handler") {
+        let effects = try await TimeLimit.run(timeLimit, "a lost node's handler") {
             try await handler(loss.node, context, transaction)
         }
         var units = [try Unit(envelope: loss.envelope, effects: effects)]

@@ -1,10 +1,11 @@
 import Synchronization
 
-extension HandlerWatch {
+/// A time limit for what an application has written.
+enum TimeLimit {
     /// Runs what an application has written, outside of any connection's run, in a task of its own, and leaves it when its time is over.
     ///
     /// - Throws: What the body throws; ``TransientFailure`` when its time is over.
-    static func limited<Value: Sendable>(
+    static func run<Value: Sendable>(
         _ limit: Duration,
         _ what: String,
         _ body: @escaping @Sendable () async throws -> Value
