@@ -1,7 +1,7 @@
 public import SparqAMQP
 public import SparqWire
 
-/// The exchanges and queues that workers declare (DESIGN, part 4).
+/// The exchanges and queues that workers declare (docs/internals/ARCHITECTURE.md, "Names at the broker").
 public enum WorkerTopology {
     /// How often the broker delivers a batch before it counts as poison. Workers move what comes again and again to the suspects' queue long before;
     /// only where twenty in a row died before they could do so is it reached.

@@ -17,6 +17,24 @@ import Testing
         #expect(!read.isEmpty && read == documented)
     }
 
+    /// Each relative link of a page names a file that is there.
+    @Test func everyLinkLeadsSomewhere() throws {
+        let manager = FileManager.default
+        var links = 0
+        for folder in ["", "docs", "docs/internals", "compose"] {
+            let folder = TestEnvironment.root.appendingPathComponent(folder)
+            for file in try manager.contentsOfDirectory(atPath: folder.path) where file.hasSuffix(".md") {
+                let page = try String(contentsOf: folder.appendingPathComponent(file), encoding: .utf8)
+                for match in page.matches(of: /\]\(([^)#:]+)(#[^)]*)?\)/) {
+                    links += 1
+                    let target = folder.appendingPathComponent(String(match.1)).standardized
+                    #expect(manager.fileExists(atPath: target.path), "\(file): \(match.1)")
+                }
+            }
+        }
+        #expect(links > 0)
+    }
+
     /// The load balancer of the container stack asks whom the engine asks: an address of a name server in the file is another engine's sooner or later.
     @Test func theLoadBalancerAsksTheEnginesOwnNameServer() throws {
         let file = TestEnvironment.root.appendingPathComponent("compose/haproxy.cfg")

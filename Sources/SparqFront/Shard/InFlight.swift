@@ -1,4 +1,4 @@
-/// What a connection has sent and what has become of it, lane by lane (docs/ARCHITECTURE.md).
+/// What a connection has sent and what has become of it, lane by lane (docs/internals/ARCHITECTURE.md).
 ///
 /// Keeps order within a lane by having at most one batch of it on its way: what arrives meanwhile waits, and then goes all together. Lanes know
 /// nothing of each other, but for the first message of a connection, before which nothing else leaves, and the last, which leaves when all else is

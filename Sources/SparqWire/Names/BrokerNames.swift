@@ -1,4 +1,4 @@
-/// Names of exchanges and queues (DESIGN, part 4).
+/// Names of exchanges and queues (docs/internals/ARCHITECTURE.md, "Names at the broker").
 public struct BrokerNames: Equatable, Sendable {
     /// How long a node's queue outlives its reader, beside the time of a lease.
     public static let nodeQueuePatience: Duration = .seconds(60)
