@@ -15,6 +15,8 @@ final class HandlerWatch: Sendable {
     private struct State {
         var runs: [ConnectionRun] = []
         var strays = 0
+        /// When a look last found that the database was waited for.
+        var waitedAt: ContinuousClock.Instant?
         var goOn: GoOn?
         var isEnding = false
     }
@@ -121,6 +123,7 @@ final class HandlerWatch: Sendable {
         }
         copies.tidy(now: now)
         if isEnding { return }
+        if isDatabaseWaitedFor() { state.withLock { $0.waitedAt = now } }
         var isStuck = false
         var slow: (types: Set<String>, batches: Set<ObjectIdentifier>) = ([], [])
         var standing: Set<ObjectIdentifier> = []
@@ -161,7 +164,7 @@ final class HandlerWatch: Sendable {
             // Through in the last moment, or it blocks the thread that began it.
             return run.overdue(now: now) == nil
         }
-        let failure = failure(of: envelope, limit)
+        let failure = failure(of: envelope, limit, now)
         copies.strayed(envelope)
         task.cancel()
         Task { [self] in
@@ -175,9 +178,11 @@ final class HandlerWatch: Sendable {
     }
 
     /// What a message comes to whose handler's time is over.
-    private func failure(of envelope: Envelope, _ limit: Duration) -> any Error {
+    private func failure(of envelope: Envelope, _ limit: Duration, _ now: ContinuousClock.Instant) -> any Error {
         let metadata = FailedMessages.metadata(of: envelope).merging(["limit": "\(limit)"]) { $1 }
-        guard !isDatabaseWaitedFor() else {
+        // At any moment of its time: it may have got its connection just before the end.
+        let hasWaited = state.withLock { $0.waitedAt.map { now - $0 <= limit } ?? false }
+        guard !hasWaited else {
             waited.occurred(
                 envelope.type,
                 "a handler's time was over while the database was waited for, its message is tried again later",
