@@ -69,7 +69,7 @@ public final class PasswordHasher: Sendable {
     /// On Linux a nice value is its thread's own.
     private static func yieldToOthers() {
         #if canImport(Glibc)
-            _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 5)
+            _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 10)
         #endif
     }
 
