@@ -66,7 +66,7 @@ public final class PasswordHasher: Sendable {
         return try PasswordHash(hashing: password, salt: salt, parameters: parameters).phc
     }
 
-    /// On Linux a nice value is its thread's own.
+    /// On Linux a nice value is its thread's own. This one leaves a hash about a tenth of a busy core, so that a log-in is still answered in time.
     private static func yieldToOthers() {
         #if canImport(Glibc)
             _ = setpriority(Int32(PRIO_PROCESS.rawValue), 0, 10)
