@@ -121,7 +121,7 @@ struct Stages: Sendable {
             slots: Int(configuration.prefetch),
             strays: configuration.strayHandlers,
             logger: logger,
-            isDatabaseWaitedFor: { database.isWaitedFor },
+            isDatabaseAway: { database.isAway },
             onProgress: { readiness.set(.progress, $0) }
         )
         let commitStage = CommitStage(

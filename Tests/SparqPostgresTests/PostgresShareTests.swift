@@ -71,12 +71,11 @@ import Testing
             try await share.hold("other", isTransaction: true) { _ in }
         }
         #expect(.now - start < .seconds(2))
-        #expect(share.isWaitedFor)
         door.isOpen.store(true, ordering: .relaxed)
         for (number, task) in blocked.enumerated() { #expect(try await task.value == number) }
         // Three of them twice.
         #expect(door.entered.load(ordering: .relaxed) >= 13)
-        #expect(share.counts.holding == 0 && share.counts.waiting == 0 && !share.isWaitedFor)
+        #expect(share.counts.holding == 0 && share.counts.waiting == 0)
     }
 
     /// One that does not care that its task is cancelled keeps its connection no longer.

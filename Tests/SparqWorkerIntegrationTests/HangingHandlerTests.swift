@@ -107,6 +107,34 @@ import Testing
         }
     }
 
+    /// More than there are connections. Those that wait lose no attempt; those that hang lose theirs, whoever waits beside them.
+    @Test(arguments: [false, true]) func whoHangsIsNotSparedByThoseWhoWait(inATransaction: Bool) async throws {
+        try await Stack.with { stack in
+            var router = Router.posting
+            if inATransaction {
+                router.onTransaction("hang", RawMessage.self, timeLimit: .milliseconds(200)) { _, _, _ in
+                    try await Task.sleep(for: .seconds(3600))
+                    return []
+                }
+            } else {
+                router.on("hang", RawMessage.self, timeLimit: .milliseconds(200)) { _, context in
+                    try await context.database.query("SELECT pg_sleep(3600)")
+                    return []
+                }
+            }
+            let (node, log) = (try await stack.node(), LogLines())
+            try await stack.worker(router, log: log) {
+                $0.prefetch = 64
+                $0.retryDelays = [.milliseconds(50), .milliseconds(50)]
+            }
+            try await stack.send((1...24).map { envelope("hang", "{}", connection: "h\($0)", user: "h\($0)", id: "m") })
+            try await node.wait(for: "their ends", seconds: 60) {
+                $0.dones.count { $0.reply?.text.contains(#""code":"internal""#) == true } == 24
+            }
+            #expect(try await stack.deadLetters().count == 24)
+        }
+    }
+
     /// More than may go on without a slot: they keep theirs, and the worker says that it does not get on.
     @Test func straysAreBounded() async throws {
         try await Stack.with { stack in

@@ -11,7 +11,7 @@ import Testing
             strays: slots,
             interval: .milliseconds(1),
             logger: Logger(label: "test") { _ in SwiftLogNoOpLogHandler() },
-            isDatabaseWaitedFor: { false },
+            isDatabaseAway: { false },
             onProgress: { _ in }
         )
     }

@@ -43,8 +43,16 @@ public final class PostgresShare: Sendable {
         self.openCount = openCount
     }
 
+    /// Hears when a read begins to wait for its turn (`true`), and when that is over.
+    package typealias WaitListener = @Sendable (_ waits: Bool) -> Void
+
     /// For one name's reads.
-    public func reads(of name: String) -> PostgresReads { PostgresReads(share: self, name: name) }
+    public func reads(of name: String) -> PostgresReads { PostgresReads(share: self, name: name, listeners: []) }
+
+    /// For one name's reads, with somebody who wants to know how long they wait.
+    package func reads(of name: String, _ listener: @escaping WaitListener) -> PostgresReads {
+        PostgresReads(share: self, name: name, listeners: [listener])
+    }
 
     /// How many hold a connection, and how many wait for one.
     var counts: (holding: Int, waiting: Int) { state.withLock { ($0.book.grants.count, $0.book.waiting) } }
@@ -52,17 +60,17 @@ public final class PostgresShare: Sendable {
     /// How many transactions wait for a connection.
     package var waitingTransactions: Int { state.withLock { $0.book.waitingTransactions } }
 
-    /// Somebody waits for a connection, or there is none at all.
-    package var isWaitedFor: Bool { openCount() == 0 || state.withLock { $0.book.waiting > 0 } }
+    /// The pool has no connection at all.
+    package var isAway: Bool { openCount() == 0 }
 
-    func run(_ statement: Statement, of name: String) async throws -> PostgresResult {
+    fileprivate func run(_ statement: Statement, _ reads: PostgresReads) async throws -> PostgresResult {
         let pool = pool
-        return try await hold(name) { _ in try await pool.run(statement) }
+        return try await hold(reads.name, listeners: reads.listeners) { _ in try await pool.run(statement) }
     }
 
-    func pipeline(_ statements: [Statement], of name: String) async throws -> [Result<PostgresResult, PostgresError>] {
+    fileprivate func pipeline(_ statements: [Statement], _ reads: PostgresReads) async throws -> [Result<PostgresResult, PostgresError>] {
         let pool = pool
-        return try await hold(name) { _ in try await pool.pipeline(statements) }
+        return try await hold(reads.name, listeners: reads.listeners) { _ in try await pool.pipeline(statements) }
     }
 
     /// Keeps a connection from being taken back. Throws where that has happened: then nothing may be changed any more.
@@ -74,11 +82,12 @@ public final class PostgresShare: Sendable {
     package func hold<Value: Sendable>(
         _ name: String,
         isTransaction: Bool = false,
+        listeners: [WaitListener] = [],
         _ body: @escaping @Sendable (_ keep: Keep) async throws -> Value
     ) async throws -> Value {
         let asker = Asker(name: name, isTransaction: isTransaction)
         while true {
-            let grant = try await take(asker)
+            let grant = try await take(asker, listeners)
             defer { giveBack(grant.id) }
             guard grant.isLent else {
                 // Whoever does not care that its task is cancelled keeps the connection no longer either.
@@ -123,13 +132,15 @@ public final class PostgresShare: Sendable {
     /// Two at least: a transaction may read beside itself.
     private var capacity: Int { min(connections, max(2, openCount() - reserved)) }
 
-    private func take(_ asker: Asker) async throws -> ShareBook.Grant {
+    private func take(_ asker: Asker, _ listeners: [WaitListener]) async throws -> ShareBook.Grant {
         try Task.checkCancellation()
         let capacity = capacity
         let (grant, id) = state.withLock { state in
             (state.book.take(asker, of: capacity, now: .now), state.book.nextID())
         }
         if let grant { return grant }
+        for listener in listeners { listener(true) }
+        defer { for listener in listeners { listener(false) } }
         let waited = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isCancelled = state.withLock { state in
@@ -191,14 +202,21 @@ public final class PostgresShare: Sendable {
 
 /// What one name reads by way of a ``PostgresShare``.
 public struct PostgresReads: PostgresExecutor {
-    let share: PostgresShare
-    let name: String
+    fileprivate let share: PostgresShare
+    fileprivate let name: String
+    /// Whoever waits for what is read.
+    package let listeners: [PostgresShare.WaitListener]
 
     /// As ``PostgresPool/run(_:)``.
-    public func run(_ statement: Statement) async throws -> PostgresResult { try await share.run(statement, of: name) }
+    public func run(_ statement: Statement) async throws -> PostgresResult { try await share.run(statement, self) }
 
     /// As ``PostgresPool/pipeline(_:)``.
     public func pipeline(_ statements: [Statement]) async throws -> [Result<PostgresResult, PostgresError>] {
-        try await share.pipeline(statements, of: name)
+        try await share.pipeline(statements, self)
+    }
+
+    /// The same for several, who wait together.
+    package func heard(by listeners: [PostgresShare.WaitListener]) -> PostgresReads {
+        PostgresReads(share: share, name: name, listeners: listeners)
     }
 }

@@ -9,7 +9,11 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
     /// Loads many values at once; keys without a value are left out.
     public typealias Load = @Sendable ([Key], any PostgresExecutor) async throws -> [Key: Value]
 
-    private typealias Waiter = CheckedContinuation<Value?, any Error>
+    private struct Waiter {
+        let continuation: CheckedContinuation<Value?, any Error>
+        /// Hear how long it waits for its turn: here, and then for a connection.
+        let listeners: [PostgresShare.WaitListener]
+    }
 
     private struct State {
         var waiters: [Key: [Waiter]] = [:]
@@ -51,9 +55,11 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
             defer { endAlone(context.database) }
             return try await load([key], context.database)[key]
         }
+        let listeners = (context.database as? PostgresReads)?.listeners ?? []
         return try await withCheckedThrowingContinuation { continuation in
+            for listener in listeners { listener(true) }
             let start = state.withLock { state in
-                state.waiters[key, default: []].append(continuation)
+                state.waiters[key, default: []].append(Waiter(continuation: continuation, listeners: listeners))
                 guard state.running < concurrency else { return false }
                 state.running += 1
                 return true
@@ -84,20 +90,24 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
     var waiting: Int { state.withLock { $0.waiters.values.reduce(0) { $0 + $1.count } } }
 
     private func drain(_ database: any PostgresExecutor) async {
-        while let batch = next() { await answer(batch.map { ($0.key, $0.value) }[...], database) }
+        while let batch = next() {
+            for waiter in batch.values.joined() { for listener in waiter.listeners { listener(false) } }
+            await answer(batch.map { ($0.key, $0.value) }[...], database)
+        }
     }
 
     private func answer(_ batch: ArraySlice<(key: Key, waiters: [Waiter])>, _ database: any PostgresExecutor) async {
+        let listeners = batch.flatMap { $0.waiters.flatMap(\.listeners) }
         do {
-            let values = try await load(batch.map(\.key), database)
-            for (key, waiters) in batch { for waiter in waiters { waiter.resume(returning: values[key]) } }
+            let values = try await load(batch.map(\.key), (database as? PostgresReads)?.heard(by: listeners) ?? database)
+            for (key, waiters) in batch { for waiter in waiters { waiter.continuation.resume(returning: values[key]) } }
         } catch let error as PostgresError where error.isAboutValue && batch.count > 1 {
             // One of the keys is at fault: the others' askers must not be told so.
             let middle = batch.startIndex + batch.count / 2
             await answer(batch[..<middle], database)
             await answer(batch[middle...], database)
         } catch {
-            for (_, waiters) in batch { for waiter in waiters { waiter.resume(throwing: error) } }
+            for (_, waiters) in batch { for waiter in waiters { waiter.continuation.resume(throwing: error) } }
         }
     }
 

@@ -9,11 +9,26 @@ final class ConnectionRun: Sendable {
     /// Another task goes on with the messages.
     struct Superseded: Error {}
 
-    /// A handler, or a policy, at work.
+    /// A handler, or a policy, at work. What it waits for its turn at the database does not count as its time, up to its limit once more.
     private struct Work {
         var mark: Int
         var began: ContinuousClock.Instant
         var limit: Duration
+        var waited: Duration = .zero
+
+        func end(waitingSince start: ContinuousClock.Instant?, now: ContinuousClock.Instant) -> Overdue? {
+            let all = now - began
+            let waited = waited + (start.map { now - max($0, began) } ?? .zero)
+            if all - waited >= limit { return Overdue(limit: limit, hasWaited: false) }
+            return all >= limit * 2 ? Overdue(limit: limit, hasWaited: true) : nil
+        }
+    }
+
+    /// The time of a handler's work is over.
+    struct Overdue {
+        let limit: Duration
+        /// It is not at fault: it waited for its turn at the database for so long as it may run.
+        let hasWaited: Bool
     }
 
     /// The type of the message whose handler holds the batch's slot, and since when.
@@ -26,9 +41,17 @@ final class ConnectionRun: Sendable {
         var next = 0
         var units: [Unit] = []
         var works: [Work] = []
+        /// How many of its reads wait for their turn, and since when some have.
+        var waits = 0
+        var waitingSince: ContinuousClock.Instant?
         var entry: Entry?
         var lastMark = 0
         var isOver = false
+
+        func overdue(now: ContinuousClock.Instant) -> Overdue? {
+            for work in works { if let end = work.end(waitingSince: waitingSince, now: now) { return end } }
+            return nil
+        }
     }
 
     /// What has to be done when all is through, in place of going on together with the rest of the batch: with the outcomes, and whether all of it is
@@ -118,6 +141,17 @@ final class ConnectionRun: Sendable {
         return try result.get()
     }
 
+    /// One of its reads begins to wait for its turn, or waits no longer.
+    func waits(_ begins: Bool, _ owner: Int, now: ContinuousClock.Instant = .now) {
+        try? withState(of: owner) { state in
+            state.waits += begins ? 1 : -1
+            if begins, state.waits == 1 { state.waitingSince = now }
+            if !begins, state.waits == 0, let start = state.waitingSince.take() {
+                for place in state.works.indices { state.works[place].waited += max(.zero, now - max(start, state.works[place].began)) }
+            }
+        }
+    }
+
     /// The message may begin.
     func entered(_ type: String, _ owner: Int) throws(Superseded) { try withState(of: owner) { $0.entry = (type, .now) } }
 
@@ -156,20 +190,26 @@ final class ConnectionRun: Sendable {
     /// How long the oldest of its handler's works has lasted; `nil` where none is at work.
     func age(now: ContinuousClock.Instant) -> Duration? { state.withLock { $0.works.first.map { now - $0.began } } }
 
-    /// The limit that is over, if one is.
-    func overdue(now: ContinuousClock.Instant) -> Duration? {
-        state.withLock { $0.works.first { now - $0.began >= $0.limit }?.limit }
+    /// The whole database was away for so long: all that is at work has waited.
+    func databaseWasAway(for duration: Duration, now: ContinuousClock.Instant) {
+        state.withLock { state in
+            guard state.waits == 0 else { return }
+            for place in state.works.indices { state.works[place].waited += min(duration, now - state.works[place].began) }
+        }
     }
+
+    /// The work whose time is over, if there is one.
+    func overdue(now: ContinuousClock.Instant) -> Overdue? { state.withLock { $0.overdue(now: now) } }
 
     /// Takes it from its task, so that another one can go on: returns that one's number, the task, and the type that holds the slot no longer. `nil`
     /// where nothing is overdue any more, or the handler blocks the thread that began it, so that there is no task yet.
     func supersede(now: ContinuousClock.Instant) -> (owner: Int, task: Task<Void, Never>, left: String?)? {
         state.withLock { state in
-            guard !state.isOver, state.works.contains(where: { now - $0.began >= $0.limit }), let task = state.task.take() else {
-                return nil
-            }
+            guard !state.isOver, state.overdue(now: now) != nil, let task = state.task.take() else { return nil }
             state.owner += 1
             state.works = []
+            state.waits = 0
+            state.waitingSince = nil
             return (state.owner, task, state.entry.take()?.type)
         }
     }

@@ -15,8 +15,7 @@ final class HandlerWatch: Sendable {
     private struct State {
         var runs: [ConnectionRun] = []
         var strays = 0
-        /// When a look last found that the database was waited for.
-        var waitedAt: ContinuousClock.Instant?
+        var lookedAt: ContinuousClock.Instant?
         var goOn: GoOn?
         var isEnding = false
     }
@@ -31,10 +30,10 @@ final class HandlerWatch: Sendable {
     private let slots: Int
     private let strayLimit: Int
     private let interval: Duration
-    private let overdue: FaultLog
+    private let late: FaultLog
     private let stuck: FaultLog
     private let waited: FaultLog
-    private let isDatabaseWaitedFor: @Sendable () -> Bool
+    private let isDatabaseAway: @Sendable () -> Bool
     private let onProgress: @Sendable (Bool) -> Void
     private let queue = DispatchQueue(label: "sparq.handlers")
     private let state = Mutex(State())
@@ -42,23 +41,23 @@ final class HandlerWatch: Sendable {
     /// - Parameters:
     ///   - slots: How many AMQP messages the worker holds at once.
     ///   - strays: How many handlers may go on without a slot.
-    ///   - isDatabaseWaitedFor: Handlers wait for a connection to the database: for others, or because there is none.
+    ///   - isDatabaseAway: There is no connection to the database: all that handlers do waits for one.
     ///   - onProgress: Whether the worker gets on; called several times a second.
     init(
         slots: Int,
         strays: Int,
         interval: Duration = .milliseconds(100),
         logger: Logger,
-        isDatabaseWaitedFor: @escaping @Sendable () -> Bool,
+        isDatabaseAway: @escaping @Sendable () -> Bool,
         onProgress: @escaping @Sendable (Bool) -> Void
     ) {
         self.slots = max(1, slots)
         strayLimit = max(0, strays)
         self.interval = interval
-        self.isDatabaseWaitedFor = isDatabaseWaitedFor
+        self.isDatabaseAway = isDatabaseAway
         self.onProgress = onProgress
         admission = Admission(slots: slots)
-        overdue = FaultLog(logger)
+        late = FaultLog(logger)
         stuck = FaultLog(logger)
         waited = FaultLog(logger)
     }
@@ -117,13 +116,14 @@ final class HandlerWatch: Sendable {
     }
 
     private func look(now: ContinuousClock.Instant) {
-        let (runs, isEnding, strays) = state.withLock { state in
+        let (runs, isEnding, strays, last) = state.withLock { state in
             state.runs.removeAll(where: \.isOver)
-            return (state.runs, state.isEnding, state.strays)
+            defer { state.lookedAt = now }
+            return (state.runs, state.isEnding, state.strays, state.lookedAt)
         }
         copies.tidy(now: now)
         if isEnding { return }
-        if isDatabaseWaitedFor() { state.withLock { $0.waitedAt = now } }
+        if let last, isDatabaseAway() { for run in runs { run.databaseWasAway(for: now - last, now: now) } }
         var isStuck = false
         var slow: (types: Set<String>, batches: Set<ObjectIdentifier>) = ([], [])
         var standing: Set<ObjectIdentifier> = []
@@ -136,7 +136,7 @@ final class HandlerWatch: Sendable {
             }
             guard let age = run.age(now: now), let envelope = run.current else { continue }
             // Those that were left just now may be about to end. Until that is known the others wait.
-            if let limit = run.overdue(now: now), !supersede(run, envelope, limit, now), strays >= strayLimit || !run.hasWaited {
+            if let overdue = run.overdue(now: now), !supersede(run, envelope, overdue, now), strays >= strayLimit || !run.hasWaited {
                 isStuck = true
                 stuck.occurred(
                     envelope.type,
@@ -152,7 +152,7 @@ final class HandlerWatch: Sendable {
     }
 
     /// False where the handler keeps its slot.
-    private func supersede(_ run: ConnectionRun, _ envelope: Envelope, _ limit: Duration, _ now: ContinuousClock.Instant) -> Bool {
+    private func supersede(_ run: ConnectionRun, _ envelope: Envelope, _ overdue: ConnectionRun.Overdue, _ now: ContinuousClock.Instant) -> Bool {
         let goOn: GoOn? = state.withLock { state in
             guard state.strays < strayLimit else { return nil }
             state.strays += 1
@@ -164,7 +164,7 @@ final class HandlerWatch: Sendable {
             // Through in the last moment, or it blocks the thread that began it.
             return run.overdue(now: now) == nil
         }
-        let failure = failure(of: envelope, limit, now)
+        let failure = failure(of: envelope, overdue)
         copies.strayed(envelope)
         task.cancel()
         Task { [self] in
@@ -178,24 +178,22 @@ final class HandlerWatch: Sendable {
     }
 
     /// What a message comes to whose handler's time is over.
-    private func failure(of envelope: Envelope, _ limit: Duration, _ now: ContinuousClock.Instant) -> any Error {
-        let metadata = FailedMessages.metadata(of: envelope).merging(["limit": "\(limit)"]) { $1 }
-        // At any moment of its time: it may have got its connection just before the end.
-        let hasWaited = state.withLock { $0.waitedAt.map { now - $0 <= limit } ?? false }
-        guard !hasWaited else {
+    private func failure(of envelope: Envelope, _ overdue: ConnectionRun.Overdue) -> any Error {
+        let metadata = FailedMessages.metadata(of: envelope).merging(["limit": "\(overdue.limit)"]) { $1 }
+        guard !overdue.hasWaited else {
             waited.occurred(
                 envelope.type,
-                "a handler's time was over while the database was waited for, its message is tried again later",
+                "a handler waited too long for a database connection, its message is tried again later",
                 metadata: metadata
             )
-            return NotItsTurn(reason: "its time was over while the database was waited for")
+            return NotItsTurn(reason: "it waited too long for a database connection")
         }
-        overdue.occurred(
+        late.occurred(
             envelope.type,
             level: .error,
             "a handler did not end in its time, its message is tried again later",
             metadata: metadata
         )
-        return TransientFailure("its handler did not end within \(limit)")
+        return TransientFailure("its handler did not end within \(overdue.limit)")
     }
 }
