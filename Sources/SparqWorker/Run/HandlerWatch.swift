@@ -152,7 +152,9 @@ final class HandlerWatch: Sendable {
     }
 
     /// False where the handler keeps its slot.
-    private func supersede(_ run: ConnectionRun, _ envelope: Envelope, _ overdue: ConnectionRun.Overdue, _ now: ContinuousClock.Instant) -> Bool {
+    private func supersede(_ run: ConnectionRun, _ envelope: Envelope, _ overdue: ConnectionRun.Overdue, _ now: ContinuousClock.Instant)
+        -> Bool
+    {
         let goOn: GoOn? = state.withLock { state in
             guard state.strays < strayLimit else { return nil }
             state.strays += 1

@@ -68,7 +68,9 @@ final class RawSocket: Sendable {
     /// The next frame that is a reply, as a JSON object.
     func reply(within limit: Duration = .seconds(15)) async throws -> [String: Any] {
         while true {
-            guard case .text(let text) = try await next(within: limit) else { throw TimedOut(description: "The socket closed before the reply.") }
+            guard case .text(let text) = try await next(within: limit) else {
+                throw TimedOut(description: "The socket closed before the reply.")
+            }
             let object = try JSONSerialization.jsonObject(with: Data(text.utf8)) as? [String: Any] ?? [:]
             if object["ok"] != nil { return object }
         }
