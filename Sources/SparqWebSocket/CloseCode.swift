@@ -12,16 +12,12 @@ public struct CloseCode: RawRepresentable, Hashable, Sendable {
     public static let goingAway = CloseCode(rawValue: 1001)
     /// 1002: the peer broke the protocol.
     public static let protocolError = CloseCode(rawValue: 1002)
-    /// 1003: a kind of data that the endpoint does not take.
-    public static let unsupportedData = CloseCode(rawValue: 1003)
     /// 1005: the peer's close frame had no code. Never on the wire.
     public static let noStatus = CloseCode(rawValue: 1005)
     /// 1006: the connection ended without a close frame. Never on the wire.
     public static let abnormal = CloseCode(rawValue: 1006)
     /// 1007: the bytes do not fit the message's kind, such as text that is no UTF-8.
     public static let invalidPayload = CloseCode(rawValue: 1007)
-    /// 1008: the message breaks a rule of the endpoint.
-    public static let policyViolation = CloseCode(rawValue: 1008)
     /// 1009: the message is too big.
     public static let messageTooBig = CloseCode(rawValue: 1009)
     /// 1011: something unexpected stopped the server.

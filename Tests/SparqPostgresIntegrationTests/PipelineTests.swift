@@ -55,30 +55,13 @@ import Testing
             }
             let alone = await #expect(throws: PostgresError.self) { try await pool.query(insert, 1, "again") }
             #expect(alone?.isUniqueViolation == true)
-            let atomic = await #expect(throws: PostgresError.self) { _ = try await pool.atomicPipeline([Statement(insert, 1, "x")]) }
-            #expect(atomic?.isUniqueViolation == true)
-        }
-    }
-
-    @Test func atomicIsAllOrNothing() async throws {
-        try await withTable { pool, table in
-            let insert = "INSERT INTO \(table) VALUES ($1)"
-            let error = await #expect(throws: PostgresError.self) {
-                _ = try await pool.atomicPipeline([Statement(insert, 1), Statement("SELECT 1/$1", 0), Statement(insert, 2)])
-            }
-            #expect(error?.sqlState == "22012")
-            #expect(try await pool.query("SELECT FROM \(table)").isEmpty)
-            let results = try await pool.atomicPipeline([Statement(insert, 1), Statement(insert, 2)])
-            #expect(results.map(\.affectedRows) == [1, 1])
-            #expect(try await pool.query("SELECT FROM \(table)").count == 2)
         }
     }
 
     @Test func nothingAsksForNothing() async throws {
         try await Database.withPool { pool in
             let outcomes = try await pool.pipeline([])
-            let results = try await pool.atomicPipeline([])
-            #expect(outcomes.isEmpty && results.isEmpty)
+            #expect(outcomes.isEmpty)
         }
     }
 }

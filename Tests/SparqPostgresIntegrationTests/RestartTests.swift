@@ -31,7 +31,7 @@ import Testing
             try await server.stop(mode)
             try await eventually("the loss is noticed") { pool.state == .unavailable }
             let gone = await #expect(throws: PostgresError.self) { try await pool.query("INSERT INTO t VALUES (1)") }
-            #expect(gone?.isConnectionTrouble == true)
+            #expect(gone?.cause == .outage)
             try await server.start()
             try await eventually("the server is found again") { pool.state == .ready }
             try await pool.query("INSERT INTO t VALUES (2)")

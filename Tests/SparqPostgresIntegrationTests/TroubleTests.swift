@@ -52,7 +52,7 @@ import Testing
         try await Database.withPool(configuration) { pool in
             try await pool.withConnection { held in
                 let error = await #expect(throws: PostgresError.self) { try await pool.query("SELECT 1") }
-                #expect(error?.code == .poolTimeout && error?.cause == .crowd && error?.isConnectionTrouble == false)
+                #expect(error?.code == .poolTimeout && error?.cause == .crowd)
                 let task = Task { try await pool.query("SELECT 1") }
                 task.cancel()
                 await #expect(throws: CancellationError.self) { try await task.value }
@@ -74,7 +74,7 @@ import Testing
                     configuration.applicationName
                 )
                 let error = await #expect(throws: PostgresError.self) { try await task.value }
-                #expect(error?.code == .connectionLost && error?.isOutcomeUnknown == true && error?.isConnectionTrouble == true)
+                #expect(error?.code == .connectionLost && error?.isOutcomeUnknown == true && error?.cause == .outage)
                 let one = try await pool.query("SELECT 1")[0].decode(Int.self)
                 #expect(one == 1)
             }
@@ -114,7 +114,7 @@ import Testing
                         if goesOn { try await transaction.query("SELECT 1") }
                     }
                 }
-                #expect(error?.isIdleTimeout == true && error?.isConnectionTrouble == false && error?.isOutcomeUnknown == false)
+                #expect(error?.isIdleTimeout == true && error?.cause != .outage && error?.isOutcomeUnknown == false)
                 let one = try await pool.query("SELECT 1")[0].decode(Int.self)
                 #expect(one == 1)
             }

@@ -80,15 +80,6 @@ import Testing
         }
     }
 
-    @Test func jsonIsStoredAsItIs() async throws {
-        try await Database.withPool { pool in
-            let json = PostgresJSON(bytes: Array(#"{"b":2,  "a":"\u00e9"}"#.utf8))
-            let row = try #require(try await pool.query("SELECT $1, ($1::jsonb)->>'a', $2", json, [json]).first)
-            let (same, letter, array) = try row.decode(PostgresJSON.self, String.self, [PostgresJSON].self)
-            #expect(same == json && letter == "é" && array == [json])
-        }
-    }
-
     @Test func whatDoesNotFitIsRefusedWithTheColumnsName() async throws {
         try await Database.withPool { pool in
             func failure<Value: PostgresDecodable>(_ sql: String, _: Value.Type) async throws -> PostgresError? {

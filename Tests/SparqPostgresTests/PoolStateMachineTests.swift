@@ -134,9 +134,9 @@ import Testing
                 model.idle.insert(id)
                 model.perform(pool.release(id, reusable: Int.random(in: 0..<5, using: &random) > 0))
             }
-            #expect(pool.connectionCount == model.alive.count && pool.connectionCount <= capacity)
-            #expect(pool.leasedCount == model.leased.count && pool.idleCount == model.idle.count)
-            #expect(pool.waiterCount == model.waiting.count)
+            #expect(pool.slots.count == model.alive.count && pool.slots.count <= capacity)
+            #expect(pool.slots.values.count { $0 == .leased } == model.leased.count && pool.idle.count == model.idle.count)
+            #expect(pool.waiters.count == model.waiting.count)
             #expect(model.waiting.isEmpty || model.idle.isEmpty, "somebody waits beside an idle connection")
             #expect(model.waiting.isEmpty || !model.connecting.isEmpty || model.leased.count == capacity, "nobody helps the waiter")
             #expect(!model.isDrained)

@@ -5,7 +5,7 @@ import Testing
 /// libpq's lists of hosts, taken apart.
 @Suite struct ServerAddressTests {
     private func list(_ host: String?, _ hostaddr: String? = nil, _ port: String? = nil) -> [ServerAddress] {
-        ServerAddress.list(host: host, hostaddr: hostaddr, port: port) { name, _ in
+        ServerAddress.list(host: host, hostaddr: hostaddr, port: port) { name in
             ["one": ["10.0.0.1"], "two": ["10.0.0.2", "fd00::2"]][name] ?? []
         }
     }
@@ -38,7 +38,7 @@ import Testing
 
     @Test func aStandbyIsLookedForEverywhereBeforeAnybodyElseWillDo() {
         let info = ConnectionInfo("host=a,b port=1 target_session_attrs=prefer-standby connect_timeout=7")
-        let places = info.addresses { _, _ in [] }
+        let places = info.addresses { _ in [] }
         #expect(places.map { "\($0.host ?? "") \($0.session ?? "")" } == ["a standby", "b standby", "a any", "b any"])
         #expect(info.connectTimeout == .seconds(7))
     }

@@ -28,7 +28,6 @@ struct ConfirmWindow<Payload> {
 
     /// Neither waiting nor on its way.
     var isEmpty: Bool { waiting.isEmpty && inFlight.isEmpty }
-    var waitingCount: Int { waiting.count }
     private(set) var unconfirmedCount = 0
 
     /// Puts a publish at the end of the row.

@@ -64,10 +64,10 @@ struct Load: Sendable {
             // The same lane, so that no new life comes between.
             case 10..<30 where settings.isRestless && lane == 0 && index.isMultiple(of: 4):
                 await letGo(client, index, &generator)
-            case 5..<10: await client.postTwice(draft(client, index, &generator), lane: lane, at: urls, deadline: deadline)
+            case 5..<10: await client.postTwice(draft(index, &generator), lane: lane, at: urls, deadline: deadline)
             default:
                 let start = ContinuousClock.now
-                if await client.send(draft(client, index, &generator), lane: lane, deadline: deadline - start) {
+                if await client.send(draft(index, &generator), lane: lane, deadline: deadline - start) {
                     await latencies.note(ContinuousClock.now - start)
                 }
             }
@@ -105,7 +105,7 @@ struct Load: Sendable {
         return [Topic.everyone.rawValue, Topic.user(client.user).rawValue] + rooms
     }
 
-    private func draft(_ client: ChaosClient, _ index: Int, _ generator: inout SeededGenerator) -> Draft {
+    private func draft(_ index: Int, _ generator: inout SeededGenerator) -> Draft {
         switch Int.random(in: 0..<100, using: &generator) {
         case 0..<5: .everyone
         case 5..<25: .direct(to: settings.user(Int.random(in: 0..<settings.users, using: &generator)))

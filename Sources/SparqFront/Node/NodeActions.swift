@@ -32,8 +32,6 @@ struct NodeActions: Sendable, Equatable {
 struct NodeCounters: Sendable, Equatable {
     /// Lines that came over the node's queue.
     var deliveries = 0
-    /// Durable events released to subscribers' shards.
-    var released = 0
     /// Durable events that were there already.
     var duplicates = 0
     /// Durable events that came early.

@@ -73,7 +73,6 @@ extension NodeState {
         into actions: inout NodeActions
     ) {
         guard !released.isEmpty else { return }
-        counters.released += released.count
         for shard in topics.values[index].subscribers { actions.release(released, of: topic, to: shard.shard) }
     }
 

@@ -33,7 +33,7 @@ extension NodeState {
     }
 
     /// A subscriber that is behind can take more: the ring's part if it reaches back so far, else a page of the log.
-    mutating func more(_ connection: ConnectionID, _ topic: String, after: Int, now: Int, into actions: inout NodeActions) {
+    mutating func more(_ connection: ConnectionID, _ topic: String, after: Int, into actions: inout NodeActions) {
         guard !join(connection, topic, after: after, into: &actions) else { return }
         guard topics[topic] != nil else { return }
         reads.want(ReadPacer.Key(connection: connection, topic: topic), after: after)

@@ -112,7 +112,7 @@ struct NodeState: Sendable {
             resync()
             for shard in 0..<shards { actions.commands[shard].append(.resync) }
         case .missedEnds: for shard in 0..<shards { actions.commands[shard].append(.missedEnds) }
-        case .more(let connection, let topic, let after): more(connection, topic, after: after, now: now, into: &actions)
+        case .more(let connection, let topic, let after): more(connection, topic, after: after, into: &actions)
         }
     }
 

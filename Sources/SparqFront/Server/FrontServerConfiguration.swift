@@ -8,8 +8,6 @@ struct FrontServerConfiguration: Sendable {
     var port = 8080
     /// The one path at which a WebSocket can be opened.
     var socketPath = "/ws"
-    /// Decides by the `Origin` header (nil where the client sent none, as programs do) whether an upgrade goes on; else 403.
-    var isOriginAllowed: @Sendable (_ origin: String?) -> Bool = { _ in true }
     var socket = SocketLimits()
     /// For a request's head, from its first byte; of a new connection from its beginning. Once more for the decision about a handshake.
     var handshakeTimeout: TimeAmount = .seconds(10)

@@ -7,9 +7,6 @@ import SparqWebSocket
 /// From a handshake to a WebSocket.
 extension HTTPHandler {
     func decide(_ head: HTTPRequestHead, key: String, _ context: ChannelHandlerContext) {
-        guard self.sockets.configuration.isOriginAllowed(head.headers.first(name: "origin")) else {
-            return self.run(self.machine.refused(.originNotAllowed))
-        }
         let decision = self.sockets.acceptor.decide(head, from: context.remoteAddress, on: context.eventLoop)
         decision.hop(to: context.eventLoop).assumeIsolated().whenComplete { result in
             guard self.machine.phase == .deciding, context.channel.isActive else { return }

@@ -28,7 +28,7 @@ struct ConnectionInfo: Sendable {
     }
 
     /// The places where the server may be, with libpq's meaning of `target_session_attrs` and `load_balance_hosts`.
-    func addresses(resolve: (_ name: String, _ port: String?) -> [String]) -> [ServerAddress] {
+    func addresses(resolve: (_ name: String) -> [String]) -> [ServerAddress] {
         var list = ServerAddress.list(host: self["host"], hostaddr: self["hostaddr"], port: self["port"], resolve: resolve)
         if self["load_balance_hosts"] == "random" { list.shuffle() }
         guard self["target_session_attrs"] == "prefer-standby", list.count > 1 else { return list }

@@ -32,7 +32,7 @@ extension ServerAddress {
         host: String?,
         hostaddr: String?,
         port: String?,
-        resolve: (_ name: String, _ port: String?) -> [String]
+        resolve: (_ name: String) -> [String]
     ) -> [ServerAddress] {
         let (hosts, numbers, ports) = (entries(host), entries(hostaddr), entries(port))
         let count = numbers.isEmpty ? max(1, hosts.count) : numbers.count
@@ -46,7 +46,7 @@ extension ServerAddress {
             }
             // A folder, or a socket without one.
             guard let host, !host.hasPrefix("/"), !host.hasPrefix("@") else { return [ServerAddress(host: host, port: port)] }
-            let found = resolve(host, port)
+            let found = resolve(host)
             if found.isEmpty { return [ServerAddress(host: host, port: port)] }
             return found.map { ServerAddress(host: host, hostaddr: $0, port: port) }
         }

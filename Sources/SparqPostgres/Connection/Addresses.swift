@@ -33,7 +33,7 @@ final class Addresses: Sendable {
         return addresses.filter { silent[$0] == nil } + addresses.filter { silent[$0] != nil }
     }
 
-    private static func resolve(_ name: String, _ port: String?) -> [String] {
+    private static func resolve(_ name: String) -> [String] {
         var hints = addrinfo()
         hints.ai_family = AF_UNSPEC
         #if canImport(Glibc)

@@ -173,7 +173,7 @@ final class ConnectionThread: Sendable {
             mailbox.finished(inTransaction: session.isInTransaction)
             // First, so that whoever waits for the answer can go on here.
             jobs.begin()
-            job.answer.resume(returning: .finished(exchange.outcomes.compactMap(\.self), wrapper: exchange.wrapper))
+            job.answer.resume(returning: .finished(exchange.outcomes.compactMap(\.self), prologue: exchange.failedPrologue))
         } catch {
             switch error {
             case .cancelled: job.answer.resume(returning: .cancelled)
@@ -181,9 +181,8 @@ final class ConnectionThread: Sendable {
                 var failure = ConnectionThread.error(of: error, code: .connectionLost)
                 failure.isOutcomeUnknown = true
                 let outcomes = exchange.outcomes.map { $0 ?? .failure(failure) }
-                // The answers that came are known; a wrapper, or a script, has none of its own.
-                let isWrapped = job.request.epilogue != nil || outcomes.isEmpty
-                job.answer.resume(returning: isWrapped ? .failed(failure) : .finished(outcomes, wrapper: nil))
+                // The answers that came are known; a script has none of its own.
+                job.answer.resume(returning: outcomes.isEmpty ? .failed(failure) : .finished(outcomes, prologue: nil))
             }
             throw error
         }

@@ -7,7 +7,7 @@ struct Exchange {
         case prepare(StatementCache.Key, slot: Int)
         case statement(slot: Int, StatementCache.Key?)
         case deallocate(String)
-        case wrapper(isCommit: Bool)
+        case prologue
         case sync(slot: Int?)
     }
 
@@ -15,7 +15,8 @@ struct Exchange {
     private let request: Request
     private var expected: [Expected] = []
     private(set) var outcomes: [StatementOutcome?] = []
-    private(set) var wrapper: PostgresError?
+    /// What the request's prologue failed with.
+    private(set) var failedPrologue: PostgresError?
     /// Preparing these failed within this request.
     private var unprepared: [StatementCache.Key: PostgresError] = [:]
 
@@ -31,13 +32,13 @@ struct Exchange {
         case .script(let sql): try runScript(sql)
         case .statements(let statements, let grouping):
             outcomes = statements.map { statement in statement.failure.map { .failure($0) } }
-            if !(try runAlone(statements, grouping)) { try runPipeline(statements, grouping) }
+            if !(try runAlone(statements)) { try runPipeline(statements, grouping) }
         }
     }
 
     /// The common case: one statement that needs no company. Without pipeline mode libpq does less.
-    private mutating func runAlone(_ statements: [Statement], _ grouping: Request.Grouping) throws(Interruption) -> Bool {
-        guard statements.count == 1, request.prologue == nil, request.epilogue == nil, session.cache.evicted.isEmpty,
+    private mutating func runAlone(_ statements: [Statement]) throws(Interruption) -> Bool {
+        guard statements.count == 1, request.prologue == nil, session.cache.evicted.isEmpty,
             let statement = statements.first, statement.failure == nil
         else { return false }
         var key: StatementCache.Key?
@@ -61,7 +62,10 @@ struct Exchange {
             expected += [.deallocate(name), .sync(slot: nil)]
             try check(cpg_pipeline_sync(connection))
         }
-        if let prologue = request.prologue { try sendWrapper(prologue, isCommit: false) }
+        if let prologue = request.prologue {
+            try check(PQsendQueryParams(connection, prologue, 0, nil, nil, nil, nil, 1))
+            expected.append(.prologue)
+        }
         for (slot, statement) in statements.enumerated() where statement.failure == nil {
             var name: String?
             var key: StatementCache.Key?
@@ -81,7 +85,6 @@ struct Exchange {
                 expected.append(.sync(slot: slot))
             }
         }
-        if let epilogue = request.epilogue { try sendWrapper(epilogue, isCommit: true) }
         if case .together = grouping {
             try check(cpg_pipeline_sync(connection))
             expected.append(.sync(slot: outcomes.indices.last))
@@ -95,11 +98,6 @@ struct Exchange {
 
     private func check(_ sent: Int32) throws(Interruption) {
         if sent != 1 { throw .lost(session.lost()) }
-    }
-
-    private mutating func sendWrapper(_ sql: String, isCommit: Bool) throws(Interruption) {
-        try check(PQsendQueryParams(connection, sql, 0, nil, nil, nil, nil, 1))
-        expected.append(.wrapper(isCommit: isCommit))
     }
 
     private mutating func prepare(_ key: StatementCache.Key, slot: Int) throws(Interruption) -> String {
@@ -143,7 +141,7 @@ struct Exchange {
             case .statement(let slot, let key): try readStatement(slot: slot, key)
             case .deallocate(let name):
                 if case .success = try readOutcome() { session.cache.deallocated(name) }
-            case .wrapper(let isCommit): try readWrapper(isCommit: isCommit)
+            case .prologue: if case .failure(let error) = try readOutcome() { failedPrologue = error }
             case .sync(let slot): try readSync(slot: slot)
             }
         }
@@ -160,17 +158,6 @@ struct Exchange {
             }
         }
         outcomes[slot] = outcome
-    }
-
-    private mutating func readWrapper(isCommit: Bool) throws(Interruption) {
-        switch try readOutcome() {
-        case .failure(let error) where error.code != .pipelineAborted: wrapper = error
-        case .failure: break
-        case .success(let result):
-            if isCommit && result.commandTag == "ROLLBACK" {
-                wrapper = PostgresError(.transactionAborted, "a statement of the transaction had failed, so it was rolled back")
-            }
-        }
     }
 
     /// An error may come where only the synchronization point was due: the commit of an implicit transaction failed.

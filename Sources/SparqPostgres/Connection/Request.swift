@@ -17,8 +17,6 @@ struct Request: Sendable {
     /// Run first, in the same group as the first statement: BEGIN.
     var prologue: String?
     var work: Work
-    /// Run last, in the same group as the last statement: COMMIT.
-    var epilogue: String?
     /// Whether the connection's statement timeout counts; a migration may take as long as it needs.
     var isUnlimited = false
 
@@ -30,8 +28,8 @@ typealias StatementOutcome = Result<PostgresResult, PostgresError>
 
 /// How a request ended.
 enum RequestOutcome: Sendable {
-    /// One outcome per statement; for a script none where it succeeded. `wrapper` is what BEGIN or COMMIT failed with.
-    case finished([StatementOutcome], wrapper: PostgresError?)
+    /// One outcome per statement; for a script none where it succeeded. `prologue` is what BEGIN failed with.
+    case finished([StatementOutcome], prologue: PostgresError?)
     /// The task that wanted it was cancelled; the connection is gone.
     case cancelled
     /// It did not run as a whole.

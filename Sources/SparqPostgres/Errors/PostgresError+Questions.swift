@@ -14,8 +14,8 @@ extension PostgresError {
     /// The server ended the statement for its timeout, or because somebody cancelled it (57014).
     public var isStatementTimeout: Bool { sqlState == "57014" }
 
-    /// The server ended the session because its transaction stood still for too long (25P03). Nothing of it happened. Whoever stood still may do
-    /// so again, so this is no ``isConnectionTrouble``.
+    /// The server ended the session because its transaction stood still for too long (25P03).
+    /// Nothing of it happened. Whoever stood still may do so again.
     public var isIdleTimeout: Bool { sqlState == "25P03" }
 
     /// The same transaction, run again from its start, can succeed: a serialization failure (40001), a deadlock (40P01),
@@ -24,14 +24,4 @@ extension PostgresError {
 
     /// It only says that the transaction had failed before (25P02, or a commit that became a rollback).
     var isAftermath: Bool { sqlState == "25P02" || code == .transactionAborted || code == .pipelineAborted }
-
-    /// The database cannot be reached, or not in time: nothing is wrong with the statement. Look at ``isOutcomeUnknown``
-    /// before sending it again.
-    public var isConnectionTrouble: Bool {
-        if isIdleTimeout || isCrowded { return false }
-        return switch code {
-        case .connectionLost, .connectionFailed, .poolTimeout, .timeout: true
-        default: sqlState.map { $0.hasPrefix("08") || $0.hasPrefix("57P") || $0.hasPrefix("53") } ?? false
-        }
-    }
 }

@@ -10,7 +10,7 @@ struct PoolStateMachine {
 
     enum Phase: Hashable { case running, draining, closed }
 
-    private enum Slot: Hashable { case connecting, idle, leased }
+    enum Slot: Hashable { case connecting, idle, leased }
 
     enum Refusal: Hashable { case tooManyWaiters, closed }
 
@@ -32,11 +32,11 @@ struct PoolStateMachine {
     /// Attempts to connect that failed since one succeeded.
     private(set) var failures = 0
     private var minimum = 0
-    private var slots: [ConnectionID: Slot] = [:]
+    private(set) var slots: [ConnectionID: Slot] = [:]
     /// The last one released is the first to be used again: its caches are warm.
-    private var idle: [ConnectionID] = []
+    private(set) var idle: [ConnectionID] = []
     private var closing: Set<ConnectionID> = []
-    private var waiters: Deque<WaiterID> = []
+    private(set) var waiters: Deque<WaiterID> = []
     private var lastConnection = 0
 
     init(capacity: Int, kept: Int = 1, maximumWaiters: Int) {
@@ -45,10 +45,6 @@ struct PoolStateMachine {
         self.maximumWaiters = maximumWaiters
     }
 
-    var waiterCount: Int { waiters.count }
-    var connectionCount: Int { slots.count }
-    var idleCount: Int { idle.count }
-    var leasedCount: Int { count(.leased) }
     var connectingCount: Int { count(.connecting) }
     var establishedCount: Int { slots.count - connectingCount }
 

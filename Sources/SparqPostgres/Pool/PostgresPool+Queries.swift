@@ -37,33 +37,6 @@ extension PostgresPool: PostgresExecutor {
         }
     }
 
-    /// Runs statements between one BEGIN and COMMIT, in one round trip: all or nothing. Retried as a whole like
-    /// ``transaction(isolation:attempts:_:)``.
-    ///
-    /// - Throws: the first failed statement's ``PostgresError``. With ``PostgresError/isOutcomeUnknown`` the commit may have happened.
-    public func atomicPipeline(
-        _ statements: [Statement],
-        isolation: PostgresIsolation = .readCommitted,
-        attempts: Int = 5
-    ) async throws -> [PostgresResult] {
-        if statements.isEmpty { return [] }
-        for statement in statements { if let failure = statement.failure { throw failure } }
-        return try await retrying(attempts) { (lease) async throws in
-            let request = Request(prologue: isolation.begin, work: .statements(statements, .together), epilogue: "COMMIT")
-            switch await lease.thread.run(request) {
-            case .cancelled: throw CancellationError()
-            case .failed(let error): throw error
-            case .finished(let outcomes, let wrapper):
-                let cause = outcomes.lazy.compactMap(\.failure).first { $0.code != .pipelineAborted }
-                guard let error = wrapper ?? cause else { return try outcomes.map { try $0.get() } }
-                if lease.thread.isInTransaction {
-                    await Task { _ = await lease.thread.run(.separate([Statement("ROLLBACK").unprepared()])) }.value
-                }
-                throw error
-            }
-        }
-    }
-
     /// Runs `body` in a transaction: committed when it returns, rolled back when it throws.
     ///
     /// Run again, from its start and after a short random pause, only where it certainly left nothing behind: after a serialization
@@ -143,11 +116,5 @@ extension PostgresPool: PostgresExecutor {
                 attempt += 1
             }
         }
-    }
-}
-
-extension Result {
-    fileprivate var failure: Failure? {
-        if case .failure(let error) = self { error } else { nil }
     }
 }

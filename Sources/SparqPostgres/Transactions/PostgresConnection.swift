@@ -31,7 +31,7 @@ public struct PostgresConnection: PostgresExecutor {
         guard validity.isValid else { throw PostgresError(.misuse, "the connection was used after it had been given back") }
         try Task.checkCancellation()
         switch await thread.run(request) {
-        case .finished(_, let wrapper?): throw wrapper
+        case .finished(_, let prologue?): throw prologue
         case .finished(let outcomes, nil): return outcomes
         case .cancelled: throw CancellationError()
         case .failed(let error): throw error

@@ -36,8 +36,8 @@ public final class PostgresTransaction: PostgresExecutor {
         guard let isFirst else { throw PostgresError(.misuse, "the transaction was used after its end") }
         let request = Request(prologue: isFirst ? isolation.begin : nil, work: .statements(statements, .together))
         switch await thread.run(request) {
-        case .finished(let outcomes, let wrapper):
-            if let wrapper { throw noted(wrapper, isFirst: isFirst) }
+        case .finished(let outcomes, let prologue):
+            if let prologue { throw noted(prologue, isFirst: isFirst) }
             return outcomes.map { $0.mapError { noted($0, isFirst: isFirst) } }
         case .cancelled: throw CancellationError()
         case .failed(let error): throw noted(error, isFirst: isFirst)

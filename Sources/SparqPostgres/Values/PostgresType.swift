@@ -36,7 +36,6 @@ public struct PostgresType: Sendable, Hashable {
     static let int8Array = PostgresType(oid: 1016)
     static let float8Array = PostgresType(oid: 1022)
     static let timestamptzArray = PostgresType(oid: 1185)
-    static let jsonArray = PostgresType(oid: 199)
 
     /// Types of extensions and users (enums, `citext`) start here; their binary form is mostly their text.
     var isUserDefined: Bool { oid >= 16384 }

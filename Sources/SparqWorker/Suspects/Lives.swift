@@ -53,14 +53,14 @@ struct Lives: Equatable, Sendable {
         if alive.contains(where: { $0.suspects.contains(suspect) }) { return .later }
         let deaths = dead.filter { $0.suspects == [suspect] }
         guard let latest = deaths.map(\.heard).min() else { return isImplicated(suspect) ? .alone : .together }
-        if deaths.count >= settings.deaths, Double(deaths.count) >= Self.evidence * expected(of: suspect, deaths) { return .givenUp }
+        if deaths.count >= settings.deaths, Double(deaths.count) >= Self.evidence * expected(deaths) { return .givenUp }
         return latest < settings.deadAfter + pause(after: deaths.count) ? .later : .again
     }
 
     private func pause(after deaths: Int) -> Duration { min(settings.longestPause, settings.pause * (1 << min(deaths - 1, 16))) }
 
-    /// How many deaths chance alone would bring in the time that workers had it, by how often they died since then while they had no suspect.
-    private func expected(of suspect: String, _ deaths: [Life]) -> Double {
+    /// How many deaths chance alone would bring in the time that workers had the suspect, by how often they died since then while they had no suspect.
+    private func expected(_ deaths: [Life]) -> Double {
         guard let period = deaths.map(\.taken).max() else { return 0 }
         let exposure = deaths.reduce(Duration.zero) { $0 + $1.taken - $1.heard }
         let free = (dead + alive).reduce(Duration.zero) { sum, life in

@@ -39,11 +39,9 @@ final class TestClient {
 
     static let get = "GET /hello HTTP/1.1\r\nHost: x\r\n\r\n"
 
-    static func handshake(_ uri: String = "/ws", version: String = "13", key: String = "dGhlIHNhbXBsZSBub25jZQ==", origin: String? = nil)
-        -> String
-    {
+    static func handshake(_ uri: String = "/ws", version: String = "13", key: String = "dGhlIHNhbXBsZSBub25jZQ==") -> String {
         "GET \(uri) HTTP/1.1\r\nHost: x\r\nConnection: keep-alive, Upgrade\r\nUpgrade: WebSocket\r\n"
-            + "Sec-WebSocket-Version: \(version)\r\nSec-WebSocket-Key: \(key)\r\n" + (origin.map { "Origin: \($0)\r\n" } ?? "") + "\r\n"
+            + "Sec-WebSocket-Version: \(version)\r\nSec-WebSocket-Key: \(key)\r\n\r\n"
     }
 
     func send(_ text: String) async throws { try await self.channel.writeAndFlush(ByteBuffer(string: text)) }

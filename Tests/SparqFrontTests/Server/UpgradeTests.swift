@@ -163,12 +163,6 @@ import SparqWebSocket
             status: "400 Bad Request",
             contains: "bad_handshake"
         ),
-        Refused(
-            testDescription: "origin",
-            request: TestClient.handshake(origin: "http://evil"),
-            status: "403 Forbidden",
-            contains: "origin_not_allowed"
-        ),
         Refused(testDescription: "not HTTP", request: "\u{1}\u{2}\u{3}\r\n\r\n", status: "400 Bad Request", contains: "bad_request"),
         Refused(
             testDescription: "large headers",
@@ -180,7 +174,7 @@ import SparqWebSocket
 
     @Test(arguments: Self.refused)
     func refuses(_ refused: Refused) async throws {
-        try await withServer({ $0.isOriginAllowed = { $0 != "http://evil" } }) { running in
+        try await withServer { running in
             let client = try await TestClient.connect(running.port)
             try await client.send(refused.request)
             let answer = await client.rest()
