@@ -1,31 +1,29 @@
-import SparqWire
-
 /// A message's lasting changes, as the inbox notes them. A value without I/O.
-struct Changes: Equatable, Sendable {
+package struct Changes: Equatable, Sendable {
     /// One delivery of a message by its client, however often the broker delivers it: a client that sends it again does so under another ordinal
     /// or on another connection.
-    struct Origin: Equatable, Sendable {
-        var connection: String
-        var ordinal: Int
+    package struct Origin: Equatable, Sendable {
+        package var connection: String
+        package var ordinal: Int
 
-        init(connection: String, ordinal: Int) {
+        package init(connection: String, ordinal: Int) {
             self.connection = connection
             self.ordinal = ordinal
         }
 
-        init(_ envelope: Envelope) { self.init(connection: envelope.connection ?? "", ordinal: envelope.ordinal) }
+        package init(_ envelope: Envelope) { self.init(connection: envelope.connection ?? "", ordinal: envelope.ordinal) }
     }
 
     /// Where the message came from; noted where a change needs it.
-    var origin: Origin?
-    var list: [Change] = []
+    package var origin: Origin?
+    package var list: [Change] = []
 
-    init(origin: Origin? = nil, _ list: [Change] = []) {
+    package init(origin: Origin? = nil, _ list: [Change] = []) {
         self.origin = origin
         self.list = list
     }
 
-    init(_ list: [Change], of envelope: Envelope) {
+    package init(_ list: [Change], of envelope: Envelope) {
         self.init(origin: list.contains(where: \.needsOrigin) ? Origin(envelope) : nil, list)
     }
 
@@ -33,7 +31,7 @@ struct Changes: Equatable, Sendable {
     ///
     /// Those to others' connections, and the beginning of a session, only for the very message that made them, which a worker may have left
     /// half done. Its client may send it again much later, when others have come back with good reason, or the password is another.
-    func again(for envelope: Envelope) -> [Change] {
+    package func again(for envelope: Envelope) -> [Change] {
         origin == Origin(envelope) ? list : list.filter { !$0.needsOrigin }
     }
 }
@@ -44,7 +42,7 @@ struct Changes: Equatable, Sendable {
 /// hexadecimal digits.
 extension Changes {
     /// Lines that cannot be read are passed over.
-    init(text: String) {
+    package init(text: String) {
         for line in text.utf8.split(separator: UInt8(ascii: "\n")) {
             let fields = line.split(separator: UInt8(ascii: "\t"), omittingEmptySubsequences: false).map(Self.field)
             switch (fields[0], fields.count) {
@@ -66,7 +64,7 @@ extension Changes {
     }
 
     /// `nil` where there are none.
-    var text: String? {
+    package var text: String? {
         if list.isEmpty { return nil }
         var bytes: [UInt8] = []
         if let origin { Self.write(["origin", origin.connection, "\(origin.ordinal)"], to: &bytes) }
