@@ -20,3 +20,77 @@ package enum Change: Hashable, Sendable {
         }
     }
 }
+
+// MARK: JSON
+
+extension Change {
+    func encode(into writer: inout JSONWriter) {
+        switch self {
+        case .subscribe(let topic, let cursor):
+            writer.raw("{\"kind\":\"subscribe\",\"topic\":")
+            writer.string(topic)
+            if let cursor {
+                writer.raw(",\"from\":")
+                writer.integer(cursor)
+            }
+        case .unsubscribe(let topic, let user):
+            writer.raw("{\"kind\":\"unsubscribe\",\"topic\":")
+            writer.string(topic)
+            if let user {
+                writer.raw(",\"user\":")
+                writer.string(user)
+            }
+        case .disconnect(let target, let code, let reason):
+            writer.raw("{\"kind\":\"disconnect\",\"code\":")
+            writer.integer(code)
+            writer.raw(",\"reason\":")
+            writer.string(reason)
+            switch target {
+            case .connection(let id)?:
+                writer.raw(",\"connection\":")
+                writer.string(id)
+            case .user(let id)?:
+                writer.raw(",\"user\":")
+                writer.string(id)
+            case nil: break
+            }
+        case .beginSession(let user):
+            writer.raw("{\"kind\":\"begin\",\"user\":")
+            writer.string(user)
+        case .endSession: writer.raw("{\"kind\":\"end\"")
+        }
+        writer.raw("}")
+    }
+
+    /// Reads the object that comes next; `nil` where its kind is not known, or lacks something.
+    init?(_ cursor: inout JSONCursor, in bytes: UnsafeRawBufferPointer) throws(JSONError) {
+        var kind: String?
+        var topic: String?
+        var connection: String?
+        var user: String?
+        var reason: String?
+        var from: Int?
+        var code: Int?
+        try cursor.members(in: bytes) { key, cursor throws(JSONError) in
+            switch JSONCursor.text(key, in: bytes) {
+            case "kind": kind = try cursor.text(in: bytes)
+            case "topic": topic = try cursor.text(in: bytes)
+            case "connection": connection = try cursor.text(in: bytes)
+            case "user": user = try cursor.text(in: bytes)
+            case "reason": reason = try cursor.text(in: bytes)
+            case "from": from = try cursor.integer(in: bytes)
+            case "code": code = try cursor.integer(in: bytes)
+            default: try cursor.skipValue()
+            }
+        }
+        switch (kind, topic, user, code) {
+        case ("subscribe"?, let topic?, _, _): self = .subscribe(topic, from: from)
+        case ("unsubscribe"?, let topic?, _, _): self = .unsubscribe(topic, user: user)
+        case ("disconnect"?, _, _, let code?):
+            self = .disconnect(connection.map(Target.connection) ?? user.map(Target.user), code: code, reason: reason ?? "")
+        case ("begin"?, _, let user?, _): self = .beginSession(user: user)
+        case ("end"?, _, _, _): self = .endSession
+        default: return nil
+        }
+    }
+}
