@@ -32,6 +32,7 @@ extension Target.Dependency {
     static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
+    static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
     static let nioWebSocket = product(name: "NIOWebSocket", package: "swift-nio")
     static let nioConcurrencyHelpers = product(name: "NIOConcurrencyHelpers", package: "swift-nio")
     static let deque = product(name: "DequeModule", package: "swift-collections")
@@ -56,6 +57,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-log", from: "1.16.0"),
         .package(url: "https://github.com/apple/swift-nio", from: "2.101.0"),
         .package(url: "https://github.com/apple/swift-nio-extras", from: "1.35.0"),
+        .package(url: "https://github.com/apple/swift-nio-ssl", from: "2.37.0"),
         .package(url: "https://github.com/apple/swift-system", from: "1.8.0"),
         .package(url: "https://github.com/HdrHistogram/hdrhistogram-swift", from: "0.2.0"),
         .package(url: "https://github.com/hummingbird-project/hummingbird", from: "2.28.0"),
@@ -96,7 +98,7 @@ let package = Package(
         .target(name: "SparqTesting", dependencies: ["SparqPostgres", "SparqWire", "SparqWorker"], swiftSettings: strict),
         .target(
             name: "SparqClient",
-            dependencies: ["SparqWire", "SparqWebSocket", .log, .nioCore, .nioPosix, .nioHTTP1],
+            dependencies: ["SparqWire", "SparqWebSocket", .log, .nioCore, .nioPosix, .nioSSL],
             swiftSettings: strict
         ),
 
@@ -116,16 +118,17 @@ let package = Package(
         .executableTarget(
             name: "sparq",
             dependencies: [
-                "SparqAMQP", "FaultLog", "SparqPostgres", "SparqWire", "SparqFront", "SparqWorker", "SparqClient", "SparqBench",
-                "Messenger",
+                "SparqAMQP", "FaultLog", "SparqPostgres", "SparqWire", "SparqFront", "SparqWorker", "SparqBench", "Messenger",
                 .argumentParser, .configuration, .hummingbird, .lifecycle, .unixSignals, .systemPackage, .log,
             ],
             swiftSettings: strict
         ),
+        // HTTP for tests and tools.
+        .target(name: "PlainHTTP", dependencies: [.nioCore, .nioPosix, .nioHTTP1], swiftSettings: strict),
         // Kills, pauses and cuts off the whole under load, and counts what was lost, repeated or reordered.
         .executableTarget(
             name: "sparq-chaos",
-            dependencies: ["SparqClient", "SparqWire", "SparqPostgres", .argumentParser, .log, .nioCore, .nioPosix],
+            dependencies: ["PlainHTTP", "SparqClient", "SparqWire", "SparqPostgres", .argumentParser, .log, .nioCore, .nioPosix],
             path: "Sources/SparqChaos",
             swiftSettings: strict
         ),
@@ -187,7 +190,9 @@ let package = Package(
         .testTarget(name: "SparqChaosTests", dependencies: ["sparq-chaos", .argumentParser, .nioCore, .nioPosix], swiftSettings: strict),
         .testTarget(
             name: "EndToEndTests",
-            dependencies: ["SparqClient", "SparqWire", "SparqAMQP", "SparqWebSocket", .nioCore, .nioPosix, .log],
+            dependencies: [
+                "PlainHTTP", "SparqClient", "SparqWire", "SparqAMQP", "SparqWebSocket", .nioCore, .nioPosix, .nioSSL, .log,
+            ],
             swiftSettings: strict
         ),
     ]

@@ -1,5 +1,6 @@
 import SparqAMQP
 import Foundation
+import PlainHTTP
 import SparqClient
 import SparqWire
 import Testing

@@ -1,5 +1,5 @@
 import Foundation
-import SparqClient
+import PlainHTTP
 import Testing
 
 /// Passwords are guessed, and log-ins come in floods, by whatever way there is.

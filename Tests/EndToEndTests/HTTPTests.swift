@@ -1,5 +1,5 @@
 import Foundation
-import SparqClient
+import PlainHTTP
 import Testing
 
 /// The other way in: every message over HTTP, sessions, the page.

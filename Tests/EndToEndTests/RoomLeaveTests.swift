@@ -1,5 +1,6 @@
 import Foundation
 import NIOCore
+import PlainHTTP
 import SparqClient
 import Testing
 import SparqWebSocket

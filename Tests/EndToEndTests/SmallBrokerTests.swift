@@ -1,4 +1,5 @@
 import Foundation
+import PlainHTTP
 import SparqClient
 import Testing
 

@@ -178,18 +178,4 @@ import Testing
         #expect(server.state.withLock { $0.effects.values.reduce(0, +) } == 1_500)
         await server.stop()
     }
-
-    @Test func postingGetsStatusBodyAndCookies() async throws {
-        let server = try await LoopbackServer(refusesWith: 418)
-        let answer = try await HTTPExchange.post("http://127.0.0.1:\(server.port)/v1/messages", message: Array("{}".utf8))
-        #expect(answer.status == 418 && answer.body.isEmpty)
-        let full = HTTPAnswer(
-            status: 200,
-            headers: [.init(name: "set-cookie", value: "sparq_session=a=b; HttpOnly"), .init(name: "x", value: "y")],
-            body: []
-        )
-        #expect(full.cookies == ["sparq_session": "a=b"])
-        await server.stop()
-        await #expect(throws: ClientError.self) { try await HTTPExchange.request("GET", "http://127.0.0.1:1/") }
-    }
 }

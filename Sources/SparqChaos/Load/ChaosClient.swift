@@ -1,4 +1,5 @@
 import Logging
+import PlainHTTP
 import SparqClient
 import SparqWire
 

@@ -1,3 +1,4 @@
+import PlainHTTP
 import SparqClient
 import SparqWire
 

@@ -1,4 +1,4 @@
-import SparqClient
+import PlainHTTP
 
 /// Posts a message until it has its answer, from one front to the next, always under the same id.
 struct Poster: Sendable {

@@ -1,5 +1,5 @@
 import Foundation
-import SparqClient
+import PlainHTTP
 
 /// Servers of its own, fronts and workers as real processes. Each front keeps its port over all its lives.
 actor ChaosStack {

@@ -1,5 +1,5 @@
 import Foundation
-import SparqClient
+import PlainHTTP
 
 /// One browser session.
 struct Browser: Sendable {

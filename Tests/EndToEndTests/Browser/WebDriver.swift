@@ -1,5 +1,5 @@
 import Foundation
-import SparqClient
+import PlainHTTP
 
 /// chromedriver, started on a free port, and a few commands of the WebDriver protocol (W3C) over plain HTTP.
 actor WebDriver {

@@ -1,5 +1,5 @@
 import Foundation
-import SparqClient
+import PlainHTTP
 
 /// A running `sparq front`.
 struct Front: Sendable {

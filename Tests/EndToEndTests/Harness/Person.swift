@@ -1,5 +1,6 @@
 import Foundation
 import Logging
+import PlainHTTP
 import SparqClient
 import SparqWire
 

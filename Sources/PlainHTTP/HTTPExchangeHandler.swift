@@ -50,7 +50,7 @@ final class HTTPExchangeHandler: ChannelInboundHandler {
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
         // Nothing where the answer is complete.
-        answer.fail(ClientError(.connection, "The connection ended before the answer did."))
+        answer.fail(HTTPExchangeError("The connection ended before the answer did."))
         context.fireChannelInactive()
     }
 
