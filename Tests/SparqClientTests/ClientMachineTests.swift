@@ -363,6 +363,14 @@ import Testing
         #expect(Self.delay(failed(500)) != nil)
     }
 
+    @Test func aCertificateThatIsNotTrustedEndsTheClient() {
+        var machine = ClientMachine(ClientMachine.Configuration(idPrefix: "t", seed: 1))
+        _ = machine.send(type: "x", fields: Array("{}".utf8), token: 1, deadline: 10_000, now: 0)
+        _ = machine.start(now: 0)
+        let actions = machine.distrusted("another name")
+        #expect(Self.finishes(actions)?.code == .untrusted && actions.count == 2 && Self.delay(actions) == nil)
+    }
+
     @Test func closingEndsEveryCall() {
         var machine = Self.open()
         _ = machine.send(type: "x", fields: Array("{}".utf8), token: 1, deadline: 10_000, now: 0)

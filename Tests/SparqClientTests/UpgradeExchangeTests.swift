@@ -9,7 +9,7 @@ import Testing
     static let accept = "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="
 
     static func exchange() throws -> UpgradeExchange {
-        let endpoint = try Endpoint("ws://localhost:8080/ws?x=1", scheme: "ws")
+        let endpoint = try Endpoint("ws://localhost:8080/ws?x=1")
         return UpgradeExchange(endpoint: endpoint, token: "abc", headers: [("Cookie", "username=ann")], key: key)
     }
 
@@ -49,8 +49,17 @@ import Testing
         #expect(try refusal("X: Retry-After: 7") == .refused(status: 503, retryAfter: nil))
     }
 
-    @Test(arguments: ["", "wss://a/ws", "http://a", "ws://", "no url at all"])
-    func onlyPlainWebSocketURLsAreTaken(url: String) {
-        #expect(throws: ClientError.self) { try Endpoint(url, scheme: "ws") }
+    @Test(arguments: ["", "https://a/ws", "http://a", "ws://", "wss:///ws", "no url at all"])
+    func onlyWebSocketURLsAreTaken(url: String) {
+        #expect(throws: ClientError.self) { try Endpoint(url) }
+    }
+
+    @Test func theSchemeSaysWhetherTLSComesFirstAndTheHostWhomItAsksFor() throws {
+        let plain = try Endpoint("ws://localhost/ws")
+        #expect(!plain.isSecure && plain.port == 80 && plain.serverName == "localhost")
+        let secure = try Endpoint("WSS://example.org/ws")
+        #expect(secure.isSecure && secure.port == 443 && secure.serverName == "example.org")
+        #expect(try Endpoint("wss://example.org:8443/ws").port == 8443)
+        for numeric in ["wss://127.0.0.1/ws", "wss://[::1]/ws"] { #expect(try Endpoint(numeric).serverName == nil) }
     }
 }

@@ -32,6 +32,12 @@ extension ClientMachine {
         }
     }
 
+    /// The server's certificate was refused: by no try does it become another one.
+    mutating func distrusted(_ reason: String) -> [ClientAction] {
+        guard phase == .connecting else { return [] }
+        return finish(ClientError(.untrusted, "The server's certificate is not trusted: \(reason)"))
+    }
+
     /// The owner wants no more.
     mutating func close() -> [ClientAction] {
         guard phase != .finished else { return [] }

@@ -1,4 +1,5 @@
 internal import NIOCore
+internal import NIOSSL
 internal import SparqWebSocket
 
 /// One socket of a client: the upgrade, then frames. It lives on the client's own event loop, so it may enter the actor at once.
@@ -16,6 +17,8 @@ final class ClientHandler: ChannelInboundHandler {
     private var isUpgraded = false
     private var closeCode: Int?
     private var refusal: (status: Int?, retryAfter: Int?)
+    /// Why the server's certificate is not trusted.
+    private var distrust: String?
     private var timer: Scheduled<Void>?
 
     init(client: SparqClient, epoch: Int, upgrade: UpgradeExchange, timeout: TimeAmount, frameLimit: Int) {
@@ -81,9 +84,11 @@ final class ClientHandler: ChannelInboundHandler {
 
     func channelInactive(context: ChannelHandlerContext) {
         timer?.cancel()
-        let (epoch, code, refusal, upgraded) = (epoch, closeCode, refusal, isUpgraded)
+        let (epoch, code, refusal, upgraded, distrust) = (epoch, closeCode, refusal, isUpgraded, distrust)
         client.assumeIsolated { client in
-            if upgraded {
+            if let distrust {
+                client.distrusted(epoch: epoch, distrust)
+            } else if upgraded {
                 client.closed(epoch: epoch, code: code)
             } else {
                 client.failed(epoch: epoch, status: refusal.status, retryAfter: refusal.retryAfter)
@@ -93,6 +98,18 @@ final class ClientHandler: ChannelInboundHandler {
     }
 
     func errorCaught(context: ChannelHandlerContext, error: any Error) {
+        if Self.isDistrust(error) { distrust = "\(error)" }
         context.close(promise: nil)
+    }
+
+    /// Whether the server's certificate was refused, which it will be again. Everything else of TLS may pass, like a server that ends.
+    private static func isDistrust(_ error: any Error) -> Bool {
+        switch error {
+        case NIOSSLError.noCertificateToValidate, NIOSSLError.unableToValidateCertificate: true
+        // NIOSSL has no other word for it.
+        case NIOSSLError.handshakeFailed(.sslError(let stack)): stack.contains { "\($0)".contains("CERTIFICATE_VERIFY_FAILED") }
+        case let error as NIOSSLExtraError: error == .failedToValidateHostname || error == .serverHostnameImpossibleToMatch
+        default: false
+        }
     }
 }

@@ -1,6 +1,7 @@
 internal import Logging
 internal import NIOCore
 internal import NIOPosix
+internal import NIOSSL
 internal import SparqWebSocket
 
 /// Carries out what the machine wants, and tells it what happened.
@@ -58,6 +59,12 @@ extension SparqClient {
         apply(machine.connectFailed(status: status, retryAfter: retryAfter, now: now))
     }
 
+    /// The server's certificate was refused.
+    func distrusted(epoch: Int, _ reason: String) {
+        guard epoch == self.epoch else { return }
+        apply(machine.distrusted(reason))
+    }
+
     // MARK: To the socket
 
     private func scheduleDial(after milliseconds: Int) {
@@ -70,13 +77,17 @@ extension SparqClient {
         guard epoch == self.epoch else { return }
         let endpoint = endpoints[nextEndpoint % endpoints.count].resuming(machine.resumes)
         nextEndpoint += 1
-        let configuration = configuration
+        let (configuration, tls) = (configuration, endpoint.isSecure ? tls : nil)
         let timeout = TimeAmount.milliseconds(Int64(configuration.connectTimeoutMilliseconds))
         ClientBootstrap(group: eventLoop)
             .connectTimeout(timeout)
             .channelOption(.socketOption(.tcp_nodelay), value: 1)
             .channelInitializer { channel in
                 channel.eventLoop.makeCompletedFuture {
+                    if let tls {
+                        let handler = try NIOSSLClientHandler(context: tls.context, serverHostname: endpoint.serverName)
+                        try channel.pipeline.syncOperations.addHandler(handler)
+                    }
                     let handler = ClientHandler(
                         client: self,
                         epoch: epoch,

@@ -18,6 +18,8 @@ public actor SparqClient {
     let configuration: ClientConfiguration
     let endpoints: [Endpoint]
     let eventLoop: any EventLoop
+    /// For `wss` alone.
+    let tls: ClientTLS?
     let logger: Logger
     var machine: ClientMachine
     var mailbox: EventMailbox
@@ -37,7 +39,7 @@ public actor SparqClient {
     public nonisolated var unownedExecutor: UnownedSerialExecutor { eventLoop.executor.asUnownedSerialExecutor() }
 
     /// A client that does nothing before ``run()``.
-    /// - Throws: ``ClientError/Code/invalidURL``.
+    /// - Throws: ``ClientError/Code/invalidURL``; ``ClientError/Code/invalidTLS`` where the system's authorities cannot be read.
     public init(
         configuration: ClientConfiguration,
         logger: Logger,
@@ -45,11 +47,18 @@ public actor SparqClient {
     ) throws(ClientError) {
         guard !configuration.urls.isEmpty else { throw ClientError(.invalidURL, "There is no URL.") }
         var endpoints: [Endpoint] = []
-        for url in configuration.urls { endpoints.append(try Endpoint(url, scheme: "ws")) }
+        for url in configuration.urls { endpoints.append(try Endpoint(url)) }
         let seed = configuration.seed ?? .random(in: .min ... .max)
         let prefix = configuration.idPrefix ?? String(UInt64.random(in: .min ... .max), radix: 36)
         self.configuration = configuration
         self.endpoints = endpoints
+        if !endpoints.contains(where: \.isSecure) {
+            tls = nil
+        } else if let given = configuration.tls {
+            tls = given
+        } else {
+            tls = try ClientTLS.system()
+        }
         self.logger = logger
         eventLoop = (eventLoopGroup ?? MultiThreadedEventLoopGroup.singleton).next()
         machine = ClientMachine(
@@ -66,7 +75,8 @@ public actor SparqClient {
     }
 
     /// Keeps a session until ``close()``, cancellation, or a reason not to come back.
-    /// - Throws: ``ClientError/Code/gaveUp`` or ``ClientError/Code/unauthenticated``; ``ClientError/Code/closed`` where it ran before.
+    /// - Throws: ``ClientError/Code/gaveUp``, ``ClientError/Code/unauthenticated`` or ``ClientError/Code/untrusted``; ``ClientError/Code/closed``
+    ///   where it ran before.
     public func run() async throws(ClientError) {
         guard machine.phase == .idle, runner == nil else { throw ClientError(.closed, "A client runs once.") }
         let error = await withTaskCancellationHandler {

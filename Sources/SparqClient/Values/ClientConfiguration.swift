@@ -1,11 +1,13 @@
 /// What a ``SparqClient`` needs to know before it runs.
 public struct ClientConfiguration: Sendable {
-    /// The fronts, like `ws://127.0.0.1:8080/ws`; every new attempt takes the next one. TLS ends before a front: `wss` is not spoken.
+    /// The fronts, like `ws://127.0.0.1:8080/ws`; every new attempt takes the next one. With `wss://` the client speaks TLS.
     public var urls: [String]
     /// The session token; goes as `Authorization: Bearer`.
     public var token: String?
     /// More header fields for the upgrade, such as a cookie.
     public var headers: [(name: String, value: String)] = []
+    /// How `wss` connections are secured; ``ClientTLS/system()`` where it is `nil`. Clients can share one.
+    public var tls: ClientTLS?
     /// What all message ids begin with; random where it is `nil`.
     public var idPrefix: String?
     /// For the reconnect delays and the first front; random where it is `nil`.

@@ -6,7 +6,7 @@ public struct ClientError: Error, Equatable, Sendable, CustomStringConvertible {
     public struct Code: Hashable, Sendable, CustomStringConvertible {
         private enum Kind: String {
             case refused, deadline, tooLarge, tooManyUnanswered, gaveUp, unauthenticated, closed, cancelled, invalidURL, encoding, decoding
-            case connection
+            case untrusted, invalidTLS
         }
         private let kind: Kind
 
@@ -26,14 +26,16 @@ public struct ClientError: Error, Equatable, Sendable, CustomStringConvertible {
         public static let closed = Code(kind: .closed)
         /// The caller's task was cancelled. The message may have taken effect, or may do so yet.
         public static let cancelled = Code(kind: .cancelled)
-        /// No URL, or one that is not of the form `ws://host:port/path`.
+        /// No URL, or one that is not of the form `ws://host:port/path` or `wss://host:port/path`.
         public static let invalidURL = Code(kind: .invalidURL)
         /// The fields of a message do not encode to a JSON object.
         public static let encoding = Code(kind: .encoding)
         /// The bytes from the server are not what was to be decoded.
         public static let decoding = Code(kind: .decoding)
-        /// An HTTP exchange broke off.
-        public static let connection = Code(kind: .connection)
+        /// The server's certificate is for another name, or comes from no authority that the client trusts. The client does not try again.
+        public static let untrusted = Code(kind: .untrusted)
+        /// The TLS configuration cannot be used, such as one with a file that cannot be read.
+        public static let invalidTLS = Code(kind: .invalidTLS)
 
         /// The kind's name.
         public var description: String { kind.rawValue }

@@ -1,9 +1,10 @@
 import Foundation
 import NIOCore
 import NIOPosix
+import NIOSSL
 import Synchronization
 
-/// A TCP port that leads to a server once it is switched on: a server that is absent at first, or one of two.
+/// A TCP port that leads to a server once it is switched on: a server that is absent at first, or one of two. It may speak TLS, as a proxy does.
 actor Forwarder {
     let port: Int
     private let host: String
@@ -11,6 +12,7 @@ actor Forwarder {
     private let counter = Counter()
     private let links = Links()
     private let target: Target
+    private let tls: NIOSSLContext?
 
     private final class Counter: Sendable {
         let bytes = Atomic(0)
@@ -32,12 +34,18 @@ actor Forwarder {
     /// From now on the connections that there are lead nowhere, and nobody is told: bytes vanish, ends too. New ones work.
     nonisolated func swallow() { counter.epoch.add(1, ordering: .relaxed) }
 
+    /// How many connections came.
+    nonisolated var connections: Int { links.channels.withLock { $0.count } }
+
     /// How many bytes the server has sent.
     nonisolated var bytesFromServer: Int { counter.bytes.load(ordering: .relaxed) }
 
     /// Takes a free port, and gives it back until `open()`.
-    init(toHost host: String, port targetPort: Int) async throws {
+    ///
+    /// - Parameter tls: What it is to clients; to the server it speaks plain TCP.
+    init(toHost host: String, port targetPort: Int, tls: NIOSSLContext? = nil) async throws {
         self.host = host
+        self.tls = tls
         target = Target(targetPort)
         let probe = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton).bind(host: "127.0.0.1", port: 0).get()
         port = probe.localAddress?.port ?? 0
@@ -45,7 +53,7 @@ actor Forwarder {
     }
 
     func open() async throws {
-        let (host, target, counter, links) = (host, target, counter, links)
+        let (host, target, counter, links, tls) = (host, target, counter, links, tls)
         listener = try await ServerBootstrap(group: MultiThreadedEventLoopGroup.singleton)
             .serverChannelOption(.socketOption(.so_reuseaddr), value: 1)
             .childChannelOption(.autoRead, value: false)
@@ -60,6 +68,7 @@ actor Forwarder {
                     .connect(host: host, port: target.port.load(ordering: .relaxed))
                     .flatMap { far in
                         near.eventLoop.makeCompletedFuture {
+                            if let tls { try near.pipeline.syncOperations.addHandler(NIOSSLServerHandler(context: tls)) }
                             try near.pipeline.syncOperations.addHandler(Pipe(to: far, counter, counts: false))
                         }
                         .flatMap { near.setOption(.autoRead, value: true) }
