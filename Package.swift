@@ -43,7 +43,7 @@ let package = Package(
     name: "sparq",
     platforms: [.macOS(.v15)],
     products: [
-        .executable(name: "sparq", targets: ["sparq"]),
+        .executable(name: "sparq", targets: ["MessengerCommand"]),
         .library(name: "SparqWorker", targets: ["SparqWorker"]),
         .library(name: "SparqTesting", targets: ["SparqTesting"]),
         .library(name: "SparqClient", targets: ["SparqClient"]),
@@ -116,7 +116,7 @@ let package = Package(
             swiftSettings: strict
         ),
         .executableTarget(
-            name: "sparq",
+            name: "MessengerCommand",
             dependencies: [
                 "SparqAMQP", "FaultLog", "SparqPostgres", "SparqWire", "SparqFront", "SparqWorker", "SparqBench", "Messenger",
                 .argumentParser, .configuration, .hummingbird, .lifecycle, .unixSignals, .systemPackage, .log,

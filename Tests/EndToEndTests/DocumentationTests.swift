@@ -5,7 +5,7 @@ import Testing
     /// Each setting that the executable reads stands in docs/OPERATIONS.md, and none else.
     @Test func everySettingIsDocumented() throws {
         let root = TestEnvironment.root
-        let folder = root.appendingPathComponent("Sources/sparq")
+        let folder = root.appendingPathComponent("Sources/MessengerCommand")
         var read: Set<Substring> = []
         for case let file as URL in FileManager.default.enumerator(at: folder, includingPropertiesForKeys: nil) ?? .init()
         where file.pathExtension == "swift" {

@@ -1,7 +1,7 @@
 import ArgumentParser
 
 @main
-struct Sparq: AsyncParsableCommand {
+struct MessengerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sparq",
         abstract: "A distributed event processor for WebSocket clients, on RabbitMQ and PostgreSQL.",
