@@ -44,7 +44,7 @@ let package = Package(
     platforms: [.macOS(.v15)],
     products: [
         .executable(name: "sparq", targets: ["MessengerCommand"]),
-        .library(name: "SparqWorker", targets: ["SparqWorker"]),
+        .library(name: "Sparq", targets: ["Sparq"]),
         .library(name: "SparqTesting", targets: ["SparqTesting"]),
         .library(name: "SparqClient", targets: ["SparqClient"]),
     ],
@@ -95,7 +95,9 @@ let package = Package(
             dependencies: ["SparqAMQP", "FaultLog", "SparqPostgres", "SparqWire", .lifecycle, .log, .deque],
             swiftSettings: strict
         ),
-        .target(name: "SparqTesting", dependencies: ["SparqPostgres", "SparqWire", "SparqWorker"], swiftSettings: strict),
+        // What an application imports.
+        .target(name: "Sparq", dependencies: ["SparqPostgres", "SparqWire", "SparqWorker"], swiftSettings: strict),
+        .target(name: "SparqTesting", dependencies: ["Sparq"], swiftSettings: strict),
         .target(
             name: "SparqClient",
             dependencies: ["SparqWire", "SparqWebSocket", .log, .nioCore, .nioPosix, .nioSSL],
@@ -112,7 +114,7 @@ let package = Package(
         // The application, and the executable.
         .target(
             name: "Messenger",
-            dependencies: ["SparqPostgres", "SparqWire", "SparqWorker", .crypto, .cryptoExtras, .nioPosix],
+            dependencies: ["Sparq", .crypto, .cryptoExtras, .nioPosix],
             swiftSettings: strict
         ),
         .executableTarget(
@@ -176,7 +178,7 @@ let package = Package(
         ),
         .testTarget(
             name: "MessengerTests",
-            dependencies: ["Messenger", "SparqPostgres", "SparqWire", "SparqWorker", "SparqTesting", .log],
+            dependencies: ["Messenger", "Sparq", "SparqTesting", .log],
             swiftSettings: strict
         ),
         .testTarget(

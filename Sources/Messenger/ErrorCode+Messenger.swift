@@ -1,4 +1,4 @@
-public import SparqWire
+public import Sparq
 
 extension ErrorCode {
     /// The name or the password is wrong; which of the two is not told.

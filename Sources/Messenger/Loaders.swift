@@ -1,5 +1,4 @@
-import SparqPostgres
-import SparqWorker
+import Sparq
 
 /// Questions that many messages of a batch ask at once, one query for all of them.
 enum Loaders {

@@ -1,4 +1,4 @@
-public import SparqWorker
+public import Sparq
 
 /// The application: accounts, rooms, direct messages, who is there, and what is said to everyone.
 ///

@@ -1,5 +1,4 @@
-import SparqPostgres
-import SparqWire
+import Sparq
 
 /// All SQL of the messenger. Tables: `db/migrations/0002_messenger.sql`, `0011_guesses.sql`, pages: `0008_growth.sql`; `events` and `topics` are Sparq's own.
 ///

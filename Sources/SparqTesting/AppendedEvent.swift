@@ -1,5 +1,4 @@
-public import SparqWire
-import SparqWorker
+public import Sparq
 
 /// An event to a topic.
 public struct AppendedEvent: Hashable, Sendable {

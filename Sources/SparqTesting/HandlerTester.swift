@@ -1,6 +1,4 @@
-public import SparqPostgres
-public import SparqWire
-public import SparqWorker
+public import Sparq
 
 /// Sends messages to a router's handlers without any server, and shows what they answer.
 ///

@@ -1,5 +1,4 @@
-import SparqWire
-public import SparqWorker
+public import Sparq
 
 /// What a handler answered to a message.
 public enum Outcome: Sendable {

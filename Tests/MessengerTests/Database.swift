@@ -1,8 +1,6 @@
 import Foundation
 import Logging
-import SparqPostgres
-import SparqWire
-import SparqWorker
+import Sparq
 import SparqTesting
 
 @testable import Messenger

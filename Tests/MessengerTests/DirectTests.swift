@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 import SparqTesting
 import Testing
 

@@ -1,6 +1,4 @@
-import SparqPostgres
-import SparqWire
-import SparqWorker
+import Sparq
 import SparqTesting
 import Testing
 

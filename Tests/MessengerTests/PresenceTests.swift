@@ -1,7 +1,5 @@
 import Foundation
-import SparqPostgres
-import SparqWire
-import SparqWorker
+import Sparq
 import SparqTesting
 import Testing
 

@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// Who people are: `auth.register`, `auth.login`, `auth.logout`, `who`.
 enum Accounts {

@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// Whom a log-in is counted against, so that nobody finds a password by trying. Wrong ones count; a right one is given back.
 ///

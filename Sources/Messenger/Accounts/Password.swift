@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// A password on its way to being hashed. Never shown, never encoded.
 ///

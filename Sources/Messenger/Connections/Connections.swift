@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// What a connection hears from the start, and what it may subscribe to.
 enum Connections {

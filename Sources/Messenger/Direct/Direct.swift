@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// From one person to another: `direct.send`, `direct.history`. Both have the message in their own topic, so that every device of
 /// theirs sees it.

@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// What is said to all who are connected: `sendMessage`, `everyone.history`.
 enum Everyone {

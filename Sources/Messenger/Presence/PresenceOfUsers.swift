@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// Who is there: `presence.get`, and the topics `presence:<user>`.
 enum PresenceOfUsers {

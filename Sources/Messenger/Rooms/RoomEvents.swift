@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// Somebody said something in a room.
 struct RoomMessage: EventData, JSONWritable {

@@ -1,6 +1,4 @@
-import SparqPostgres
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// Rooms and who is in them: `room.create`, `room.join`, `room.leave`, `room.send`, `room.history`, `room.list`.
 enum Rooms {

@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// No fields, and no data: `{}`.
 struct Empty: Codable, Sendable {}

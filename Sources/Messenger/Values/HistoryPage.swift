@@ -1,6 +1,4 @@
-import SparqPostgres
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// The data of a history's reply: `{"events":[…],"more":true}`, the events as clients get them live, the oldest first.
 struct HistoryPage: Sendable {

@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// What somebody says: 1 to 4,000 bytes of UTF-8 once the white space around it is gone.
 struct MessageText: Hashable, Sendable, Codable {

@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// What names of users and rooms have in common: lower-case ASCII letters, digits, `_`, `.`, `-`. Upper-case letters are lowered.
 enum NameRules {

@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// Which piece of a log is asked for: `before` (exclusive; from the newest where it is absent) and `limit` (1 to 100, 50 by default).
 struct PageRequest: Decodable, Sendable {

@@ -1,5 +1,4 @@
-import SparqWire
-import SparqWorker
+import Sparq
 
 /// The name of a room: 1 to 64 characters.
 struct RoomName: Hashable, Sendable, Codable {

@@ -1,4 +1,4 @@
-import SparqWorker
+import Sparq
 
 /// The name of an account: 3 to 32 characters.
 struct UserName: Hashable, Sendable, Decodable {

@@ -1,6 +1,5 @@
 import NIOPosix
-import SparqWire
-import SparqWorker
+import Sparq
 import Synchronization
 
 #if canImport(Glibc)
