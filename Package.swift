@@ -29,7 +29,6 @@ extension Target.Dependency {
     static let nioCore = product(name: "NIOCore", package: "swift-nio")
     static let nioEmbedded = product(name: "NIOEmbedded", package: "swift-nio")
     static let nioHTTP1 = product(name: "NIOHTTP1", package: "swift-nio")
-    static let nioHTTPTypes = product(name: "NIOHTTPTypes", package: "swift-nio-extras")
     static let nioHTTPTypesHTTP1 = product(name: "NIOHTTPTypesHTTP1", package: "swift-nio-extras")
     static let nioPosix = product(name: "NIOPosix", package: "swift-nio")
     static let nioSSL = product(name: "NIOSSL", package: "swift-nio-ssl")
@@ -81,12 +80,16 @@ let package = Package(
         // The words that the roles share.
         .target(name: "SparqWire", dependencies: [], swiftSettings: strict),
 
+        // The front's decisions: pure values, without NIO, clock or log.
+        .target(name: "SparqFrontCore", dependencies: ["SparqWire", .deque], swiftSettings: strict),
+
         // The roles.
         .target(
             name: "SparqFront",
             dependencies: [
-                "SparqAMQP", "FaultLog", "SparqWire", "SparqWebSocket", .hummingbird, .hummingbirdCore, .jwt, .lifecycle, .log,
-                .nioCore, .nioPosix, .nioHTTP1, .nioHTTPTypes, .nioHTTPTypesHTTP1, .nioConcurrencyHelpers, .deque, .httpTypes,
+                "SparqFrontCore", "SparqAMQP", "FaultLog", "SparqWire", "SparqWebSocket", .hummingbird, .hummingbirdCore, .jwt, .lifecycle,
+                .log,
+                .nioCore, .nioPosix, .nioHTTP1, .nioHTTPTypesHTTP1, .nioConcurrencyHelpers, .httpTypes,
             ],
             swiftSettings: strict
         ),
@@ -138,7 +141,7 @@ let package = Package(
         // Single steps of a message's way, timed and with their allocations counted.
         .executableTarget(
             name: "sparq-micro",
-            dependencies: ["CAllocationCount", "SparqFront", "SparqWire", "SparqWebSocket", .argumentParser, .nioCore],
+            dependencies: ["CAllocationCount", "SparqFront", "SparqFrontCore", "SparqWire", "SparqWebSocket", .argumentParser, .nioCore],
             path: "Sources/SparqMicro",
             swiftSettings: strict
         ),
@@ -158,10 +161,8 @@ let package = Package(
         .testTarget(
             name: "SparqFrontTests",
             dependencies: [
-                "SparqAMQP", "SparqFront", "SparqWire", "SparqWebSocket", .hummingbird, .nioCore, .nioPosix, .nioHTTP1,
-                .nioConcurrencyHelpers,
-                .nioEmbedded,
-                .log, .lifecycle,
+                "SparqAMQP", "SparqFront", "SparqFrontCore", "SparqWire", "SparqWebSocket", .hummingbird, .nioCore, .nioPosix, .nioHTTP1,
+                .nioConcurrencyHelpers, .log, .lifecycle,
             ],
             swiftSettings: strict
         ),
@@ -173,7 +174,7 @@ let package = Package(
         .testTarget(
             name: "SparqWorkerIntegrationTests",
             // The front's node, without its sockets, asks the workers as fronts do.
-            dependencies: ["SparqFront", "SparqWorker", "SparqWire", "SparqAMQP", "SparqPostgres", .log, .lifecycle],
+            dependencies: ["SparqFront", "SparqFrontCore", "SparqWorker", "SparqWire", "SparqAMQP", "SparqPostgres", .log, .lifecycle],
             swiftSettings: strict
         ),
         .testTarget(

@@ -5,6 +5,7 @@ public import ServiceLifecycle
 import SparqAMQP
 import FaultLog
 import NIOPosix
+import SparqFrontCore
 import SparqWire
 
 /// The front role: one node that keeps clients' sockets, forwards what they say to the workers, and pushes what the workers tell it.

@@ -1,6 +1,7 @@
 import SparqAMQP
 import FaultLog
 import Logging
+import SparqFrontCore
 import SparqWire
 
 /// Publishes batches to the inbound exchange: persistent, confirmed, mandatory.

@@ -1,6 +1,7 @@
 import SparqAMQP
 import FaultLog
 import Logging
+import SparqFrontCore
 
 /// Keeps the claim to the node's id, on a connection of its own.
 struct NodeClaim: Sendable {

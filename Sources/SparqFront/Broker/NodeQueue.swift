@@ -1,6 +1,7 @@
 import SparqAMQP
 import FaultLog
 import Logging
+import SparqFrontCore
 import SparqWire
 
 /// Keeps a queue of the node consumed, and takes a fresh one where the broker refuses it.

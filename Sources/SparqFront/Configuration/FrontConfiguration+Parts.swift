@@ -2,6 +2,7 @@ import SparqAMQP
 import HTTPTypes
 import NIOCore
 import NIOHTTP1
+import SparqFrontCore
 
 extension FrontConfiguration {
     /// Throws ``FrontError`` where a setting makes no sense, and names it.

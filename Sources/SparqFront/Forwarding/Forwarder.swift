@@ -1,5 +1,6 @@
 import NIOConcurrencyHelpers
 import NIOCore
+import SparqFrontCore
 import SparqWire
 
 /// Settings of the forwarder.

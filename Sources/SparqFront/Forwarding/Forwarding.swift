@@ -1,3 +1,5 @@
+import SparqFrontCore
+
 /// Where shards and the node put what is for the workers.
 protocol Forwarding: Sendable {
     /// The lanes of which so much waits already that nothing more should come.

@@ -1,3 +1,4 @@
+import SparqFrontCore
 import Synchronization
 
 /// A token bucket for each user who posts messages, and for each address that posts without a session. Thread-safe.

@@ -1,3 +1,4 @@
+import SparqFrontCore
 import SparqWire
 
 /// Bounds what one user may have without an answer over HTTP, lane by lane. What is answered `unavailable` after its deadline may wait at the broker for a lane

@@ -1,4 +1,5 @@
 import NIOCore
+import SparqFrontCore
 import SparqWire
 
 /// All shards, one for each event loop. Thread-safe: every call hops to the loops that it concerns.

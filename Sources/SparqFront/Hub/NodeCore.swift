@@ -1,5 +1,6 @@
 import Logging
 import NIOCore
+import SparqFrontCore
 import SparqWire
 
 /// The one owner of the node's state: takes what comes over the node's queue and what the shards say, and carries out what follows.

@@ -1,3 +1,4 @@
+import SparqFrontCore
 import SparqWire
 
 /// What one batch of work on the node's state asks of the world.
@@ -15,7 +16,7 @@ struct NodeActions: Sendable, Equatable {
 
     /// Releases events to a shard; together with those before them where they are of the same topic, so that each socket gets them in one
     /// piece.
-    mutating func release(_ releases: [TopicStream.Release], of topic: String, to shard: Int) {
+    mutating func release(_ releases: [FrameStream.Release], of topic: String, to shard: Int) {
         guard case .release(let last, _)? = commands[shard].last, last == topic,
             // Taken out first: what is held twice would be copied.
             case .release(_, var together)? = commands[shard].popLast()

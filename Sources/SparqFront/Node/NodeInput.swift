@@ -1,3 +1,5 @@
+import SparqFrontCore
+
 /// What a shard tells the node.
 enum NodeInput: Sendable, Equatable {
     /// A subscriber is gone.

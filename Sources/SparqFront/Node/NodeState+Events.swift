@@ -1,4 +1,5 @@
 import NIOCore
+import SparqFrontCore
 import SparqWire
 
 extension NodeState {
@@ -25,7 +26,7 @@ extension NodeState {
         }
         if seq > position + 1 { counters.gaps += 1 }
         let wantedSync = topics.values[index].stream.wantsSync
-        var released: [TopicStream.Release] = []
+        var released: [FrameStream.Release] = []
         topics.values[index].stream.event(seq, TextFrame.encode(event.body), now: now, hold: settings.hold, into: &released)
         let (wantsSync, held) = (topics.values[index].stream.wantsSync, topics.values[index].stream.heldCount)
         // However many others wait: subscribers hear nothing of this one until it is answered. An event too large to be held says so once.
@@ -38,7 +39,7 @@ extension NodeState {
     mutating func deliver(_ page: Page, now: Int, into actions: inout NodeActions) {
         guard let index = topics.index(forKey: page.topic) else { return }
         let wantedSync = topics.values[index].stream.wantsSync
-        var released: [TopicStream.Release] = []
+        var released: [FrameStream.Release] = []
         topics.values[index].stream.page(
             after: page.after,
             first: page.first,
@@ -67,7 +68,7 @@ extension NodeState {
     }
 
     private mutating func emit(
-        _ released: [TopicStream.Release],
+        _ released: [FrameStream.Release],
         of topic: String,
         at index: Dictionary<String, Topic>.Index,
         into actions: inout NodeActions

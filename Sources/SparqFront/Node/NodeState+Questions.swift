@@ -1,3 +1,4 @@
+import SparqFrontCore
 import SparqWire
 
 extension NodeState {

@@ -1,4 +1,5 @@
 import NIOCore
+import SparqFrontCore
 import SparqWire
 
 extension NodeState {
@@ -6,7 +7,7 @@ extension NodeState {
     mutating func subscribe(_ connection: ConnectionID, _ grant: Grant, ordinal: Int? = nil, now: Int, into actions: inout NodeActions) {
         let name = grant.topic
         if topics[name] == nil {
-            topics[name] = Topic(stream: TopicStream(position: max(grant.head, 0), ring: settings.ring))
+            topics[name] = Topic(stream: FrameStream(position: max(grant.head, 0), ring: settings.ring))
             count(name, isHere: true)
             pacer.want(name, .live)
             leaving.remove(name)

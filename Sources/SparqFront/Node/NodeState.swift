@@ -1,4 +1,5 @@
 import NIOCore
+import SparqFrontCore
 import SparqWire
 
 /// All that a node knows of its topics: a ``TopicStream`` for each that has a subscriber here, who is asked for what, and what the directory
@@ -10,7 +11,7 @@ import SparqWire
 /// Times are nanoseconds of a clock that never goes back.
 struct NodeState: Sendable {
     struct Topic: Sendable {
-        var stream: TopicStream
+        var stream: FrameStream
         /// The version with which the node asked for it first: as of then it has had it, whatever it left before.
         var joined: Int?
         /// Subscribers in each shard that has some.

@@ -1,4 +1,5 @@
 import NIOCore
+import SparqFrontCore
 import SparqWire
 
 /// What the node tells one event loop's shard; all of one batch of deliveries goes over in one hop, in order.
@@ -18,7 +19,7 @@ enum ShardCommand: Sendable, Equatable {
     /// A frame for one connection.
     case send(ConnectionID, ordinal: Int? = nil, frame: ByteBuffer)
     /// Durable events for all live subscribers of a topic.
-    case release(topic: String, [TopicStream.Release])
+    case release(topic: String, [FrameStream.Release])
     /// An ephemeral event for all subscribers of a topic.
     case ephemeral(topic: String, frame: ByteBuffer)
     /// A connection becomes a subscriber.

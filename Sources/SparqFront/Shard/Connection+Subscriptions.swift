@@ -1,4 +1,5 @@
 import NIOCore
+import SparqFrontCore
 import SparqWire
 
 /// What the connection subscribes to, and how it catches up.

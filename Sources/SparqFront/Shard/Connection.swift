@@ -1,4 +1,5 @@
 import NIOCore
+import SparqFrontCore
 import SparqWire
 import SparqWebSocket
 
@@ -31,7 +32,7 @@ final class Connection {
     let shard: Shard
     private(set) var socket: (any ClientSocket)?
     private(set) var phase = Phase.connecting
-    var inFlight = InFlight<Outgoing>()
+    var inFlight = InFlight()
     /// The ordinal of the message that was finished last; 0 where that was a copy of what was finished before.
     private var lastFinished = 0
     var subscriptions: [Subscription] = []
@@ -271,7 +272,7 @@ final class Connection {
         _ type: String,
         id: String?,
         _ message: [UInt8],
-        place: InFlight<Outgoing>.Place = .ordinary,
+        place: InFlight.Place = .ordinary,
         topics: Int = 0,
         refused: [String] = []
     ) {
@@ -373,7 +374,7 @@ final class Connection {
         updateReading()
     }
 
-    private func report(_ batches: [InFlight<Outgoing>.Batch], isGivenUp: Bool) {
+    private func report(_ batches: [InFlight.Batch], isGivenUp: Bool) {
         // While no worker answers at all, that is told.
         guard shard.servedSince != nil else { return }
         for batch in batches {

@@ -1,3 +1,4 @@
+import SparqFrontCore
 import SparqWire
 
 /// What all connections of a front have in common. Times in nanoseconds.
@@ -26,7 +27,7 @@ struct ConnectionSettings: Sendable {
     /// Between two looks at the deadlines.
     var sweepInterval = 500_000_000
 
-    var laneLimits: InFlight<Outgoing>.Limits {
+    var laneLimits: InFlight.Limits {
         // Beside the lane of what nodes send by themselves.
         InFlight.Limits(messages: inFlight, bytes: waitingBytes, isAlone: pools.pools.count <= 2)
     }

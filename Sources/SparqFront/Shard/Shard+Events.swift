@@ -1,9 +1,10 @@
 import NIOCore
+import SparqFrontCore
 import SparqWebSocket
 
 /// What subscribers get: live events, and their part of the log.
 extension Shard {
-    func release(_ releases: [TopicStream.Release], _ name: String) {
+    func release(_ releases: [FrameStream.Release], _ name: String) {
         guard let topic = topics[ExactName(name)] else { return }
         var frames: [(seq: Int, frame: ByteBuffer)] = []
         frames.reserveCapacity(releases.count)

@@ -1,3 +1,4 @@
+import SparqFrontCore
 import SparqWire
 
 /// What goes to the workers: all that one turn of the loop brought, together.

@@ -1,4 +1,5 @@
 import NIOCore
+import SparqFrontCore
 import SparqWire
 import SparqWebSocket
 
@@ -10,7 +11,7 @@ final class Shard {
     let settings: ConnectionSettings
     let rate: TokenBucket.Rate
     /// What each lane of a connection may hold.
-    let laneLimits: InFlight<Outgoing>.Limits
+    let laneLimits: InFlight.Limits
     let environment: ShardEnvironment
     let forwarder: any Forwarding
     private(set) var connections: [UInt64: Connection] = [:]

@@ -1,3 +1,4 @@
+import SparqFrontCore
 import SparqWebSocket
 
 /// The orderly end of connections: each is told to reconnect after a delay of its own, and closed after it, when what it has on

@@ -1,3 +1,4 @@
+import SparqFrontCore
 import SparqWire
 
 /// The one client message of which the front reads more than `type` and `id`: it knows how many topics a connection has, and refuses those

@@ -1,3 +1,5 @@
+import SparqFrontCore
+
 /// The subscribers of one topic in one shard. Confined to the shard's event loop.
 ///
 /// A topic and a connection each know where the other keeps what joins them: whoever goes is found without a search, however many there are.

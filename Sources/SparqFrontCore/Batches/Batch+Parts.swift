@@ -6,7 +6,7 @@ extension Batch {
     private typealias Part = (line: ArraySlice<UInt8>, member: Member?)
 
     /// Two halves, cut between the messages of two connections; `nil` where all are of one.
-    var halves: (Batch, Batch)? {
+    package var halves: (Batch, Batch)? {
         let all = parts
         func isInOne(_ place: Int) -> Bool {
             guard let before = all[place - 1].member, let behind = all[place].member else { return false }
@@ -20,7 +20,7 @@ extension Batch {
     }
 
     /// The one message that it may be too large for, or else its first half, and the rest; `nil` where it has one message only.
-    var suspects: (Batch, rest: Batch, isOne: Bool)? {
+    package var suspects: (Batch, rest: Batch, isOne: Bool)? {
         let all = parts
         guard all.count > 1 else { return nil }
         let largest = all.indices.max { all[$0].line.count < all[$1].line.count } ?? 0

@@ -1,37 +1,44 @@
-import SparqWire
+package import SparqWire
 
 /// Envelopes of one pool that travel in one AMQP message.
-struct Batch: Sendable {
+package struct Batch: Sendable {
     /// Which message of which connection, so that a batch that comes back can be answered.
-    struct Member: Sendable, Equatable {
-        var connection: ConnectionID
-        var ordinal: Int
+    package struct Member: Sendable, Equatable {
+        package var connection: ConnectionID
+        package var ordinal: Int
         /// From then on its sender is told `unavailable`: it must not be published any more. Nanoseconds of a clock that never goes back.
-        var deadline = Int.max
+        package var deadline: Int
         /// Workers may have it already: whatever becomes of this one, it says nothing of the first.
-        var isCopy = false
+        package var isCopy: Bool
+
+        package init(connection: ConnectionID, ordinal: Int, deadline: Int = .max, isCopy: Bool = false) {
+            self.connection = connection
+            self.ordinal = ordinal
+            self.deadline = deadline
+            self.isCopy = isCopy
+        }
 
         /// `$connect`.
         var isBeginning: Bool { ordinal == 1 && connection.kind == .socket && !isCopy }
         /// `$disconnect`: workers must hear of it, whenever that is.
-        var isEnd: Bool { deadline == .max }
+        package var isEnd: Bool { deadline == .max }
     }
 
     private var writer: JSONWriter
     /// Envelopes in it, the node's own included.
-    private(set) var count = 0
+    package private(set) var count = 0
     /// Those that belong to connections.
-    private(set) var members: [Member] = []
+    package private(set) var members: [Member] = []
     /// Where the members' lines are.
     private var lines: [Range<Int>] = []
     private var firstDeadline = Int.max
     /// It was published without the broker's word for it: workers may have it all the same.
-    var wasTried = false
+    package var wasTried = false
 
-    init(reservingCapacity capacity: Int) { writer = JSONWriter(reservingCapacity: capacity) }
+    package init(reservingCapacity capacity: Int) { writer = JSONWriter(reservingCapacity: capacity) }
 
     /// The body of the AMQP message.
-    var bytes: [UInt8] { writer.bytes }
+    package var bytes: [UInt8] { writer.bytes }
 
     /// Whether the last message is of the same connection. What a connection sends at once must not be parted: two batches may be worked on at
     /// the same time, in any order.
@@ -41,14 +48,14 @@ struct Batch: Sendable {
     }
 
     /// Where the members' lines begin.
-    var starts: [Int] { lines.map(\.lowerBound) }
+    package var starts: [Int] { lines.map(\.lowerBound) }
 
-    mutating func append(_ envelope: Envelope, _ member: Member?) {
+    package mutating func append(_ envelope: Envelope, _ member: Member?) {
         append(member) { envelope.encode(into: &$0) }
     }
 
     /// Appends an envelope as it travels, without its line break.
-    mutating func append(_ line: ArraySlice<UInt8>, _ member: Member?) {
+    package mutating func append(_ line: ArraySlice<UInt8>, _ member: Member?) {
         append(member) { writer in
             writer.raw(line)
             writer.byte(UInt8(ascii: "\n"))
@@ -66,7 +73,7 @@ struct Batch: Sendable {
     }
 
     /// Takes out the messages whose deadline is over, and returns them.
-    mutating func removeExpired(now: Int) -> [Member] {
+    package mutating func removeExpired(now: Int) -> [Member] {
         guard firstDeadline <= now else { return [] }
         // Where `$connect` may be with the workers its end will follow it, so it has to be there whatever the time.
         let staysBegun = wasTried
@@ -74,7 +81,7 @@ struct Batch: Sendable {
     }
 
     /// Takes out, and returns, what need not be published again where no queue has it: all but the ends of connections.
-    mutating func removeReturned() -> [Member] { remove(own: true) { !$0.isEnd } }
+    package mutating func removeReturned() -> [Member] { remove(own: true) { !$0.isEnd } }
 
     /// Takes out members, and returns them. With a `$connect` goes its own `$disconnect`: nobody has heard of the connection.
     /// - Parameter own: whether what is the node's own goes too.

@@ -1,5 +1,5 @@
 /// What became of a batch that was published.
-enum BatchOutcome: Sendable {
+package enum BatchOutcome: Sendable {
     /// The broker has it, in a queue.
     case taken
     /// It came back: no queue serves its pool.

@@ -1,27 +1,32 @@
 import DequeModule
-import SparqWire
+package import SparqWire
 
 /// Bounds of one batch. It may go beyond them by what one connection has on its way.
-struct BatchLimits: Sendable, Equatable {
-    var messages = 256
-    var bytes = 256 * 1024
+package struct BatchLimits: Sendable, Equatable {
+    package var messages: Int
+    package var bytes: Int
+
+    package init(messages: Int = 256, bytes: Int = 256 * 1024) {
+        self.messages = messages
+        self.bytes = bytes
+    }
 }
 
 /// The envelopes of one pool that wait to be published, as batches that grow while the broker is busy.
-struct BatchQueue: Sendable {
+package struct BatchQueue: Sendable {
     private let limits: BatchLimits
     private var full: Deque<Batch> = []
     private var forming: Batch?
     /// Bytes of all that waits.
-    private(set) var bytes = 0
+    package private(set) var bytes = 0
 
-    init(limits: BatchLimits) { self.limits = limits }
+    package init(limits: BatchLimits) { self.limits = limits }
 
     /// Nothing waits.
-    var isEmpty: Bool { forming == nil && full.isEmpty }
+    package var isEmpty: Bool { forming == nil && full.isEmpty }
 
     /// Adds an envelope to the batch that is forming, or begins the next one.
-    mutating func append(_ envelope: Envelope, member: Batch.Member?) {
+    package mutating func append(_ envelope: Envelope, member: Batch.Member?) {
         // What the envelope adds to the message is small beside it; the bound need not be exact.
         let size = envelope.message.count + 256
         if forming.map({ isFull($0, size) && !$0.ends(with: member) }) ?? false, let batch = forming.take() { full.append(batch) }
@@ -36,7 +41,7 @@ struct BatchQueue: Sendable {
     }
 
     /// Takes the oldest batch, even one that is still small.
-    mutating func next() -> Batch? {
+    package mutating func next() -> Batch? {
         guard let batch = full.popFirst() ?? forming.take() else { return nil }
         bytes -= batch.bytes.count
         return batch

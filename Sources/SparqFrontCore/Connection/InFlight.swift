@@ -9,9 +9,9 @@
 /// postpones holds up nothing: it gives up its place in the order, and keeps its claim to an answer.
 ///
 /// Times are nanoseconds of a clock that never goes back.
-struct InFlight<Message> {
+package struct InFlight {
     /// What a worker's `done` means for the client.
-    enum Finish: Equatable {
+    package enum Finish: Equatable {
         /// The reply, if there is one, goes to the client.
         case answer
         /// The client has been told `unavailable` already.
@@ -21,7 +21,7 @@ struct InFlight<Message> {
     }
 
     /// Where a message stands among those of all lanes.
-    enum Place: Equatable {
+    package enum Place: Equatable {
         /// Before all others: no other lane's message leaves before it is finished.
         case first
         /// Behind those of its lane.
@@ -39,7 +39,7 @@ struct InFlight<Message> {
     }
 
     /// Those that have messages. Empty, and without memory of its own, when the connection is idle.
-    private var lanes: [LaneInFlight<Message>] = []
+    private var lanes: [LaneInFlight] = []
     /// What the workers postponed.
     private var postponed: [Postponed] = []
     /// Messages count from 1, in the order in which they are sent, over all lanes.
@@ -47,43 +47,45 @@ struct InFlight<Message> {
     /// The lane of the first message of all, until that is finished.
     private var opening: Int?
     /// The last message of all, until nothing stands before it.
-    private var last: (lane: Int, entry: LaneInFlight<Message>.Entry)?
+    private var last: (lane: Int, entry: LaneInFlight.Entry)?
 
     /// Lanes that were full, and have not been at half of that since, with the looks since then.
     private var strained: [(lane: Int, looks: Int)] = []
 
     /// Topics that the messages in it ask for.
-    private(set) var topics = 0
+    package private(set) var topics = 0
 
     /// Nothing on its way, nothing waiting, nothing postponed.
-    var isEmpty: Bool { lanes.isEmpty && postponed.isEmpty && last == nil }
+    package var isEmpty: Bool { lanes.isEmpty && postponed.isEmpty && last == nil }
     /// Messages wait that may leave now.
-    var canSend: Bool { lanes.contains(where: maySend) || isLastDue }
+    package var canSend: Bool { lanes.contains(where: maySend) || isLastDue }
     /// Any of them has ever left; where none has, no worker knows of the connection.
-    var hasSent: Bool { nextOrdinal > 1 }
+    package var hasSent: Bool { nextOrdinal > 1 }
     /// Messages that wait.
-    var waiting: Int { lanes.reduce(last == nil ? 0 : 1) { $0 + $1.waiting } }
+    package var waiting: Int { lanes.reduce(last == nil ? 0 : 1) { $0 + $1.waiting } }
     /// Bytes of the messages that wait.
-    var waitingBytes: Int { lanes.reduce(0) { $0 + $1.waitingBytes } }
+    package var waitingBytes: Int { lanes.reduce(0) { $0 + $1.waitingBytes } }
     /// Messages that neither a reply nor `unavailable` has answered.
-    var unanswered: Int { lanes.reduce(postponed.count) { $0 + $1.unanswered } }
+    package var unanswered: Int { lanes.reduce(postponed.count) { $0 + $1.unanswered } }
 
     /// The last message that a worker may have looked at before it heard of another one's effect: of what is on its way, and of what is postponed.
     /// `nil` where there is none.
     ///
     /// - Parameter own: The ordinal of that other one, where this connection sent it: what is behind it in its lane's batch runs behind it.
-    func lastUnaware(of own: Int?) -> Int? {
+    package func lastUnaware(of own: Int?) -> Int? {
         let sent = lanes.lazy.filter { $0.sent > 0 }.map(\.ordinals).map { ordinals in
             own.map(ordinals.contains) == true ? own : ordinals.upperBound - 1
         }
         return (sent.compactMap { $0 } + postponed.map(\.ordinal)).max()
     }
 
+    package init() {}
+
     // MARK: In and out
 
     /// Takes a message in.
-    mutating func receive(
-        _ message: Message,
+    package mutating func receive(
+        _ message: Outgoing,
         lane: Int = 0,
         place: Place = .ordinary,
         bytes: Int,
@@ -91,7 +93,7 @@ struct InFlight<Message> {
         id: String?,
         deadline: Int
     ) {
-        let entry = LaneInFlight<Message>.Entry(message: message, id: id, bytes: bytes, topics: topics, deadline: deadline)
+        let entry = LaneInFlight.Entry(message: message, id: id, bytes: bytes, topics: topics, deadline: deadline)
         self.topics += topics
         switch place {
         case .first: opening = lane
@@ -104,9 +106,9 @@ struct InFlight<Message> {
     }
 
     /// Sends what waits, in order, of each lane that has nothing on its way and that `isOpen`.
-    mutating func send(
+    package mutating func send(
         to isOpen: (_ lane: Int) -> Bool = { _ in true },
-        _ body: (_ message: Message, _ id: String?, _ ordinal: Int, _ deadline: Int) -> Void
+        _ body: (_ message: Outgoing, _ id: String?, _ ordinal: Int, _ deadline: Int) -> Void
     ) {
         if isLastDue, let (lane, entry) = last {
             last = nil
@@ -120,20 +122,20 @@ struct InFlight<Message> {
     }
 
     /// Sends again, in order, what is on its way and not answered, if its answers may be lost. The same ordinals: the first `done` of each counts.
-    func sendAgain(
+    package func sendAgain(
         to isOpen: (_ lane: Int) -> Bool = { _ in true },
-        _ body: (_ message: Message, _ id: String?, _ ordinal: Int, _ deadline: Int) -> Void
+        _ body: (_ message: Outgoing, _ id: String?, _ ordinal: Int, _ deadline: Int) -> Void
     ) {
         for lane in lanes where lane.isDoubted && isOpen(lane.number) { lane.forEachUnanswered(lane.firstOrdinal, 0..<lane.sent, body) }
     }
 
     /// The worker is through with a message.
-    mutating func finish(_ ordinal: Int) -> Finish {
+    package mutating func finish(_ ordinal: Int) -> Finish {
         close(ordinal)?.finish ?? .unknown
     }
 
     /// The worker tries a message again later: those behind it may go, and it still gets its answer.
-    mutating func postpone(_ ordinal: Int) {
+    package mutating func postpone(_ ordinal: Int) {
         guard let (lane, place) = find(ordinal) else { return }
         let entry = lanes[lane].entries[place]
         if !entry.isAnswered {
@@ -143,10 +145,10 @@ struct InFlight<Message> {
     }
 
     /// Nobody is there to be answered any more.
-    mutating func forgetPostponed() { postponed = [] }
+    package mutating func forgetPostponed() { postponed = [] }
 
     /// A message never reached a worker. Returns its `id` where the client is to be told so.
-    mutating func fail(_ ordinal: Int) -> (id: String?, tell: Bool) {
+    package mutating func fail(_ ordinal: Int) -> (id: String?, tell: Bool) {
         guard let (finish, id) = close(ordinal) else { return (nil, false) }
         return (id, finish == .answer)
     }
@@ -154,7 +156,7 @@ struct InFlight<Message> {
     // MARK: Time
 
     /// Calls `answer` with the `id` of each message whose deadline is over; those that wait are not sent any more.
-    mutating func expire(now: Int, _ answer: (_ id: String?) -> Void) {
+    package mutating func expire(now: Int, _ answer: (_ id: String?) -> Void) {
         for index in lanes.indices { topics -= lanes[index].expire(now: now, answer) }
         for message in postponed where message.deadline <= now { answer(message.id) }
         if !postponed.isEmpty { postponed.removeAll { $0.deadline <= now } }
@@ -162,17 +164,17 @@ struct InFlight<Message> {
     }
 
     /// What workers said of those on their way may be lost: past its deadline, none of them is waited for any longer.
-    mutating func doubt() { for index in lanes.indices { lanes[index].isDoubted = lanes[index].sent > 0 } }
+    package mutating func doubt() { for index in lanes.indices { lanes[index].isDoubted = lanes[index].sent > 0 } }
 
     /// What is on its way in a lane.
-    struct Batch: Equatable {
-        var lane: Int
+    package struct Batch: Equatable {
+        package var lane: Int
         /// Of all of it, what is finished too.
-        var ordinals: Range<Int>
+        package var ordinals: Range<Int>
     }
 
     /// Batches that have a message whose deadline has passed; each is told once.
-    mutating func overdue(now: Int) -> [Batch] {
+    package mutating func overdue(now: Int) -> [Batch] {
         lanes.indices.compactMap { lanes[$0].isNewlyOverdue(now: now) ? Batch(lane: lanes[$0].number, ordinals: lanes[$0].ordinals) : nil }
     }
 
@@ -180,7 +182,7 @@ struct InFlight<Message> {
     /// What waits behind it may go. Calls `answer` with the `id` of each of them that is not answered yet.
     ///
     /// - Parameter begin: No time before it counts: workers that were away are through with nothing sooner.
-    mutating func giveUp(now: Int, patience: Int, begin: Int = .min, _ answer: (_ id: String?) -> Void) -> [Batch] {
+    package mutating func giveUp(now: Int, patience: Int, begin: Int = .min, _ answer: (_ id: String?) -> Void) -> [Batch] {
         var given: [Batch] = []
         for index in lanes.indices where lanes[index].isStuck(now: now, patience: patience, begin: begin) {
             given.append(Batch(lane: lanes[index].number, ordinals: lanes[index].ordinals))
@@ -192,18 +194,24 @@ struct InFlight<Message> {
     }
 
     /// Another look at lanes that are full.
-    mutating func look() { for index in strained.indices { strained[index].looks = min(strained[index].looks + 1, Self.patience) } }
+    package mutating func look() { for index in strained.indices { strained[index].looks = min(strained[index].looks + 1, Self.patience) } }
 
     // MARK: Room
 
     /// How much each lane may hold.
-    struct Limits: Equatable {
+    package struct Limits: Equatable {
         /// Messages without an answer.
-        var messages: Int
+        package var messages: Int
         /// Bytes of messages that wait.
-        var bytes: Int
+        package var bytes: Int
         /// There is one lane only: whoever fills it holds up nobody else.
-        var isAlone = true
+        package var isAlone: Bool
+
+        package init(messages: Int, bytes: Int, isAlone: Bool = true) {
+            self.messages = messages
+            self.bytes = bytes
+            self.isAlone = isAlone
+        }
     }
 
     /// Looks for which a full lane may hold back the client, where there are others.
@@ -212,7 +220,7 @@ struct InFlight<Message> {
     /// Notes which lanes are full, and which of those that were are at half of that again. To be called after each change.
     ///
     /// - Parameter crowded: Lanes of which too much waits for the broker already.
-    mutating func weigh(_ limits: Limits, crowded: Set<Int>) {
+    package mutating func weigh(_ limits: Limits, crowded: Set<Int>) {
         guard !limits.isAlone else { return }
         if strained.contains(where: { isAtHalf($0.lane, limits, crowded) }) {
             strained = strained.filter { !isAtHalf($0.lane, limits, crowded) }
@@ -226,13 +234,13 @@ struct InFlight<Message> {
     }
 
     /// Whether a lane has all that it may hold, and has held back the client for long enough: what comes for it is to be refused.
-    func refuses(_ lane: Int, _ limits: Limits, crowded: Set<Int>) -> Bool {
+    package func refuses(_ lane: Int, _ limits: Limits, crowded: Set<Int>) -> Bool {
         strained.contains { $0.lane == lane && $0.looks >= Self.patience } && isFull(lane, limits, crowded)
     }
 
     /// Whether the client is to be held back. The only lane does it for as long as it is full. One of several does it from then until it is at half,
     /// but not for long: the others must be heard.
-    func holdsBack(_ limits: Limits, crowded: Set<Int>) -> Bool {
+    package func holdsBack(_ limits: Limits, crowded: Set<Int>) -> Bool {
         guard limits.isAlone else { return strained.contains { $0.looks < Self.patience } }
         return lanes.contains { isFull($0.number, limits, crowded) } || postponed.contains { isFull($0.lane, limits, crowded) }
     }
@@ -258,11 +266,11 @@ struct InFlight<Message> {
         return lanes.allSatisfy { $0.number == last.lane && $0.sent == 0 }
     }
 
-    private func maySend(_ lane: LaneInFlight<Message>) -> Bool {
+    private func maySend(_ lane: LaneInFlight) -> Bool {
         lane.sent == 0 && lane.waiting > 0 && (opening == nil || opening == lane.number)
     }
 
-    private mutating func append(_ entry: LaneInFlight<Message>.Entry, to lane: Int) {
+    private mutating func append(_ entry: LaneInFlight.Entry, to lane: Int) {
         if let index = lanes.firstIndex(where: { $0.number == lane }) {
             lanes[index].append(entry)
         } else {

@@ -1,8 +1,8 @@
 /// What a connection has sent in one lane: a batch on its way, and what waits behind it.
-struct LaneInFlight<Message> {
+struct LaneInFlight {
     struct Entry {
         /// Until it is answered: it may have to be sent again.
-        var message: Message?
+        var message: Outgoing?
         var id: String?
         var bytes: Int
         var topics: Int
@@ -59,7 +59,7 @@ struct LaneInFlight<Message> {
     }
 
     /// - Parameter first: The ordinal of the first entry.
-    func forEachUnanswered(_ first: Int, _ range: Range<Int>, _ body: (Message, String?, Int, Int) -> Void) {
+    func forEachUnanswered(_ first: Int, _ range: Range<Int>, _ body: (Outgoing, String?, Int, Int) -> Void) {
         for index in range {
             guard let message = entries[index].message else { continue }
             body(message, entries[index].id, first + index, entries[index].deadline)

@@ -2,8 +2,8 @@
 ///
 /// Who has the id is who holds an exclusive queue on the broker. Such a queue goes with its connection, but the broker may notice late that a connection
 /// is dead: then it refuses us what is our own. So a front that has had the id works on while it is refused, for longer than the broker can be so late.
-struct Claim {
-    enum Answer: Equatable, Sendable {
+package struct Claim {
+    package enum Answer: Equatable, Sendable {
         case granted
         /// Another connection holds it.
         case refused
@@ -11,7 +11,7 @@ struct Claim {
         case unknown
     }
 
-    enum Change: Equatable, Sendable {
+    package enum Change: Equatable, Sendable {
         case won
         case lost
     }
@@ -25,13 +25,13 @@ struct Claim {
 
     private let patience: Duration
     private var state = State.waiting
-    private(set) var isRefused = false
+    package private(set) var isRefused = false
 
     /// - Parameter patience: For how long a front that had the id may be refused it.
-    init(patience: Duration) { self.patience = patience }
+    package init(patience: Duration) { self.patience = patience }
 
     /// The broker has answered.
-    mutating func answered(_ answer: Answer, now: ContinuousClock.Instant) -> Change? {
+    package mutating func answered(_ answer: Answer, now: ContinuousClock.Instant) -> Change? {
         if answer != .unknown { isRefused = answer == .refused }
         switch (state, answer) {
         case (.waiting, .granted):
@@ -48,7 +48,7 @@ struct Claim {
     }
 
     /// Until the next look.
-    var pause: Duration {
+    package var pause: Duration {
         switch state {
         case .held: .seconds(1)
         case .doubted: .milliseconds(250)

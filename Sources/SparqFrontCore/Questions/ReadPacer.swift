@@ -1,16 +1,21 @@
 /// The node's questions for its readers, those subscribers that are behind: which wait here for their turn, and which are with the workers. A bounded
 /// number is unanswered at a time: when many readers come back at once, as after an outage, neither leases nor other nodes wait behind them all. A value
 /// without I/O.
-struct ReadPacer: Sendable {
-    struct Key: Hashable, Sendable {
-        var connection: ConnectionID
-        var topic: String
+package struct ReadPacer: Sendable {
+    package struct Key: Hashable, Sendable {
+        package var connection: ConnectionID
+        package var topic: String
+
+        package init(connection: ConnectionID, topic: String) {
+            self.connection = connection
+            self.topic = topic
+        }
     }
 
     /// A question to be sent.
-    struct Question: Equatable, Sendable {
-        var key: Key
-        var after: Int
+    package struct Question: Equatable, Sendable {
+        package var key: Key
+        package var after: Int
     }
 
     private enum Phase: Sendable {
@@ -31,38 +36,38 @@ struct ReadPacer: Sendable {
     /// Those that are no longer waiting: the ones that time matters to.
     private var open: Set<Key> = []
     /// How many of these are with the workers.
-    private(set) var unanswered = 0
+    package private(set) var unanswered = 0
 
-    init(limit: Int) { self.limit = limit }
+    package init(limit: Int) { self.limit = limit }
 
-    var isEmpty: Bool { reads.isEmpty }
+    package var isEmpty: Bool { reads.isEmpty }
 
     /// From where a reader asks, if it does.
-    func after(_ key: Key) -> Int? { reads[key]?.after }
+    package func after(_ key: Key) -> Int? { reads[key]?.after }
 
     /// A reader wants what comes after `after`. One that waits keeps its place.
-    mutating func want(_ key: Key, after: Int) {
+    package mutating func want(_ key: Key, after: Int) {
         close(key)
         reads[key] = Read(after: after, phase: .waiting)
         queue.append(key)
     }
 
     /// A reader has its answer, or is gone.
-    mutating func settle(_ key: Key) {
+    package mutating func settle(_ key: Key) {
         close(key)
         queue.remove(key)
         reads[key] = nil
     }
 
     /// The answer was that there is more, and nothing of it. It leaves its place to others meanwhile.
-    mutating func rest(_ key: Key, until time: Int) {
+    package mutating func rest(_ key: Key, until time: Int) {
         guard case .asked = reads[key]?.phase else { return }
         unanswered -= 1
         reads[key]?.phase = .resting(until: time)
     }
 
     /// What is to be asked now.
-    mutating func next(now: Int) -> Question? {
+    package mutating func next(now: Int) -> Question? {
         while unanswered < limit, let key = queue.popFirst() {
             guard let after = reads[key]?.after else { continue }
             ask(key, now: now, attempt: 0)
@@ -72,7 +77,7 @@ struct ReadPacer: Sendable {
     }
 
     /// Time passed. Returns what is to be asked again: what is lost keeps its place with the workers, what has rested waits for one.
-    mutating func tick(now: Int, isLost: (_ askedAt: Int, _ attempt: Int) -> Bool) -> [Question] {
+    package mutating func tick(now: Int, isLost: (_ askedAt: Int, _ attempt: Int) -> Bool) -> [Question] {
         var again: [Question] = []
         for key in open {
             guard let read = reads[key] else { continue }

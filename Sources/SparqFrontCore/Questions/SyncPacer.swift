@@ -1,8 +1,8 @@
 /// The node's questions for its topics: which wait here for their turn, and which are with the workers. A bounded number is unanswered at a time, so
 /// that neither leases nor other nodes wait behind a crowd of them, and what waits here is not repeated. A value without I/O.
-struct SyncPacer: Sendable {
+package struct SyncPacer: Sendable {
     /// Who waits for it.
-    enum Urgency: Sendable {
+    package enum Urgency: Sendable {
         /// A new subscriber, or events that are missing.
         case live
         /// A node that asks for all of its topics anew.
@@ -10,10 +10,10 @@ struct SyncPacer: Sendable {
     }
 
     /// What is to be asked in one request.
-    struct Turn: Sendable, Equatable {
-        var topics: [String]
-        var urgency: Urgency
-        var attempt = 0
+    package struct Turn: Sendable, Equatable {
+        package var topics: [String]
+        package var urgency: Urgency
+        package var attempt = 0
     }
 
     /// A request without an answer.
@@ -31,22 +31,22 @@ struct SyncPacer: Sendable {
     private var live = NameQueue<String>()
     private var bulk = NameQueue<String>()
     private var open: [Open] = []
-    private(set) var workers = WorkersHeard()
+    package private(set) var workers = WorkersHeard()
 
-    init(limits: SyncLimits, timing: SyncTiming) {
+    package init(limits: SyncLimits, timing: SyncTiming) {
         self.limits = limits
         self.timing = timing
     }
 
     /// No question waits here or is unanswered.
-    var isIdle: Bool { open.isEmpty && live.isEmpty && bulk.isEmpty }
+    package var isIdle: Bool { open.isEmpty && live.isEmpty && bulk.isEmpty }
     /// Requests without an answer.
-    var unanswered: Int { open.count }
+    package var unanswered: Int { open.count }
 
     // MARK: Inputs
 
     /// A topic is to be asked for. One that waits keeps its place, or gets a better one.
-    mutating func want(_ topic: String, _ urgency: Urgency) {
+    package mutating func want(_ topic: String, _ urgency: Urgency) {
         takeBack(topic)
         switch urgency {
         case .live:
@@ -57,7 +57,7 @@ struct SyncPacer: Sendable {
     }
 
     /// All topics are to be asked for anew: what was asked before counts no more.
-    mutating func wantAll(_ topics: some Sequence<String>) {
+    package mutating func wantAll(_ topics: some Sequence<String>) {
         open = []
         live = NameQueue()
         bulk = NameQueue()
@@ -65,25 +65,25 @@ struct SyncPacer: Sendable {
     }
 
     /// A topic has its answer, or nobody wants it any more.
-    mutating func settle(_ topic: String, now: Int) {
+    package mutating func settle(_ topic: String, now: Int) {
         live.remove(topic)
         bulk.remove(topic)
         for askedAt in takeBack(topic) { workers.answered(askedAt: askedAt, now: now) }
     }
 
     /// Who waits for the topics of an unanswered request; others want theirs at once.
-    func urgency(of version: Int) -> Urgency { open.first { $0.version == version }?.urgency ?? .live }
+    package func urgency(of version: Int) -> Urgency { open.first { $0.version == version }?.urgency ?? .live }
 
     /// What a request asked for and has no answer yet, with where it was asked from.
-    func topics(of version: Int) -> [String: Int] { open.first { $0.version == version }?.topics ?? [:] }
+    package func topics(of version: Int) -> [String: Int] { open.first { $0.version == version }?.topics ?? [:] }
 
     /// A worker answered something.
-    mutating func heard(now: Int) { workers.answer(now: now, timing: timing) }
+    package mutating func heard(now: Int) { workers.answer(now: now, timing: timing) }
 
     // MARK: Outputs
 
     /// What is to be asked now, if anything; ``asked(_:version:topics:now:)`` must follow.
-    mutating func next(now: Int) -> Turn? {
+    package mutating func next(now: Int) -> Turn? {
         if let index = open.firstIndex(where: {
             workers.isLost(askedAt: $0.askedAt, attempt: $0.attempt, now: now, timing: timing)
         }) {
@@ -99,7 +99,7 @@ struct SyncPacer: Sendable {
     }
 
     /// A turn was sent as a request, with these topics and from where each was asked for.
-    mutating func asked(_ turn: Turn, version: Int, topics: [String: Int], now: Int) {
+    package mutating func asked(_ turn: Turn, version: Int, topics: [String: Int], now: Int) {
         guard !topics.isEmpty else { return }
         open.append(Open(version: version, urgency: turn.urgency, attempt: turn.attempt, askedAt: now, topics: topics))
     }
@@ -132,15 +132,29 @@ struct SyncPacer: Sendable {
 }
 
 /// How much a node asks at once.
-struct SyncLimits: Sendable, Equatable {
+package struct SyncLimits: Sendable, Equatable {
     /// Topics of one `$sync`.
-    var topics = 500
+    package var topics: Int
     /// Such requests without an answer, of those that have not waited for long.
-    var unanswered = 4
+    package var unanswered: Int
     /// Such requests, with those that have waited for long.
-    var unansweredAtMost = 32
+    package var unansweredAtMost: Int
     /// Those among them of a node that asks for all of its topics.
-    var unansweredOfBulk = 3
+    package var unansweredOfBulk: Int
     /// Pages for readers without an answer.
-    var unansweredReads = 64
+    package var unansweredReads: Int
+
+    package init(
+        topics: Int = 500,
+        unanswered: Int = 4,
+        unansweredAtMost: Int = 32,
+        unansweredOfBulk: Int = 3,
+        unansweredReads: Int = 64
+    ) {
+        self.topics = topics
+        self.unanswered = unanswered
+        self.unansweredAtMost = unansweredAtMost
+        self.unansweredOfBulk = unansweredOfBulk
+        self.unansweredReads = unansweredReads
+    }
 }

@@ -1,15 +1,18 @@
-import NIOCore
-
 /// Events of one topic that came early, as encoded frames, bounded by count and bytes.
-struct HeldEvents: Sendable {
-    private var frames: [Int: ByteBuffer] = [:]
-    private var bytes = 0
+@usableFromInline struct HeldEvents<Frame: StreamFrame>: Sendable {
+    @usableFromInline var frames: [Int: Frame]
+    @usableFromInline var bytes: Int
 
-    var isEmpty: Bool { frames.isEmpty }
-    var count: Int { frames.count }
+    @inlinable init() {
+        frames = [:]
+        bytes = 0
+    }
+
+    @inlinable var isEmpty: Bool { frames.isEmpty }
+    @inlinable var count: Int { frames.count }
 
     /// Keeps an event until its turn. False where there is no room: it is in the log.
-    mutating func insert(_ seq: Int, _ frame: ByteBuffer, limits: HoldLimits) -> Bool {
+    @inlinable mutating func insert(_ seq: Int, _ frame: Frame, limits: HoldLimits) -> Bool {
         if frames[seq] != nil { return true }
         guard frames.count < limits.events, bytes + frame.readableBytes <= limits.bytes else { return false }
         frames[seq] = frame
@@ -18,14 +21,14 @@ struct HeldEvents: Sendable {
     }
 
     /// Takes an event whose turn it is.
-    mutating func take(_ seq: Int) -> ByteBuffer? {
+    @inlinable mutating func take(_ seq: Int) -> Frame? {
         guard !frames.isEmpty, let frame = frames.removeValue(forKey: seq) else { return nil }
         bytes -= frame.readableBytes
         return frame
     }
 
     /// Forgets what came by another way: all up to `seq`. Nothing up to `start` is held.
-    mutating func removeAll(after start: Int, through seq: Int) {
+    @inlinable mutating func removeAll(after start: Int, through seq: Int) {
         // A page of few events must not cost a look at all that is held.
         if seq - start < frames.count {
             for seq in start..<max(start, seq) { _ = take(seq + 1) }
@@ -37,7 +40,12 @@ struct HeldEvents: Sendable {
 }
 
 /// Bounds of what is held of one topic.
-struct HoldLimits: Sendable, Equatable {
-    var events = 1024
-    var bytes = 1 << 20
+@usableFromInline package struct HoldLimits: Sendable, Equatable {
+    @usableFromInline package var events: Int
+    @usableFromInline package var bytes: Int
+
+    @inlinable package init(events: Int = 1024, bytes: Int = 1 << 20) {
+        self.events = events
+        self.bytes = bytes
+    }
 }

@@ -1,4 +1,8 @@
-package import NIOCore
+/// An event as it is written to sockets, whatever that is.
+@usableFromInline package protocol StreamFrame: Sendable, Equatable {
+    /// How many bytes it has.
+    var readableBytes: Int { get }
+}
 
 /// One topic's events as this node releases them to its subscribers: in the order of their `seq`, each once, without gaps.
 ///
@@ -6,10 +10,10 @@ package import NIOCore
 /// starts at the head that a worker saw, with a question on its way, and the page that answers it closes what happened in between.
 ///
 /// Times are nanoseconds of a clock that never goes back.
-package struct TopicStream: Sendable {
+@usableFromInline package struct TopicStream<Frame: StreamFrame>: Sendable {
     /// What subscribers get.
-    package enum Release: Equatable, Sendable {
-        case event(seq: Int, frame: ByteBuffer)
+    @usableFromInline package enum Release: Equatable, Sendable {
+        case event(seq: Int, frame: Frame)
         /// The log no longer holds what lies between; `first` comes next.
         case truncated(after: Int, first: Int)
         /// The log was set back below what subscribers have: their cursors mean nothing any more.
@@ -17,62 +21,68 @@ package struct TopicStream: Sendable {
     }
 
     /// A question to the workers for what comes after ``position``.
-    private enum Question: Equatable {
+    @usableFromInline enum Question: Sendable {
         case none
         /// To be sent when its turn comes.
         case wanted
         /// On its way, perhaps for the second time. Only a page of this version or a later one answers it: an earlier one was read before the
         /// directory was written.
         case asked(since: Int)
+
+        @inlinable var isNone: Bool { if case .none = self { true } else { false } }
+        @inlinable var isWanted: Bool { if case .wanted = self { true } else { false } }
     }
 
     /// The last `seq` that was released.
-    private(set) var position: Int
+    @usableFromInline package internal(set) var position: Int
     /// The highest `seq` that is known to exist.
-    private(set) var head: Int
-    private(set) var ring: EventRing
-    private var held = HeldEvents()
-    private var question: Question
+    @usableFromInline package internal(set) var head: Int
+    @usableFromInline var ring: EventRing<Frame>
+    @usableFromInline var held: HeldEvents<Frame>
+    @usableFromInline var question: Question
     /// Since when the event after ``position`` has been missing.
-    private var gapSince: Int?
+    @usableFromInline var gapSince: Int?
     /// When the last event was released.
-    private var releasedAt = 0
+    @usableFromInline var releasedAt: Int
 
     /// A stream that joins at `position`, with a question to be sent.
-    init(position: Int, ring: RingLimits) {
+    @inlinable package init(position: Int, ring: RingLimits) {
         self.position = position
         head = position
         self.ring = EventRing(limits: ring)
+        held = HeldEvents()
         question = .wanted
+        gapSince = nil
+        releasedAt = 0
     }
 
     /// A stream with the default ring.
-    package init(position: Int) { self.init(position: position, ring: RingLimits()) }
+    @inlinable package init(position: Int) { self.init(position: position, ring: RingLimits()) }
 
     /// A question is to be sent.
-    var wantsSync: Bool { question == .wanted }
+    @inlinable package var wantsSync: Bool { question.isWanted }
     /// A question is to be sent or unanswered.
-    var isSyncing: Bool { question != .none }
+    @inlinable package var isSyncing: Bool { !question.isNone }
     /// ``tick(now:patience:)`` must be called.
-    var needsTick: Bool { question == .none && gapSince != nil }
+    @inlinable package var needsTick: Bool { question.isNone && gapSince != nil }
     /// Events that came early.
-    var heldCount: Int { held.count }
+    @inlinable package var heldCount: Int { held.count }
 
     /// Whether the ring holds all that comes after `cursor`.
-    func covers(_ cursor: Int) -> Bool { cursor >= position - ring.count }
+    @inlinable package func covers(_ cursor: Int) -> Bool { cursor >= position - ring.count }
 
     /// What the ring holds after `cursor`; empty where nothing does.
-    func since(_ cursor: Int) -> [ByteBuffer] { cursor < position ? ring.suffix(min(position - cursor, ring.count)) : [] }
+    @inlinable package func since(_ cursor: Int) -> [Frame] { cursor < position ? ring.suffix(min(position - cursor, ring.count)) : [] }
 
     // MARK: Inputs
 
     /// A durable event came; the default bounds hold.
-    package mutating func event(_ seq: Int, _ frame: ByteBuffer, now: Int, into out: inout [Release]) {
+    @inlinable package mutating func event(_ seq: Int, _ frame: Frame, now: Int, into out: inout [Release]) {
         event(seq, frame, now: now, hold: HoldLimits(), into: &out)
     }
 
     /// A durable event came.
-    mutating func event(_ seq: Int, _ frame: ByteBuffer, now: Int, hold limits: HoldLimits, into out: inout [Release]) {
+    @inlinable package mutating func event(_ seq: Int, _ frame: Frame, now: Int, hold limits: HoldLimits, into out: inout [Release]) {
         guard seq > position else { return }
         head = max(head, seq)
         if seq == position + 1 {
@@ -87,12 +97,12 @@ package struct TopicStream: Sendable {
     }
 
     /// A piece of the log came. `frames` are the events from `first` on, without gaps.
-    mutating func page(
+    @inlinable package mutating func page(
         after: Int,
         first: Int,
         head: Int,
         version: Int,
-        frames: [ByteBuffer],
+        frames: [Frame],
         now: Int,
         into out: inout [Release]
     ) {
@@ -125,60 +135,60 @@ package struct TopicStream: Sendable {
     }
 
     /// A worker saw the log reach up to `head`.
-    mutating func notice(head: Int, now: Int) {
+    @inlinable package mutating func notice(head: Int, now: Int) {
         self.head = max(self.head, head)
         watchGap(now: now, restart: false)
     }
 
     /// Asks anew whatever is known: the broker or the directory may have lost something.
-    mutating func resync() { question = .wanted }
+    @inlinable package mutating func resync() { question = .wanted }
 
     /// The question was sent with this version. The first answer to any attempt is good enough.
-    mutating func asked(version: Int) {
-        if question == .wanted { question = .asked(since: version) }
+    @inlinable package mutating func asked(version: Int) {
+        if question.isWanted { question = .asked(since: version) }
     }
 
     /// Time passed: `patience` is how long what is missing may come on another way.
-    mutating func tick(now: Int, patience: Int) {
-        if question == .none, let gapSince, now - gapSince >= patience { question = .wanted }
+    @inlinable package mutating func tick(now: Int, patience: Int) {
+        if question.isNone, let gapSince, now - gapSince >= patience { question = .wanted }
     }
 
     /// Forgets what the ring holds where its last event was released before `time`: who joins behind that reads the log.
-    mutating func forgetRing(before time: Int) {
+    @inlinable package mutating func forgetRing(before time: Int) {
         if ring.count > 0, releasedAt < time { ring.removeAll() }
     }
 
     // MARK: Steps
 
-    private mutating func want() {
-        if question == .none { question = .wanted }
+    @inlinable mutating func want() {
+        if question.isNone { question = .wanted }
     }
 
-    private mutating func release(_ frame: ByteBuffer, into out: inout [Release]) {
+    @inlinable mutating func release(_ frame: Frame, into out: inout [Release]) {
         position += 1
         ring.append(frame)
         out.append(.event(seq: position, frame: frame))
     }
 
-    private mutating func releaseHeld(into out: inout [Release]) {
+    @inlinable mutating func releaseHeld(into out: inout [Release]) {
         while let frame = held.take(position + 1) { release(frame, into: &out) }
     }
 
-    private mutating func jump(to position: Int) {
+    @inlinable mutating func jump(to position: Int) {
         held.removeAll(after: self.position, through: position)
         self.position = position
         head = max(head, position)
         ring.removeAll()
     }
 
-    private mutating func restart(at position: Int) {
+    @inlinable mutating func restart(at position: Int) {
         self.position = position
         head = position
         ring.removeAll()
         held = HeldEvents()
     }
 
-    private mutating func watchGap(now: Int, restart: Bool) {
+    @inlinable mutating func watchGap(now: Int, restart: Bool) {
         if head == position {
             gapSince = nil
         } else if restart || gapSince == nil {

@@ -1,33 +1,33 @@
 /// The id of a connection, unique in the cluster: `c1-0123456789abcdef`. It says which event loop owns it, so that what comes for it
 /// finds its way without a map that all loops share.
-struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
+package struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
     /// What is at the other end.
-    enum Kind: UInt8, Sendable {
+    package enum Kind: UInt8, Sendable {
         /// A WebSocket.
         case socket = 0x63
         /// One HTTP request.
         case http = 0x68
     }
 
-    let kind: Kind
+    package let kind: Kind
     /// The index of the shard that owns it.
-    let shard: Int
+    package let shard: Int
     /// 64 random bits.
-    let number: UInt64
+    package let number: UInt64
 
     /// A new id.
-    static func random(_ kind: Kind, shard: Int) -> ConnectionID {
+    package static func random(_ kind: Kind, shard: Int) -> ConnectionID {
         ConnectionID(kind: kind, shard: shard, number: .random(in: .min ... .max))
     }
 
-    init(kind: Kind, shard: Int, number: UInt64) {
+    package init(kind: Kind, shard: Int, number: UInt64) {
         self.kind = kind
         self.shard = shard
         self.number = number
     }
 
     /// Reads the text form; `nil` where it is none.
-    init?(_ text: String) {
+    package init?(_ text: String) {
         var text = text
         guard let id = text.withUTF8({ Self(utf8: $0) }) else { return nil }
         self = id
@@ -55,7 +55,7 @@ struct ConnectionID: Hashable, Sendable, CustomStringConvertible {
     }
 
     /// The text form.
-    var description: String {
+    package var description: String {
         let hex = String(number, radix: 16)
         return "\(kind == .socket ? "c" : "h")\(shard)-\(String(repeating: "0", count: 16 - hex.count))\(hex)"
     }

@@ -1,21 +1,21 @@
 /// A topic's name as a client wrote it, as its bytes. To hash and to compare texts that are not ASCII costs Swift many times as much, as it takes their
 /// forms for equal; of a topic's name one form alone is right.
-struct ExactName: Hashable, Comparable, Sendable {
-    let text: String
+@usableFromInline package struct ExactName: Hashable, Comparable, Sendable {
+    @usableFromInline package let text: String
 
-    init(_ text: String) {
+    @inlinable package init(_ text: String) {
         var text = text
         text.makeContiguousUTF8()
         self.text = text
     }
 
-    static func == (one: ExactName, other: ExactName) -> Bool {
+    @inlinable package static func == (one: ExactName, other: ExactName) -> Bool {
         one.text.utf8.count == other.text.utf8.count && one.text.utf8.elementsEqual(other.text.utf8)
     }
 
-    static func < (one: ExactName, other: ExactName) -> Bool { one.text.utf8.lexicographicallyPrecedes(other.text.utf8) }
+    @inlinable package static func < (one: ExactName, other: ExactName) -> Bool { one.text.utf8.lexicographicallyPrecedes(other.text.utf8) }
 
-    func hash(into hasher: inout Hasher) {
+    @inlinable package func hash(into hasher: inout Hasher) {
         _ = text.utf8.withContiguousStorageIfAvailable { hasher.combine(bytes: UnsafeRawBufferPointer($0)) }
     }
 }

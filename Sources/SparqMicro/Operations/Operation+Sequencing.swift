@@ -1,5 +1,6 @@
 import NIOCore
 import SparqFront
+import SparqFrontCore
 
 extension Operation {
     /// A topic's events on a front, in order and not.
@@ -14,8 +15,8 @@ extension Operation {
 
     private static func sequence(_ times: Int, _ order: (Int) -> Int) throws {
         let frame = TextFrame.encode(Sample.event[...])
-        var stream = TopicStream(position: 0)
-        var released: [TopicStream.Release] = []
+        var stream = FrameStream(position: 0)
+        var released: [FrameStream.Release] = []
         var count = 0
         for index in 0..<times {
             stream.event(order(index) + 1, frame, now: index, into: &released)

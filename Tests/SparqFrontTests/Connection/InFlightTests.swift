@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SparqFront
+@testable import SparqFrontCore
 
 extension InFlight {
     /// Whether anything would be given up.
@@ -10,20 +10,27 @@ extension InFlight {
     }
 }
 
+extension Outgoing: ExpressibleByStringLiteral {
+    package init(stringLiteral text: String) { self.init(type: text, receivedAt: 0, message: []) }
+
+    fileprivate init(_ number: Int) { self.init(type: String(number), receivedAt: 0, message: []) }
+    fileprivate var number: Int { Int(type) ?? 0 }
+}
+
 @Suite struct InFlightTests {
     @Test func oneBatchAtATime() {
-        var machine = InFlight<String>()
+        var machine = InFlight()
         var sent: [String] = []
         machine.receive("a", bytes: 1, id: nil, deadline: 10)
-        machine.send { message, _, ordinal, _ in sent.append("\(message)\(ordinal)") }
+        machine.send { message, _, ordinal, _ in sent.append("\(message.type)\(ordinal)") }
         machine.receive("b", bytes: 1, id: nil, deadline: 10)
         machine.receive("c", bytes: 1, id: "x", deadline: 10)
         #expect(!machine.canSend)
-        machine.send { message, _, ordinal, _ in sent.append("\(message)\(ordinal)") }
+        machine.send { message, _, ordinal, _ in sent.append("\(message.type)\(ordinal)") }
         #expect(sent == ["a1"])
         #expect(machine.finish(1) == .answer)
         #expect(machine.canSend)
-        machine.send { message, _, ordinal, _ in sent.append("\(message)\(ordinal)") }
+        machine.send { message, _, ordinal, _ in sent.append("\(message.type)\(ordinal)") }
         #expect(sent == ["a1", "b2", "c3"])
         #expect(machine.finish(1) == .unknown)
         #expect(machine.finish(3) == .answer)
@@ -34,7 +41,7 @@ extension InFlight {
     }
 
     @Test func deadlineAnswersOnceAndKeepsTheOrder() {
-        var machine = InFlight<String>()
+        var machine = InFlight()
         var expired: [String?] = []
         machine.receive("a", bytes: 1, id: "a", deadline: 10)
         machine.send { _, _, _, _ in }
@@ -51,14 +58,14 @@ extension InFlight {
         #expect(machine.finish(1) == .late)
         var sent: [Int] = []
         machine.send { message, _, ordinal, _ in
-            #expect(message == "c")
+            #expect(message.type == "c")
             sent.append(ordinal)
         }
         #expect(sent == [2])
     }
 
     @Test func undeliveredIsToldOnce() {
-        var machine = InFlight<String>()
+        var machine = InFlight()
         machine.receive("a", bytes: 1, id: "a", deadline: 10)
         machine.receive("b", bytes: 1, id: "b", deadline: 30)
         machine.send { _, _, _, _ in }
@@ -77,7 +84,7 @@ extension InFlight {
     }
 
     @Test func aPostponedMessageGivesUpItsPlaceAndKeepsItsAnswer() {
-        var machine = InFlight<String>()
+        var machine = InFlight()
         machine.receive("a", bytes: 1, id: "a", deadline: 10)
         machine.receive("b", bytes: 1, id: "b", deadline: 10)
         machine.send { _, _, _, _ in }
@@ -99,7 +106,7 @@ extension InFlight {
     }
 
     @Test func aPostponedMessageIsUnavailableWhenItsDeadlineIsOver() {
-        var machine = InFlight<String>()
+        var machine = InFlight()
         var expired: [String?] = []
         machine.receive("a", bytes: 1, id: "a", deadline: 10)
         machine.receive("b", bytes: 1, id: "b", deadline: 12)
@@ -117,7 +124,7 @@ extension InFlight {
     }
 
     @Test func whatLeftIsRemembered() {
-        var machine = InFlight<String>()
+        var machine = InFlight()
         machine.receive("a", bytes: 1, id: nil, deadline: 10)
         #expect(!machine.hasSent)
         machine.expire(now: 10) { _ in }
@@ -130,7 +137,7 @@ extension InFlight {
     }
 
     @Test func whatIsInDoubtIsStuckAtItsDeadline() {
-        var machine = InFlight<String>()
+        var machine = InFlight()
         machine.doubt()
         machine.receive("a", bytes: 1, id: "a", deadline: 10)
         machine.receive("b", bytes: 1, id: "b", deadline: 10)
@@ -151,7 +158,7 @@ extension InFlight {
     @Test(arguments: 0..<60)
     func randomLives(_ seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
-        var machine = InFlight<Int>()
+        var machine = InFlight()
         var now = 0
         var received = 0
         var sentOrder: [Int] = []
@@ -167,10 +174,11 @@ extension InFlight {
             case 0..<4:
                 received += 1
                 deadlines[received] = now + 10
-                machine.receive(received, bytes: 3, id: "\(received)", deadline: now + 10)
+                machine.receive(Outgoing(received), bytes: 3, id: "\(received)", deadline: now + 10)
             case 4..<6:
                 let before = onTheirWay
                 machine.send { message, id, ordinal, _ in
+                    let message = message.number
                     #expect(before.isEmpty && id == "\(message)")
                     sentOrder.append(message)
                     #expect(messageOf[ordinal] == nil)
@@ -182,7 +190,7 @@ extension InFlight {
                 let ordinal =
                     generator.chance(80)
                     ? onTheirWay.union(postponed).sorted().randomElement(using: &generator) ?? 0 : Int.random(in: 0...50, using: &generator)
-                let finish: InFlight<Int>.Finish
+                let finish: InFlight.Finish
                 if generator.chance(30) {
                     let (id, tell) = machine.fail(ordinal)
                     // The id is that of the message, and the client is told where it has no answer yet.
@@ -231,7 +239,7 @@ extension InFlight {
     @Test(arguments: 0..<40)
     func randomLivesOfSeveralLanes(_ seed: Int) {
         var generator = SeededGenerator(seed: UInt64(seed))
-        var machine = InFlight<Int>()
+        var machine = InFlight()
         let stillLane = 3
         var (now, received) = (0, 0)
         var laneOf: [Int: Int] = [:]
@@ -239,14 +247,22 @@ extension InFlight {
         var onTheirWay: Set<Int> = []
         var sent: [Int: [Int]] = [:]
         var answers: [Int: Int] = [:]
-        func receive(_ lane: Int, _ place: InFlight<Int>.Place = .ordinary) {
+        func receive(_ lane: Int, _ place: InFlight.Place = .ordinary) {
             received += 1
             laneOf[received] = lane
-            machine.receive(received, lane: lane, place: place, bytes: 3, id: "\(received)", deadline: place == .last ? .max : now + 10)
+            machine.receive(
+                Outgoing(received),
+                lane: lane,
+                place: place,
+                bytes: 3,
+                id: "\(received)",
+                deadline: place == .last ? .max : now + 10
+            )
         }
         func send() {
             let before = onTheirWay.compactMap { messageOf[$0] }
             machine.send { message, _, ordinal, _ in
+                let message = message.number
                 #expect(!before.contains { laneOf[$0] == laneOf[message] }, "one batch of a lane")
                 #expect(!before.contains(1), "nothing beside the first")
                 #expect(messageOf.updateValue(message, forKey: ordinal) == nil)
@@ -293,8 +309,8 @@ extension InFlight {
     }
 
     @Test func aFullLaneHoldsBackForTwoLooksAndIsThenRefusedByItself() {
-        let limits = InFlight<String>.Limits(messages: 4, bytes: 100, isAlone: false)
-        var machine = InFlight<String>()
+        let limits = InFlight.Limits(messages: 4, bytes: 100, isAlone: false)
+        var machine = InFlight()
         func receive(_ lane: Int) {
             machine.receive("a", lane: lane, bytes: 1, id: nil, deadline: 100)
             machine.weigh(limits, crowded: [])
@@ -333,8 +349,8 @@ extension InFlight {
     }
 
     @Test func whereTooMuchOfALaneWaitsElsewhereOneMessageIsEnough() {
-        let limits = InFlight<String>.Limits(messages: 4, bytes: 100, isAlone: false)
-        var machine = InFlight<String>()
+        let limits = InFlight.Limits(messages: 4, bytes: 100, isAlone: false)
+        var machine = InFlight()
         machine.receive("d", lane: 4, bytes: 1, id: nil, deadline: 100)
         machine.weigh(limits, crowded: [5])
         #expect(!machine.holdsBack(limits, crowded: [5]))

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SparqFront
+@testable import SparqFrontCore
 
 @Suite struct TokenBucketTests {
     @Test func burstThenRate() {

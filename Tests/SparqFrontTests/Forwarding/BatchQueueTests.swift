@@ -1,7 +1,7 @@
 import SparqWire
 import Testing
 
-@testable import SparqFront
+@testable import SparqFrontCore
 
 @Suite struct BatchQueueTests {
     private func envelope(_ number: Int, type: String = "t", size: Int = 10) -> Envelope {

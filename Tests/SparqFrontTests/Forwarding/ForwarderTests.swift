@@ -3,6 +3,7 @@ import SparqWire
 import Testing
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 @Suite(.timeLimit(.minutes(1))) struct ForwarderTests {
     /// Publishes when it is told to.

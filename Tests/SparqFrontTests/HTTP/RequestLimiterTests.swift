@@ -2,6 +2,7 @@ import NIOCore
 import Testing
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 @Suite struct RequestLimiterTests {
     private let rates = (user: TokenBucket.Rate(perSecond: 1, burst: 2), address: TokenBucket.Rate(perSecond: 2, burst: 1))

@@ -4,6 +4,7 @@ import Testing
 import SparqWebSocket
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 @Suite struct ConnectionTests {
     @Test func connectComesFirstAndWhatFollowsWaits() throws {

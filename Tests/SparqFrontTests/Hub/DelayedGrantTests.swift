@@ -3,6 +3,7 @@ import Testing
 import SparqWebSocket
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 /// Grants of workers that stood still, against what a user was unsubscribed from meanwhile.
 @Suite struct DelayedGrantTests {

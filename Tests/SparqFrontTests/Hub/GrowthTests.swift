@@ -3,6 +3,7 @@ import SparqWire
 import Testing
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 /// Work that must not grow faster than its input.
 @Suite(.serialized) struct GrowthTests {
@@ -124,8 +125,8 @@ import Testing
     @Test func aPageDoesNotLookAtAllThatIsHeld() {
         let limits = HoldLimits(events: 1 << 20, bytes: 1 << 30)
         let ratio = Growth.ratio(small: 500, large: 32_000) { count in
-            var stream = TopicStream(position: 0)
-            var released: [TopicStream.Release] = []
+            var stream = FrameStream(position: 0)
+            var released: [FrameStream.Release] = []
             for seq in 0..<count { stream.event(1000 + seq, ByteBuffer(), now: 0, hold: limits, into: &released) }
             return {
                 for seq in 0..<200 {

@@ -3,6 +3,7 @@ import Testing
 import SparqWebSocket
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 /// Types with workers of their own: what holds up one lane holds up no other of the same socket.
 @Suite struct LaneTests {

@@ -4,10 +4,11 @@ import Testing
 import SparqWebSocket
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 @Suite struct ShardTests {
     private func frame(_ text: String) -> ByteBuffer { TextFrame.encode(Array(text.utf8)[...]) }
-    private func event(_ seq: Int) -> TopicStream.Release { .event(seq: seq, frame: frame("\(seq)")) }
+    private func event(_ seq: Int) -> FrameStream.Release { .event(seq: seq, frame: frame("\(seq)")) }
 
     @Test func eventsGoToSubscribersAloneWithOneFlush() throws {
         let test = TestShard()

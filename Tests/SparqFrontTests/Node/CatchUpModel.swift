@@ -2,6 +2,7 @@ import NIOCore
 import SparqWire
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 /// A node with its shards and sockets, and workers that are a log and a directory. Everything that travels between them is late, reordered,
 /// repeated or lost, as the seed wills.

@@ -3,6 +3,7 @@ import SparqWire
 import Testing
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 @Suite struct EventRingTests {
     /// At any time it holds the last events, in order, and as many as its limits allow.
@@ -10,7 +11,7 @@ import Testing
     func holdsTheLastThatFit(seed: UInt64) {
         var generator = SeededGenerator(seed: seed)
         let limits = RingLimits(events: .random(in: 1...8, using: &generator), bytes: .random(in: 10...200, using: &generator))
-        var ring = EventRing(limits: limits)
+        var ring = EventRing<ByteBuffer>(limits: limits)
         var all: [ByteBuffer] = []
         for _ in 0..<200 {
             if generator.chance(3) {

@@ -2,6 +2,7 @@ import SparqWire
 import Testing
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 @Suite struct HeardTests {
     @Test func whatIsHeardAgainIsKnownForAtLeastSoManyOthers() {

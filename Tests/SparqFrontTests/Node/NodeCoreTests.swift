@@ -7,6 +7,7 @@ import SparqWire
 import Testing
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 @Suite(.timeLimit(.minutes(1))) struct NodeCoreTests {
     private func withCore(_ body: (NodeCore, FakeForwarder, any EventLoop) async throws -> Void) async throws {

@@ -2,6 +2,7 @@ import SparqWire
 import Testing
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 @Suite struct ReadPacerTests {
     private let ids = (0..<1000).map { ReadPacer.Key(connection: ConnectionID(kind: .socket, shard: 0, number: UInt64($0)), topic: "a") }

@@ -1,6 +1,6 @@
 import Testing
 
-@testable import SparqFront
+@testable import SparqFrontCore
 
 @Suite struct SyncPacerTests {
     private let timing = SyncTiming(firstRetry: 3000, slow: 500, longestRetry: 30_000, silence: 10_000, expiry: 60_000)

@@ -2,10 +2,11 @@ import NIOCore
 import Testing
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 @Suite struct TopicStreamTests {
     private func frame(_ seq: Int) -> ByteBuffer { ByteBuffer(integer: seq) }
-    private func seqs(_ out: [TopicStream.Release]) -> [Int] {
+    private func seqs(_ out: [FrameStream.Release]) -> [Int] {
         out.map { release in
             switch release {
             case .event(let seq, let frame):
@@ -18,8 +19,8 @@ import Testing
     }
 
     @Test func orderDuplicatesAndHolding() {
-        var stream = TopicStream(position: 4, ring: RingLimits())
-        var out: [TopicStream.Release] = []
+        var stream = FrameStream(position: 4, ring: RingLimits())
+        var out: [FrameStream.Release] = []
         for seq in [5, 5, 8, 7, 8, 3, 6, 9] { stream.event(seq, frame(seq), now: 0, hold: HoldLimits(events: 10), into: &out) }
         #expect(seqs(out) == [5, 6, 7, 8, 9])
         #expect(stream.heldCount == 0)
@@ -27,8 +28,8 @@ import Testing
     }
 
     @Test func asksForAGapAfterItsPatience() {
-        var stream = TopicStream(position: 0, ring: RingLimits())
-        var out: [TopicStream.Release] = []
+        var stream = FrameStream(position: 0, ring: RingLimits())
+        var out: [FrameStream.Release] = []
         stream.asked(version: 1)
         stream.page(after: 0, first: 1, head: 0, version: 1, frames: [], now: 0, into: &out)
         #expect(!stream.needsTick && !stream.isSyncing)
@@ -47,8 +48,8 @@ import Testing
     }
 
     @Test func anOlderPageDoesNotAnswer() {
-        var stream = TopicStream(position: 3, ring: RingLimits())
-        var out: [TopicStream.Release] = []
+        var stream = FrameStream(position: 3, ring: RingLimits())
+        var out: [FrameStream.Release] = []
         stream.asked(version: 7)
         stream.page(after: 2, first: 3, head: 3, version: 6, frames: [frame(3)], now: 0, into: &out)
         #expect(stream.isSyncing)
@@ -57,8 +58,8 @@ import Testing
     }
 
     @Test func aPageThatEndsBelowTheHeadIsFollowedByTheNext() {
-        var stream = TopicStream(position: 0, ring: RingLimits())
-        var out: [TopicStream.Release] = []
+        var stream = FrameStream(position: 0, ring: RingLimits())
+        var out: [FrameStream.Release] = []
         stream.asked(version: 1)
         stream.page(after: 0, first: 1, head: 4, version: 1, frames: [frame(1), frame(2)], now: 0, into: &out)
         #expect(stream.wantsSync && stream.position == 2)
@@ -68,8 +69,8 @@ import Testing
     }
 
     @Test func whatTheLogHasLostIsSaid() {
-        var stream = TopicStream(position: 2, ring: RingLimits())
-        var out: [TopicStream.Release] = []
+        var stream = FrameStream(position: 2, ring: RingLimits())
+        var out: [FrameStream.Release] = []
         stream.asked(version: 1)
         stream.event(10, frame(10), now: 0, hold: HoldLimits(events: 10), into: &out)
         stream.event(4, frame(4), now: 0, hold: HoldLimits(events: 10), into: &out)
@@ -80,8 +81,8 @@ import Testing
     }
 
     @Test func anOlderDatabaseStartsAnew() {
-        var stream = TopicStream(position: 50, ring: RingLimits())
-        var out: [TopicStream.Release] = []
+        var stream = FrameStream(position: 50, ring: RingLimits())
+        var out: [FrameStream.Release] = []
         stream.asked(version: 1)
         stream.page(after: 50, first: 51, head: 20, version: 1, frames: [], now: 0, into: &out)
         stream.event(21, frame(21), now: 0, hold: HoldLimits(events: 10), into: &out)
@@ -90,8 +91,8 @@ import Testing
     }
 
     @Test func holdIsBounded() {
-        var stream = TopicStream(position: 0, ring: RingLimits(events: 3, bytes: 1000))
-        var out: [TopicStream.Release] = []
+        var stream = FrameStream(position: 0, ring: RingLimits(events: 3, bytes: 1000))
+        var out: [FrameStream.Release] = []
         stream.asked(version: 1)
         stream.page(after: 0, first: 1, head: 0, version: 1, frames: [], now: 0, into: &out)
         for seq in 2...6 { stream.event(seq, frame(seq), now: 0, hold: HoldLimits(events: 4), into: &out) }
@@ -103,8 +104,8 @@ import Testing
     }
 
     @Test func whatIsHeldIsBoundedByBytesToo() {
-        var stream = TopicStream(position: 0, ring: RingLimits())
-        var out: [TopicStream.Release] = []
+        var stream = FrameStream(position: 0, ring: RingLimits())
+        var out: [FrameStream.Release] = []
         stream.asked(version: 1)
         stream.page(after: 0, first: 1, head: 0, version: 1, frames: [], now: 0, into: &out)
         // Eight bytes each; what comes twice counts once.
@@ -123,8 +124,8 @@ import Testing
     }
 
     @Test func aLossAtTheEndIsNoticed() {
-        var stream = TopicStream(position: 5, ring: RingLimits())
-        var out: [TopicStream.Release] = []
+        var stream = FrameStream(position: 5, ring: RingLimits())
+        var out: [FrameStream.Release] = []
         stream.asked(version: 1)
         stream.page(after: 5, first: 6, head: 5, version: 1, frames: [], now: 0, into: &out)
         stream.notice(head: 7, now: 10)
@@ -139,8 +140,8 @@ import Testing
         var generator = SeededGenerator(seed: UInt64(seed))
         let start = Int.random(in: 0...5, using: &generator)
         var head = start
-        var stream = TopicStream(position: start, ring: RingLimits(events: Int.random(in: 1...20, using: &generator), bytes: 1 << 20))
-        var out: [TopicStream.Release] = []
+        var stream = FrameStream(position: start, ring: RingLimits(events: Int.random(in: 1...20, using: &generator), bytes: 1 << 20))
+        var out: [FrameStream.Release] = []
         var events: [Int] = []
         var questions: [(version: Int, after: Int)] = []
         var version = 0

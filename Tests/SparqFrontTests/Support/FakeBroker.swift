@@ -1,6 +1,7 @@
 import SparqWire
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 /// A broker and workers in one: what a front publishes is answered by a closure.
 final class FakeBroker: NodeBroker, BatchPublisher {

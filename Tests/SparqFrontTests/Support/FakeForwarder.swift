@@ -2,6 +2,7 @@ import NIOConcurrencyHelpers
 import SparqWire
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 /// Keeps what would go to the workers.
 final class FakeForwarder: Forwarding {

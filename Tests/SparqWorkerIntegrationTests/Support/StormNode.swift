@@ -3,6 +3,7 @@ import Logging
 import SparqWire
 
 @testable import SparqFront
+@testable import SparqFrontCore
 
 /// A front without sockets: its node's state, its forwarder and its two connections to the broker are a front's own, and so is its clock.
 actor StormNode {
