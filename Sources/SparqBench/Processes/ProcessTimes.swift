@@ -1,3 +1,4 @@
+import CEpoll  // Where its headers are read first, `timespec` is one of its declarations.
 import Foundation
 import Glibc
 
