@@ -1,10 +1,12 @@
 import ArgumentParser
+import SparqWire
 
 @main
 struct MessengerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "sparq",
         abstract: "A distributed event processor for WebSocket clients, on RabbitMQ and PostgreSQL.",
+        version: SparqVersion.text,
         subcommands: [FrontCommand.self, WorkerCommand.self, Migrate.self, DeadCommand.self, BenchCommand.self]
     )
 

@@ -143,7 +143,7 @@ public final class Front: Service {
             group.addTask { [bound] in
                 let port = await server.port
                 bound.bound(port)
-                if let port { self.logger.info("Listening", metadata: ["port": "\(port)"]) }
+                if let port { self.logger.info("Listening", metadata: ["port": "\(port)", "version": "\(SparqVersion.text)"]) }
             }
             group.addTask { try await broker.run() }
             group.addTask {

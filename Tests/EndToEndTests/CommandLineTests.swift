@@ -1,4 +1,5 @@
 import Foundation
+import SparqWire
 import Testing
 
 /// What everybody on a machine can read of our processes.
@@ -18,5 +19,13 @@ import Testing
             try await eventually("it looks for its servers") { !process.log.isEmpty }
             #expect(process.isRunning && !process.log.contains("hunter2"))
         }
+    }
+
+    /// The version stands in one place; who releases another one changes the changelog too.
+    @Test func theVersionIsTheChangelogs() async throws {
+        let said = try await Command.run(try TestEnvironment.binary(), ["--version"]).trimmingCharacters(in: .whitespacesAndNewlines)
+        let page = try String(contentsOf: TestEnvironment.root.appendingPathComponent("CHANGELOG.md"), encoding: .utf8)
+        let entry = page.split(separator: "\n").first { $0.hasPrefix("## ") }
+        #expect(said == SparqVersion.text && entry?.split(separator: " ").dropFirst().first == said[...])
     }
 }

@@ -1,5 +1,6 @@
 import Glibc
 import Logging
+import SparqWire
 import Synchronization
 
 /// Whether the worker consumes: for the health port, and as a file that exists exactly as long.
@@ -24,7 +25,7 @@ final class WorkerReadiness: Sendable {
         state.withLock { state in
             guard state != ready else { return }
             state = ready
-            logger.info(ready ? "ready" : "not ready")
+            logger.info(ready ? "ready" : "not ready", metadata: ["version": "\(SparqVersion.text)"])
             guard let file else { return }
             if ready {
                 let descriptor = open(file, O_CREAT | O_WRONLY | O_CLOEXEC, 0o644)
