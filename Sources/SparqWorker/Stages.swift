@@ -15,7 +15,7 @@ struct Stages: Sendable {
     /// Of the pool's queue, of the nodes', and of the pool's suspects.
     let consumers: [Consumer]
     let readiness: Readiness
-    let inHand = InHand()
+    let inHand = Latch()
     let watch: HandlerWatch
     /// One for each consumer; each works until it takes nothing more.
     let intakes: [@Sendable () async -> Void]
@@ -25,7 +25,7 @@ struct Stages: Sendable {
     let tasks: [@Sendable () async -> Void]
     /// What works until it is cancelled.
     let housekeeping: [@Sendable () async -> Void]
-    private let commits: BatchQueue<Run>
+    private let commits: BatchQueue<CommitGroup>
     private let nodeRequests: BatchQueue<NodeRequest>
 
     init(configuration: WorkerConfiguration, router: Router, logger: Logger, onReadiness: @escaping @Sendable (Bool) -> Void) {
@@ -106,7 +106,7 @@ struct Stages: Sendable {
             logger: logger
         )
         let notices = PresenceNotices(broker: broker, names: names, pool: pool, logger: logger)
-        let commits = BatchQueue<Run>(countLimit: configuration.commitMessages, weightLimit: configuration.commitBytes)
+        let commits = BatchQueue<CommitGroup>(countLimit: configuration.commitMessages, weightLimit: configuration.commitBytes)
         // A piece of a crowd's topics takes some 20 ms: for as long a lease waits.
         let nodeRequests = BatchQueue<NodeRequest>(countLimit: 256, weightLimit: 4096, bulkLimit: 1024)
         let leases = LeaseWatch(queue: nodeRequests, lease: configuration.leaseDuration)

@@ -97,12 +97,12 @@ public struct Worker: Service {
     /// Whether nothing is in hand any more.
     private func finish(_ stages: Stages) async -> Bool {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { await stages.inHand.drained() }
+            group.addTask { await stages.inHand.wait() }
             group.addTask { try? await Task.sleep(for: configuration.drainLimit) }
             await group.next()
             group.cancelAll()
         }
-        let left = stages.inHand.count
+        let left = stages.inHand.open
         if left > 0 { logger.warning("not all could be finished; others will", metadata: ["batches": "\(left)"]) }
         return left == 0
     }

@@ -17,29 +17,29 @@ import Testing
     }
 
     @Test func effectsThatLastAreNoted() throws {
-        let unit = try Unit(
-            envelope: envelope(),
+        let message = try HandledMessage(
+            envelope(),
             effects: [
                 .append(to: .room("a"), Note(n: 1)), .send(Note(n: 2)), .publish(to: .room("a"), Note(n: 3)), .unsubscribe(.room("a")),
                 .disconnect(.connection("c1"), code: 4000, reason: "r"), .disconnect(.connection("c2")),
             ]
         )
         #expect(
-            unit.changes == [
+            message.changes == [
                 .unsubscribe("room:a", user: nil), .disconnect(nil, code: 4000, reason: "r"),
                 .disconnect(.connection("c2"), code: 4003, reason: ""),
             ]
         )
         #expect(
-            unit.instructions.dropFirst() == [
+            message.rest.instructions.dropFirst() == [
                 .unsubscribe(.connection("c1"), ordinal: 1, topics: ["room:a"]),
                 .disconnect(.connection("c1"), ordinal: 1, code: 4000, reason: "r"),
             ]
         )
-        #expect(unit.remote.count == 1)
-        let text = try #require(CommitPlan([unit]).entries.first?.changes)
+        #expect(message.rest.remote.count == 1)
+        let text = try #require(CommitPlan([message]).entries.first?.changes)
         // On another connection.
-        let again = Repeats.Known(mismatch: false, changes: Changes(text: text)).unit(of: envelope(connection: "c9", ordinal: 5))
+        let again = Repeats.Known(mismatch: false, changes: Changes(text: text)).message(of: envelope(connection: "c9", ordinal: 5))
         #expect(
             again.instructions == [
                 .unsubscribe(.connection("c9"), ordinal: 5, topics: ["room:a"]),
@@ -47,28 +47,31 @@ import Testing
             ]
         )
         #expect(again.remote.isEmpty)
-        #expect(Repeats.Known(mismatch: false, changes: Changes(text: text)).unit(of: envelope()).remote == unit.remote)
+        #expect(Repeats.Known(mismatch: false, changes: Changes(text: text)).message(of: envelope()).remote == message.rest.remote)
     }
 
     /// What once was right gives nobody a session for ever; what the handler has just found right does.
     @Test func aSessionBeginsAnewOnlyForItsOwnDeliveryOrItsOwnHandler() throws {
         let effects: [Effect] = [.append(to: .room("a"), Note(n: 1)), .beginSession(user: "bob")]
-        let text = try #require(try Unit(envelope: envelope(), effects: effects).changesText)
+        let text = try #require(try HandledMessage(envelope(), effects: effects).changesText)
         var known = Repeats.Known(mismatch: false, changes: Changes(text: text))
         let elsewhere = envelope(connection: "c2")
-        #expect(known.unit(insteadOf: Unit(envelope: envelope())).session == .begin(user: "bob"))
-        #expect(known.unit(insteadOf: Unit(envelope: elsewhere)).session == nil)
-        #expect(known.unit(insteadOf: try Unit(envelope: elsewhere, effects: effects)).session == .begin(user: "bob"))
-        #expect(known.unit(insteadOf: try Unit(envelope: elsewhere, effects: [.beginSession(user: "eve")])).session == nil)
+        func session(_ outcome: MessageOutcome) -> Done.SessionChange? {
+            if case .settled(.committed(let message)) = outcome { message.session } else { nil }
+        }
+        #expect(session(known.outcome(of: envelope())) == .begin(user: "bob"))
+        #expect(session(known.outcome(of: elsewhere)) == nil)
+        #expect(session(known.outcome(insteadOf: try HandledMessage(elsewhere, effects: effects))) == .begin(user: "bob"))
+        #expect(session(known.outcome(insteadOf: try HandledMessage(elsewhere, effects: [.beginSession(user: "eve")]))) == nil)
         known.changes.origin = nil
-        #expect(known.unit(insteadOf: Unit(envelope: envelope())).session == nil)
+        #expect(session(known.outcome(of: envelope())) == nil)
         known.mismatch = true
-        #expect(known.unit(insteadOf: try Unit(envelope: elsewhere, effects: effects)).session == nil)
+        #expect(session(known.outcome(insteadOf: try HandledMessage(elsewhere, effects: effects))) == nil)
     }
 
     @Test func whoComesBackIsOfferedThemAgain() {
         let known = Repeats.Known(mismatch: false, changes: Changes([.subscribe("everyone", from: nil)]))
-        #expect(known.unit(of: envelope("$connect", #"{"type":"$connect","resume":true}"#)).isOffer)
-        #expect(!known.unit(of: envelope("$connect", #"{"type":"$connect"}"#)).isOffer)
+        #expect(known.message(of: envelope("$connect", #"{"type":"$connect","resume":true}"#)).isOffer)
+        #expect(!known.message(of: envelope("$connect", #"{"type":"$connect"}"#)).isOffer)
     }
 }

@@ -33,7 +33,7 @@ import Testing
 
     private func isTooLarge(_ effects: [Effect]) throws -> Bool {
         do {
-            _ = try Unit(envelope: envelope(), effects: effects)
+            _ = try HandledMessage(envelope(), effects: effects)
             return false
         } catch let refusal as Refusal {
             #expect(refusal.code == .tooLarge)
@@ -62,8 +62,8 @@ import Testing
 
     @Test func whatALineHoldsOfOneMessageIsNoMoreThanABrokerTakes() throws {
         let effects: [Effect] = Array(repeating: .send(Self.text(100_000)), count: 80) + (0..<500).map { .subscribe(.room("\"\($0)")) }
-        let unit = try Unit(envelope: envelope(), effects: effects)
-        let messages = DeliveryPlan(units: [unit, unit], directory: DirectoryView(), limit: 256 << 10).messages
+        let message = SettledMessage.committed(try HandledMessage(envelope(), effects: effects).rest)
+        let messages = DeliveryPlan([message, message], directory: DirectoryView(), limit: 256 << 10).messages
         #expect(messages.count == 2 && messages.allSatisfy { $0.body.count < 12 << 20 })
     }
 
@@ -119,9 +119,9 @@ import Testing
         #expect(logged(Array("\"\(String(repeating: "x", count: DataLimits.sum))\"".utf8)) == start + "\"too_large\"}")
         // The same goes for a reply that was noted.
         var known = Repeats.Known(reply: Array("{\"re\":\"m1\",\"ok\":true,\"data\":".utf8) + Self.nested(200) + [0x7D], mismatch: false)
-        #expect(known.unit(of: envelope()).reply?.text == #"{"re":"m1","ok":true,"repeat":true}"#)
+        #expect(known.message(of: envelope()).reply?.text == #"{"re":"m1","ok":true,"repeat":true}"#)
         known.reply = Array(#"{"re":"m1","ok":true,"data":[1]}"#.utf8)
-        #expect(known.unit(of: envelope()).reply?.text == #"{"re":"m1","ok":true,"data":[1],"repeat":true}"#)
+        #expect(known.message(of: envelope()).reply?.text == #"{"re":"m1","ok":true,"data":[1],"repeat":true}"#)
     }
 
     /// A broker that takes less than the limits: nothing is said twice for ever.

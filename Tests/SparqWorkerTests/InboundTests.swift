@@ -8,22 +8,28 @@ import Testing
 
 @Suite struct InboundTests {
     @Test func aBatchIsAckedOnceAndLast() {
-        var batch = PendingBatch(open: 1)
-        batch.begin(2)
-        let acks = (0..<3).map { _ in batch.finish() }
-        #expect(acks == [false, false, true])
+        let acks = Mutex<[Bool]>([])
+        let batch = InboundBatch { ack in acks.withLock { $0.append(ack) } }
+        for _ in 0..<2 { batch.begin() }
+        for _ in 0..<2 { batch.finish() }
+        #expect(acks.withLock { $0.isEmpty })
+        batch.finish()
+        #expect(acks.withLock { $0 } == [true])
     }
 
     @Test func anAbandonedBatchIsNeverAcked() {
-        var batch = PendingBatch(open: 2)
+        let acks = Mutex<[Bool]>([])
+        let batch = InboundBatch { ack in acks.withLock { $0.append(ack) } }
+        batch.begin()
         batch.abandon()
-        let acks = (0..<2).map { _ in batch.finish() }
-        #expect(acks == [false, false])
+        #expect(acks.withLock { $0.isEmpty } && batch.isAbandoned)
+        batch.finish()
+        #expect(acks.withLock { $0 } == [false])
     }
 
     @Test(.timeLimit(.minutes(1))) func whoWaitsForTheBrokerCanBeCancelled() async {
-        let delivered = Delivered()
-        let waiting = Task { await delivered.wait() }
+        let latch = Latch(open: 1)
+        let waiting = Task { await latch.wait() }
         waiting.cancel()
         await waiting.value
     }

@@ -1,5 +1,4 @@
 import SparqAMQP
-import Synchronization
 
 /// One AMQP message in hand. All stages that hold a part of it share it.
 final class InboundBatch: Sendable {
@@ -15,9 +14,8 @@ final class InboundBatch: Sendable {
     let isAwaited: Bool
     /// Whether it came before, to anybody: something of it may have taken effect.
     let isRedelivered: Bool
-    private let pending = Mutex(PendingBatch(open: 1))
+    private let completion: Completion
     private let hasGone: @Sendable () -> Bool
-    private let onFinished: @Sendable (_ ack: Bool) -> Void
 
     /// A batch with one part open: that of its reader.
     ///
@@ -35,11 +33,11 @@ final class InboundBatch: Sendable {
         self.isAwaited = isAwaited
         self.isRedelivered = isRedelivered
         hasGone = isLost
-        self.onFinished = onFinished
+        completion = Completion(onEnd: onFinished)
     }
 
     /// A delivery that counts as in hand already. It is acked, or given back to others, when nothing of it is open any more.
-    convenience init(_ delivery: SparqAMQP.Delivery, of consumer: Consumer, _ inHand: InHand) {
+    convenience init(_ delivery: SparqAMQP.Delivery, of consumer: Consumer, _ inHand: Latch) {
         let tag = delivery.tag
         if Sabotage.isOn(.ackBeforeCommit) { consumer.ack(tag) }
         let attempt = delivery.message.headers[Self.attemptHeader]?.intValue ?? 1
@@ -59,21 +57,23 @@ final class InboundBatch: Sendable {
     var isLost: Bool { hasGone() }
 
     /// Whether some part of it cannot be finished here.
-    var isAbandoned: Bool { pending.withLock { $0.isAbandoned } }
+    var isAbandoned: Bool { completion.isAbandoned }
 
-    func begin() { pending.withLock { $0.begin() } }
+    /// One more part.
+    func begin() { completion.begin() }
 
-    func finish() {
-        let (isOver, ack) = pending.withLock { pending in
-            let ack = pending.finish()
-            return (pending.open == 0, ack)
-        }
-        if isOver { onFinished(ack) }
-    }
+    /// Ends a part.
+    func finish() { completion.finish() }
 
     /// Ends a part that cannot be finished here.
-    func abandon() {
-        pending.withLock { $0.abandon() }
-        finish()
+    func abandon() { completion.abandon() }
+
+    /// Of one of its open parts: ends it, and finishes the latch whatever came of it.
+    func completion(with latch: Latch?) -> Completion {
+        guard let latch else { return completion }
+        return Completion { [completion] isWhole in
+            completion.end(isFinished: isWhole)
+            latch.finish()
+        }
     }
 }

@@ -1,7 +1,7 @@
 import SparqPostgres
 import SparqWire
 
-/// The parameters of one call of `sparq_commit`, for some units. A value without I/O.
+/// The parameters of one call of `sparq_commit`, for some messages. A value without I/O.
 struct CommitPlan: Equatable, Sendable {
     /// A message to be noted in the inbox, with the places of its events, from 1.
     struct Entry: Equatable, Sendable {
@@ -29,28 +29,28 @@ struct CommitPlan: Equatable, Sendable {
     /// Some message is there twice.
     private var hasTwins = false
 
-    init(_ units: [Unit]) {
+    init(_ messages: [HandledMessage]) {
         var entries: [Entry] = []
-        entries.reserveCapacity(units.count)
-        events.reserveCapacity(units.count)
-        // By places: a unit has so many parts that copying it costs more than what is read here.
-        for place in units.indices {
+        entries.reserveCapacity(messages.count)
+        events.reserveCapacity(messages.count)
+        // By places: a message has so many parts that copying it costs more than what is read here.
+        for place in messages.indices {
             let first = events.count + 1
-            events += units[place].appends
-            guard let key = units[place].key else { continue }
-            if units[place].isSeal {
-                ended.append(key.user)
-                continue
-            }
-            entries.append(
-                Entry(
-                    key: key,
-                    reply: units[place].reply.map(Array.init),
-                    changes: units[place].changesText,
-                    first: first,
-                    last: events.count
+            events += messages[place].appends
+            switch messages[place].entry {
+            case .seal(let key)?: ended.append(key.user)
+            case .message(let key)?:
+                entries.append(
+                    Entry(
+                        key: key,
+                        reply: messages[place].rest.reply.map(Array.init),
+                        changes: messages[place].changesText,
+                        first: first,
+                        last: events.count
+                    )
                 )
-            )
+            case nil: break
+            }
         }
         let keys = ByteOrder(entries.count) { entries[$0].key.write(to: &$1) }
         self.entries = keys.places.map { entries[$0] }
@@ -101,19 +101,21 @@ struct CommitPlan: Equatable, Sendable {
         )
     }
 
-    /// Moves the units' events to those that are committed, with their numbers. The units must be those that the plan was made of.
-    func apply(_ outcome: CommitOutcome, to units: inout [Unit]) {
+    /// The messages as they are committed: their events have numbers.
+    ///
+    /// - Parameter messages: Those that the plan was made of.
+    func committed(_ outcome: CommitOutcome, _ messages: [HandledMessage]) -> [CommittedMessage] {
         let at = EventBody.timestamp(milliseconds: outcome.time)
         var place = 0
-        for index in units.indices {
-            for event in units[index].appends {
+        return messages.map { message in
+            var committed = message.rest
+            for event in message.appends {
                 let seq = outcome.heads[indices[place] - 1] - behind[place]
                 place += 1
                 let body = EventBody.durable(type: event.type, topic: event.topic, seq: seq, at: at, data: event.data)
-                units[index].events.append(Event(topic: event.topic, seq: seq, body: body))
+                committed.events.append(Event(topic: event.topic, seq: seq, body: body))
             }
-            units[index].appends = []
-            units[index].key = nil
+            return committed
         }
     }
 }

@@ -2,9 +2,9 @@ import Logging
 import SparqPostgres
 import SparqWire
 
-/// Commits runs, looks up who must hear of them, and hands both to the outbox: one round trip for as many runs as are there.
+/// Commits groups of messages, looks up who must hear of them, and hands both to the outbox: one round trip for as many groups as are there.
 struct CommitStage: Sendable {
-    let queue: BatchQueue<Run>
+    let queue: BatchQueue<CommitGroup>
     let pool: PostgresPool
     let retry: DatabaseRetry
     let failed: FailedMessages
@@ -17,56 +17,57 @@ struct CommitStage: Sendable {
     func run() async {
         // Beside the turns: a slow policy, or what the server fails over, holds up its own connection alone. As many as are in hand.
         await withDiscardingTaskGroup { group in
-            while let runs = await queue.next() {
-                for run in await turn(runs, .ownAtFirst) { group.addTask(executorPreference: globalConcurrentExecutor) { await goOn(run) } }
+            while let groups = await queue.next() {
+                for held in await turn(groups, .ownAtFirst) {
+                    group.addTask(executorPreference: globalConcurrentExecutor) { await goOn(held) }
+                }
             }
         }
     }
 
-    /// Commits and sends on; what is left are the runs that wait for policies, and those that the server fails over at their first try.
-    private func turn(_ given: [Run], _ asked: AskedOfDatabase) async -> [Run] {
-        let runs = given.filter { run in
-            guard run.batch.isLost else { return true }
+    /// Commits and sends on; what is left are the groups that wait for policies, and those that the server fails over at their first try.
+    private func turn(_ given: [CommitGroup], _ asked: AskedOfDatabase) async -> [CommitGroup] {
+        let groups = given.filter { group in
+            guard group.batch.isLost else { return true }
             logger.debug("dropped, the broker delivers it again")
-            run.ticket.abandon()
+            group.completion.abandon()
             return false
         }
-        if runs.isEmpty { return [] }
-        var set = CommitSet(runs)
+        if groups.isEmpty { return [] }
+        var set = CommitSet(groups)
         do {
             // One that is lost meanwhile ends the turn: the broker delivers all of them again.
-            let directory = try await settle(&set, asked, retry.during(runs.map(\.batch)))
-            let (units, tickets) = set.settled
-            if !tickets.isEmpty { outbox.add(DeliveryPlan(units: units, directory: directory, limit: deliveryBytes), tickets: tickets) }
+            let directory = try await settle(&set, asked, retry.during(groups.map(\.batch)))
+            let (messages, completions) = set.settled
+            if !completions.isEmpty { outbox.add(DeliveryPlan(messages, directory: directory, limit: deliveryBytes), completions) }
             return set.held
         } catch {
             // Cancelled, or the pool is closed: the broker delivers these again.
             logger.debug("commit given up", metadata: ["error": "\(error)"])
-            for run in runs { run.ticket.abandon() }
+            for group in groups { group.completion.abandon() }
             return []
         }
     }
 
-    /// Asks the policies that a run waits for, and takes it in again: what it still has to commit takes its turn now. One that waits for none is
+    /// Asks the policies that a group waits for, and takes it in again: what it still has to commit takes its turn now. One that waits for none is
     /// committed here, for as long as it takes.
-    private func goOn(_ run: Run) async {
-        if !run.units.contains(where: { !$0.doubtful.isEmpty }) {
-            for run in await turn([run], .own) { await goOn(run) }
+    private func goOn(_ group: CommitGroup) async {
+        guard group.waitsForPolicies else {
+            for group in await turn([group], .own) { await goOn(group) }
             return
         }
         do {
-            let allowed = try await repetition.allowed(run)
-            if queue.add(allowed, count: allowed.units.count, weight: allowed.weight) { return }
+            if queue.add(try await repetition.allowed(group)) { return }
         } catch {
             logger.debug("repeat given up", metadata: ["error": "\(error)"])
         }
-        run.ticket.abandon()
+        group.completion.abandon()
     }
 
-    /// Commits what is to be committed; the units are then as they are to be delivered.
+    /// Commits what is to be committed; the messages are then as they are to be delivered.
     private func settle(_ set: inout CommitSet, _ asked: AskedOfDatabase, _ untilLost: DatabaseRetry) async throws -> DirectoryView {
         var view = DirectoryView()
-        let question = DirectoryQuestion(units: set.units)
+        let question = DirectoryQuestion(set.outcomes)
         let places = set.pending
         if places.isEmpty {
             try await ask(question, &view)
@@ -74,7 +75,7 @@ struct CommitStage: Sendable {
         }
         if try await commit(places, of: &set, asked, asking: question, &view, untilLost) { return view }
         view = DirectoryView()
-        try await ask(DirectoryQuestion(units: set.settled.units), &view)
+        try await ask(DirectoryQuestion(set.settled.messages.map(MessageOutcome.settled)), &view)
         return view
     }
 
@@ -87,7 +88,8 @@ struct CommitStage: Sendable {
         _ view: inout DirectoryView,
         _ untilLost: DatabaseRetry
     ) async throws -> Bool {
-        let plan = CommitPlan(set[places])
+        let messages = set.handled(places)
+        let plan = CommitPlan(messages)
         guard plan.isDistinct else {
             try await commitApart(places, of: &set, asked, untilLost)
             return false
@@ -102,7 +104,7 @@ struct CommitStage: Sendable {
                 _ = try results[0].get()
                 return results
             }
-            plan.apply(try CommitOutcome(results[0].get(), topics: plan.topics.count), to: &set[places])
+            set.committed(plan.committed(try CommitOutcome(results[0].get(), topics: plan.topics.count), messages), at: places)
             // The commit stands; a failed look-up after it must not repeat it.
             do { try question.read(results[1...], into: &view) } catch { return false }
             return true
@@ -140,21 +142,22 @@ struct CommitStage: Sendable {
         async throws
     {
         while true {
-            let keyed = places.filter { set.isPending($0) && set.units[$0].key != nil }
+            let pending = places.filter { set.isPending($0) }
+            let keyed = zip(pending, set.handled(pending)).filter { $0.1.key != nil }
             if !keyed.isEmpty {
-                let statement = Repeats.statement(keyed.compactMap { set.units[$0].key })
+                let statement = Repeats.statement(keyed.compactMap(\.1.key))
                 let repeats = try Repeats(try await untilLost(asked) { try await pool.run(statement) })
-                for (index, known) in repeats.known { set.replace(keyed[index], with: known.unit(insteadOf: set.units[keyed[index]])) }
+                for (index, known) in repeats.known { set.replace(keyed[index].0, with: known.outcome(insteadOf: keyed[index].1)) }
             }
             var seen: Set<[String]> = []
-            let first = places.filter { place in
-                set.isPending(place) && set.units[place].key.map { seen.insert([$0.user, $0.id]).inserted } ?? true
-            }
+            let left = places.filter { set.isPending($0) }
+            let first = zip(left, set.handled(left)).filter { $0.1.key.map { seen.insert([$0.user, $0.id]).inserted } ?? true }
             if first.isEmpty { return }
-            let plan = CommitPlan(set[first])
+            let messages = first.map(\.1)
+            let plan = CommitPlan(messages)
             do {
                 let rows = try await untilLost(asked) { try await pool.run(plan.statement) }
-                plan.apply(try CommitOutcome(rows, topics: plan.topics.count), to: &set[first])
+                set.committed(plan.committed(try CommitOutcome(rows, topics: plan.topics.count), messages), at: first.map(\.0))
             } catch let error as PostgresError where error.isRepeat {
                 continue
             }
@@ -182,8 +185,8 @@ struct CommitStage: Sendable {
             } catch let error as PostgresError where asked == .ownAtFirst && error.cause == .defect {
                 set.hold(place)
             } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
-                let envelope = set.units[place].envelope
-                set.replace(place, with: try await failed.unit(for: envelope, attempt: set.attempt(of: place), uncommitted: error))
+                let message = try await failed.message(set.outcomes[place].envelope, attempt: set.attempt(of: place), uncommitted: error)
+                set.replace(place, with: .settled(message))
             }
         }
     }

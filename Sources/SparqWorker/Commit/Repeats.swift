@@ -54,33 +54,43 @@ extension Repeats.Known {
 
     /// The message as it is to be delivered, once policies have allowed what is doubtful of it.
     ///
-    /// - Parameter unit: What its handler wants by now, where it has run again.
-    func unit(insteadOf unit: Unit) -> Unit {
+    /// - Parameter handled: What its handler wants by now.
+    func outcome(insteadOf handled: HandledMessage) -> MessageOutcome {
         // A connection that began as it should.
-        if unit.isSeal { return Unit(envelope: unit.envelope) }
-        var again = self.unit(of: unit.envelope)
-        if mismatch { return again }
-        // Time has passed since the handler allowed them. What it has just allowed anew needs nobody's word.
-        again.doubtful = Set(again.subscriptions.map(\.topic)).subtracting(unit.subscriptions.map(\.topic))
-        for case .beginSession(let user) in unit.changes where changes.list.contains(.beginSession(user: user)) {
+        if case .seal? = handled.entry { return .committed(CommittedMessage(handled.rest.envelope)) }
+        var again = message(of: handled.rest.envelope)
+        if mismatch { return .committed(again) }
+        for case .beginSession(let user) in handled.changes where changes.list.contains(.beginSession(user: user)) {
             again.make(.beginSession(user: user))
         }
-        return again
+        return Self.checked(again, allowed: handled.rest.subscriptions.map(\.topic))
+    }
+
+    /// The same, where its handler has not run again.
+    func outcome(of envelope: Envelope) -> MessageOutcome {
+        let again = message(of: envelope)
+        return mismatch ? .committed(again) : Self.checked(again, allowed: [])
+    }
+
+    /// Time has passed since the handler allowed its topics. What it has just allowed anew needs nobody's word.
+    private static func checked(_ again: CommittedMessage, allowed: [String]) -> MessageOutcome {
+        let doubtful = Set(again.subscriptions.map(\.topic)).subtracting(allowed)
+        return doubtful.isEmpty ? .committed(again) : .repeated(RepeatedMessage(rest: again, doubtful: doubtful))
     }
 
     /// Reply, durable events and lasting changes come again; the first time did the rest. Another message under the same id changes nothing.
     ///
     /// The subscriptions are those that the handler allowed then.
-    func unit(of envelope: Envelope) -> Unit {
-        var unit = Unit(envelope: envelope)
-        unit.reply = reply.map { reply in
+    func message(of envelope: Envelope) -> CommittedMessage {
+        var again = CommittedMessage(envelope)
+        again.reply = reply.map { reply in
             // What was noted before there were limits, or in what a front cannot read, must not keep its sender waiting.
             let isReadable = reply.count <= DataLimits.sum && (try? JSONDepth.check(reply[...], limit: JSONDepth.data + 1)) != nil
             return Reply.repeated(isReadable ? reply[...] : Reply.success(id: envelope.id, data: nil), mismatch: mismatch)
         }
-        unit.events = events
-        if !mismatch { for change in changes.again(for: envelope) { unit.make(change) } }
-        unit.isOffer = (try? envelope.isResuming) ?? false
-        return unit
+        again.events = events
+        if !mismatch { for change in changes.again(for: envelope) { again.make(change) } }
+        again.isOffer = (try? envelope.isResuming) ?? false
+        return again
     }
 }

@@ -7,16 +7,23 @@ struct DirectoryQuestion: Equatable, Sendable {
     private(set) var heads: [String]
     private(set) var allNodes = false
 
-    init(units: [Unit]) {
+    init(_ outcomes: [MessageOutcome]) {
         var topics: Set<String> = []
         var heads: Set<String> = []
-        // By places: a unit has so many parts that copying it costs more than what is read here.
-        for place in units.indices {
-            for event in units[place].appends { topics.insert(event.topic) }
-            for event in units[place].events { topics.insert(event.topic) }
-            for event in units[place].ephemerals { topics.insert(event.topic) }
-            if !units[place].remote.isEmpty { allNodes = true }
-            for subscription in units[place].subscriptions { heads.insert(subscription.topic) }
+        for outcome in outcomes {
+            let message: CommittedMessage
+            switch outcome {
+            case .handled(let handled):
+                for event in handled.appends { topics.insert(event.topic) }
+                message = handled.rest
+            case .settled(.committed(let committed)): message = committed
+            // A repeat waits for its policies, and asks then.
+            case .repeated, .settled(.postponed): continue
+            }
+            for event in message.events { topics.insert(event.topic) }
+            for event in message.ephemerals { topics.insert(event.topic) }
+            if !message.remote.isEmpty { allNodes = true }
+            for subscription in message.subscriptions { heads.insert(subscription.topic) }
         }
         self.topics = Array(topics)
         self.heads = Array(heads)

@@ -24,18 +24,17 @@ final class Subscriptions: Sendable {
         }
     }
 
-    static let types: Set = ["subscribe", "unsubscribe"]
+    static func handles(_ type: String) -> Bool { type == "subscribe" || type == "unsubscribe" }
 
-    /// The outcome of a message of these types; `nil` for all others.
-    func unit(for envelope: Envelope, context: Context, retry: DatabaseRetry, limit: @escaping Limit) async throws -> Unit? {
-        guard Self.types.contains(envelope.type) else { return nil }
+    /// What a message of these types comes to.
+    func message(_ envelope: Envelope, context: Context, retry: DatabaseRetry, limit: @escaping Limit) async throws -> CommittedMessage {
         let isSubscribe = envelope.type == "subscribe"
         do {
             guard let connection = envelope.connection, envelope.user != nil else { throw Refusal(.unauthenticated, "Log in first.") }
             return isSubscribe
                 ? try await subscribe(envelope, connection, context, retry, limit) : try unsubscribe(envelope, connection)
         } catch let refusal as Refusal {
-            return Unit(envelope: envelope, refusal: refusal)
+            return CommittedMessage(envelope, refusal: refusal)
         }
     }
 
@@ -45,7 +44,7 @@ final class Subscriptions: Sendable {
         _ context: Context,
         _ retry: DatabaseRetry,
         _ limit: @escaping Limit
-    ) async throws -> Unit {
+    ) async throws -> CommittedMessage {
         let request = try MessageDecoder.decode(SubscribeRequest.self, from: envelope.message)
         try Self.check(count: request.topics.count)
         let topics = request.topics.sorted { $0.key < $1.key }
@@ -63,21 +62,21 @@ final class Subscriptions: Sendable {
                 return answers.sorted { $0.0 < $1.0 }.map(\.1)
             }
         }
-        var unit = Unit(envelope: envelope)
+        var message = CommittedMessage(envelope)
         let grants = answers.compactMap(\.grant)
-        if !grants.isEmpty { unit.instructions = [.subscribe(connection: connection, ordinal: unit.envelope.ordinal, grants: grants)] }
-        unit.reply = Reply.success(id: envelope.id, data: Self.data(of: answers))
-        return unit
+        if !grants.isEmpty { message.instructions = [.subscribe(connection: connection, ordinal: envelope.ordinal, grants: grants)] }
+        message.reply = Reply.success(id: envelope.id, data: Self.data(of: answers))
+        return message
     }
 
-    private func unsubscribe(_ envelope: Envelope, _ connection: String) throws -> Unit {
+    private func unsubscribe(_ envelope: Envelope, _ connection: String) throws -> CommittedMessage {
         let request = try MessageDecoder.decode(UnsubscribeRequest.self, from: envelope.message)
         try Self.check(count: request.topics.count)
-        var unit = Unit(envelope: envelope)
+        var message = CommittedMessage(envelope)
         let topics = Set(request.topics).sorted()
-        unit.instructions = [.unsubscribe(.connection(connection), ordinal: unit.envelope.ordinal, topics: topics)]
-        if envelope.id != nil { unit.reply = Reply.success(id: envelope.id, data: nil) }
-        return unit
+        message.instructions = [.unsubscribe(.connection(connection), ordinal: envelope.ordinal, topics: topics)]
+        if envelope.id != nil { message.reply = Reply.success(id: envelope.id, data: nil) }
+        return message
     }
 
     private func answer(_ name: String, _ cursor: SubscribeRequest.Cursor, _ context: Context, _ limit: Limit) async throws -> TopicAnswer {

@@ -7,7 +7,7 @@ extension FailedMessages {
     /// rest lies among the dead letters.
     ///
     /// Throws where the message is to be left to the broker: on cancellation, on shutdown, and where the broker can't be told any more.
-    func unit(for envelope: Envelope, attempt: Int, after error: any Error) async throws -> Unit {
+    func message(_ envelope: Envelope, attempt: Int, after error: any Error) async throws -> SettledMessage {
         switch error {
         case let failure as TransientFailure: return try await later(envelope, attempt, failure)
         case let wait as NotItsTurn: return try await later(envelope, attempt, wait, .untilItsTurn)
@@ -31,7 +31,7 @@ extension FailedMessages {
     }
 
     /// What a message comes to that alone cannot be committed.
-    func unit(for envelope: Envelope, attempt: Int, uncommitted error: PostgresError) async throws -> Unit {
+    func message(_ envelope: Envelope, attempt: Int, uncommitted error: PostgresError) async throws -> SettledMessage {
         // Its data may be what the server fails over, or the server fails for everybody.
         if error.mayPass { return try await later(envelope, attempt, TransientFailure("\(error)")) }
         logger.error("message cannot be committed", metadata: metadata(envelope, error))
@@ -39,21 +39,21 @@ extension FailedMessages {
     }
 
     /// To the dead letters, with an error reply.
-    func never(_ envelope: Envelope, attempt: Int, _ step: Step, _ error: any Error) async throws -> Unit {
+    func never(_ envelope: Envelope, attempt: Int, _ step: Step, _ error: any Error) async throws -> SettledMessage {
         guard await bury(envelope, attempts: attempt, step, error) == .dead else { throw CancellationError() }
-        return Unit(envelope: envelope, refusal: .internalFailure)
+        return .refused(envelope, .internalFailure)
     }
 
-    private func later(_ envelope: Envelope, _ attempt: Int, _ failure: any Error, _ patience: Patience = .counted) async throws -> Unit {
+    private func later(_ envelope: Envelope, _ attempt: Int, _ failure: any Error, _ patience: Patience = .counted) async throws
+        -> SettledMessage
+    {
         switch await postpone(envelope, attempt: attempt, failure, patience) {
         case .waits:
             logger.debug("message is tried again later", metadata: metadata(envelope, failure))
-            var unit = Unit(envelope: envelope)
-            unit.isPostponed = true
-            return unit
+            return .postponed(envelope)
         case .dead:
             logger.error("message failed for good", metadata: metadata(envelope, failure))
-            return Unit(envelope: envelope, refusal: .internalFailure)
+            return .refused(envelope, .internalFailure)
         case .unknown: throw CancellationError()
         }
     }

@@ -16,11 +16,11 @@ final class Losses: Sendable {
     private static let limit = 100
 
     private let pool: PostgresPool
-    private let commits: BatchQueue<Run>
+    private let commits: BatchQueue<CommitGroup>
     private let notices: PresenceNotices
     private let state = Mutex(State())
 
-    init(pool: PostgresPool, commits: BatchQueue<Run>, notices: PresenceNotices) {
+    init(pool: PostgresPool, commits: BatchQueue<CommitGroup>, notices: PresenceNotices) {
         self.pool = pool
         self.commits = commits
         self.notices = notices
@@ -39,7 +39,7 @@ final class Losses: Sendable {
         """
 
     /// Publishes what a loss brought.
-    func announce(_ loss: Loss, _ unit: Unit) {
+    func announce(_ loss: Loss, _ message: CommittedMessage) {
         state.withLock { _ = $0.open.insert(loss.number) }
         let batch = InboundBatch { isPublished in
             self.state.withLock { state in
@@ -48,8 +48,8 @@ final class Losses: Sendable {
             }
         }
         notices.publish(loss.users, from: loss.node, of: [batch])
-        let run = Run(units: [unit], batch: batch, delivered: nil)
-        if !commits.add(run, count: run.units.count, weight: run.weight) { run.ticket.abandon() }
+        let group = CommitGroup([.committed(message)], of: batch)
+        if !commits.add(group) { group.completion.abandon() }
     }
 
     /// Notes what is published, and publishes what others removed and have not published for so long. Twice does no harm.
@@ -81,7 +81,7 @@ final class Losses: Sendable {
         if old.isEmpty { return }
         let repeats = try Repeats(try await pool.run(Repeats.statement(old.map(\.key))))
         for (index, loss) in old.enumerated() {
-            announce(loss, repeats.known[index]?.unit(of: loss.envelope) ?? Unit(envelope: loss.envelope))
+            announce(loss, repeats.known[index]?.message(of: loss.envelope) ?? CommittedMessage(loss.envelope))
         }
     }
 }

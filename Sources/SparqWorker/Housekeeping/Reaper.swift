@@ -80,19 +80,19 @@ struct Reaper: Sendable {
         let start = ContinuousClock.now
         var found: Loss?
         do {
-            let unit: Unit? = try await pool.transaction { transaction in
+            let message: CommittedMessage? = try await pool.transaction { transaction in
                 found = nil
                 let rows = try await transaction.query(Self.removal, Array(skipped))
                 guard let (number, node, users) = try rows.first?.decode(Int.self, String.self, [String].self) else { return nil }
                 if stoodStill(.now - start) { throw StoodStill() }
                 let loss = Loss(number: number, node: node, users: users)
                 found = loss
-                return unannounced.contains(node) ? Unit(envelope: loss.envelope) : try await run(loss, transaction)
+                return unannounced.contains(node) ? CommittedMessage(loss.envelope) : try await run(loss, transaction)
             }
-            guard let unit, let found else { return .none }
+            guard let message, let found else { return .none }
             logger.warning("node is dead, its lease ran out", metadata: ["node": "\(found.node)"])
             if unannounced.contains(found.node) { logger.error("its loss is not announced", metadata: ["node": "\(found.node)"]) }
-            losses.announce(found, unit)
+            losses.announce(found, message)
             return .removed
         } catch {
             let cause = (error as? PostgresError)?.cause
@@ -106,18 +106,17 @@ struct Reaper: Sendable {
     }
 
     /// Runs the handler, and notes what it wants in the inbox and the log.
-    private func run(_ loss: Loss, _ transaction: PostgresTransaction) async throws -> Unit {
-        guard let handler = router.nodeLossHandler else { return Unit(envelope: loss.envelope) }
+    private func run(_ loss: Loss, _ transaction: PostgresTransaction) async throws -> CommittedMessage {
+        guard let handler = router.nodeLossHandler else { return CommittedMessage(loss.envelope) }
         let context = Context(loss.envelope, attempt: 1, database: transaction)
         let effects = try await TimeLimit.run(timeLimit, "a lost node's handler") {
             try await handler(loss.node, context, transaction)
         }
-        var units = [try Unit(envelope: loss.envelope, effects: effects)]
-        units[0].key = loss.key
-        let plan = CommitPlan(units)
+        var message = try HandledMessage(loss.envelope, effects: effects)
+        message.entry = .message(loss.key)
+        let plan = CommitPlan([message])
         let rows = try await OwnStatementRefused.marked { try await transaction.run(plan.statement) }
-        plan.apply(try CommitOutcome(rows, topics: plan.topics.count), to: &units)
-        return units[0]
+        return plan.committed(try CommitOutcome(rows, topics: plan.topics.count), [message])[0]
     }
 
     /// All of it in one statement: what it locks is held for the handler's time alone.

@@ -14,7 +14,7 @@ struct Intake: Sendable {
     let processor: Processor
     let lines: InboundLines
     let failed: FailedMessages
-    let inHand: InHand
+    let inHand: Latch
     /// Handlers run for these messages, and may take the process along.
     let isWary: Bool
     let suspicions: FaultLog
@@ -48,7 +48,7 @@ struct Intake: Sendable {
 
     /// Before anything else is worked on: whoever dies over that must not take the suspects along, so that their count grows.
     private func move(_ suspects: [SparqAMQP.Delivery], _ group: inout DiscardingTaskGroup) async {
-        let moved = Delivered()
+        let moved = Latch(open: 1)
         for suspect in suspects {
             moved.begin()
             group.addTask(executorPreference: globalConcurrentExecutor) {

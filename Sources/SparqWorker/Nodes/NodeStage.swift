@@ -38,7 +38,6 @@ struct NodeStage: Sendable {
             return false
         }
         if requests.isEmpty { return [] }
-        let tickets = requests.map { Ticket(batch: $0.batch, delivered: nil) }
         let retry = retry.during(requests.map(\.batch))
         do {
             let plan = NodePlan(requests)
@@ -54,11 +53,11 @@ struct NodeStage: Sendable {
             tell(plan.users(written: isFirst ? outcome.written : nil), of: requests)
             var delivery = DeliveryPlan(limit: deliveryBytes)
             for answer in outcome.answers { delivery.add(answer.delivery, size: answer.size, to: answer.node) }
-            outbox.add(delivery, tickets: tickets)
+            outbox.add(delivery, requests.map { $0.batch.completion(with: nil) })
         } catch let error as PostgresError where error.code != .poolClosed && !Task.isCancelled {
             return await isolate(requests, asked, error)
         } catch {
-            for ticket in tickets { ticket.abandon() }
+            for request in requests { request.batch.abandon() }
         }
         return []
     }

@@ -71,24 +71,27 @@ struct DeliveryPlan: Sendable {
 extension DeliveryPlan {
     /// The lines of finished messages: for each node first what finishes them, each with what changes its connection's subscriptions, then
     /// events, so that a client has its reply before what follows from it.
-    init(units: [Unit], directory: DirectoryView, limit: Int) {
+    init(_ messages: [SettledMessage], directory: DirectoryView, limit: Int) {
         self.init(limit: limit)
-        // By places: a unit has so many parts that copying it costs more than what is read here.
-        for place in units.indices {
-            // Never cut: once a message is finished the node sends the connection's next one, whose outcome must not overtake this one's. Nor must what
-            // later messages of the connection change come before what this one wants for all of its user's.
-            let node = units[place].envelope.node
-            let hasRemote = !units[place].remote.isEmpty && directory.allNodes.contains(node)
-            add(lines: units[place].ownLines(directory, withRemote: hasRemote), to: node)
-            if hasRemote { lines[node]?.forming.isIrreplaceable = true }
+        for message in messages {
+            switch message {
+            case .postponed(let envelope): add(lines: envelope.postponedLine, to: envelope.node)
+            case .committed(let message):
+                // Never cut: once a message is finished the node sends the connection's next one, whose outcome must not overtake this one's. Nor must
+                // what later messages of the connection change come before what this one wants for all of its user's.
+                let node = message.envelope.node
+                let hasRemote = !message.remote.isEmpty && directory.allNodes.contains(node)
+                add(lines: message.ownLines(directory, withRemote: hasRemote), to: node)
+                if hasRemote { lines[node]?.forming.isIrreplaceable = true }
+            }
         }
-        for place in units.indices where !units[place].remote.isEmpty {
-            let others = directory.allNodes.filter { $0 != units[place].envelope.node }
-            for delivery in units[place].remote { addIrreplaceable(delivery, to: others) }
+        for case .committed(let message) in messages where !message.remote.isEmpty {
+            let others = directory.allNodes.filter { $0 != message.envelope.node }
+            for delivery in message.remote { addIrreplaceable(delivery, to: others) }
         }
-        for place in units.indices {
-            for event in units[place].events { add(.event(event), size: event.body.count, to: directory.nodes[event.topic] ?? []) }
-            for event in units[place].ephemerals {
+        for case .committed(let message) in messages {
+            for event in message.events { add(.event(event), size: event.body.count, to: directory.nodes[event.topic] ?? []) }
+            for event in message.ephemerals {
                 guard let nodes = directory.nodes[event.topic] else { continue }
                 let body = EventBody.ephemeral(type: event.type, topic: event.topic, data: event.data)
                 add(.event(Event(topic: event.topic, seq: nil, body: body)), size: body.count, to: nodes)
@@ -97,7 +100,17 @@ extension DeliveryPlan {
     }
 }
 
-extension Unit {
+extension Envelope {
+    /// `$disconnect` must not overtake a `$connect` that is tried again: so a system message has none.
+    fileprivate var postponedLine: [UInt8] {
+        guard let connection, !type.hasPrefix("$") else { return [] }
+        var line = JSONWriter(reservingCapacity: 64)
+        line.append(.postponed(connection: connection, ordinal: ordinal))
+        return line.bytes
+    }
+}
+
+extension CommittedMessage {
     /// The lines for the node that the message came from; with what it wants for all nodes at the end.
     fileprivate func ownLines(_ directory: DirectoryView, withRemote: Bool) -> [UInt8] {
         var lines = JSONWriter(reservingCapacity: 160 + (reply?.count ?? 0))
@@ -107,11 +120,6 @@ extension Unit {
     }
 
     private func connectionLines(_ connection: String, _ directory: DirectoryView, into lines: inout JSONWriter) {
-        if isPostponed {
-            // `$disconnect` must not overtake a `$connect` that is tried again.
-            if !envelope.type.hasPrefix("$") { lines.append(.postponed(connection: connection, ordinal: envelope.ordinal)) }
-            return
-        }
         lines.append(.done(Done(connection: connection, ordinal: envelope.ordinal, reply: reply, session: session)))
         for instruction in instructions { lines.append(instruction) }
         guard !subscriptions.isEmpty else { return }

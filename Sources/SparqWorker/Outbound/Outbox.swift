@@ -13,7 +13,8 @@ import Synchronization
 final class Outbox: Sendable {
     private struct Item {
         var message: DeliveryPlan.Message
-        var dispatch: Dispatch
+        /// Of all AMQP messages of its plan.
+        var completion: Completion
     }
 
     /// For how long what comes back is published again.
@@ -46,18 +47,20 @@ final class Outbox: Sendable {
         gone = FaultLog(logger)
     }
 
-    /// Publishes a plan; the tickets are told when all of it is confirmed.
-    func add(_ plan: DeliveryPlan, tickets: [Ticket]) {
+    /// Publishes a plan; these are told when all of it is confirmed.
+    func add(_ plan: DeliveryPlan, _ completions: [Completion]) {
         let messages = plan.messages
         guard !messages.isEmpty else {
-            for ticket in tickets { ticket.finish() }
+            for completion in completions { completion.finish() }
             return
         }
-        let dispatch = Dispatch(messages: messages.count, tickets: tickets)
+        let ofPlan = Completion(parts: messages.count) { isWhole in
+            for completion in completions { completion.end(isFinished: isWhole) }
+        }
         let idle = nodes.withLock { nodes in
             messages.filter { message in
                 let isIdle = nodes[message.node] == nil
-                nodes[message.node, default: []].append(Item(message: message, dispatch: dispatch))
+                nodes[message.node, default: []].append(Item(message: message, completion: ofPlan))
                 return isIdle
             }
         }
@@ -97,7 +100,7 @@ final class Outbox: Sendable {
                 // Its clients resume at other nodes.
                 gone.occurred(node, level: .info, "node is gone, what was for it is dropped", metadata: ["node": "\(node)"])
             }
-            for item in items { item.dispatch.finish(confirmed: outcome != .ended) }
+            for item in items { item.completion.end(isFinished: outcome != .ended) }
         }
     }
 

@@ -10,20 +10,29 @@ final class Admission: Sendable {
     }
 
     private let state: Mutex<State>
+    private let isBusy = Atomic(false)
 
     /// - Parameter slots: How many AMQP messages the worker holds at once.
     init(slots: Int) { state = Mutex(State(book: SlotBook(slots: slots))) }
 
+    /// Nothing holds a slot or waits for one: a handler may begin, and needs a slot only where it has to wait for something.
+    var isQuiet: Bool { !isBusy.load(ordering: .relaxed) }
+
+    /// A handler that began while all was quiet has to wait for something. Needs a ``leave(_:_:)``.
+    func take(_ type: String, _ batch: InboundBatch) {
+        change { $0.book.take(type, ObjectIdentifier(batch)) }
+    }
+
     /// Waits until a handler of the type may begin. False where it must not; true needs a ``leave(_:_:)``.
     func enter(_ type: String, _ batch: InboundBatch) async -> Bool {
         let batch = ObjectIdentifier(batch)
-        switch state.withLock({ $0.book.enter(type, batch) }) {
+        switch change({ $0.book.enter(type, batch) }) {
         case .enters: return true
         case .turnedAway: return false
         case .waits: break
         }
         return await withCheckedContinuation { continuation in
-            let isIn: Bool? = state.withLock { state in
+            let isIn: Bool? = change { state in
                 if state.isClosed { return false }
                 state.lastID += 1
                 switch state.book.enter(type, batch, id: state.lastID) {
@@ -61,8 +70,15 @@ final class Admission: Sendable {
         }
     }
 
+    private func change<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
+        state.withLock { state in
+            defer { isBusy.store(!state.book.isIdle, ordering: .relaxed) }
+            return body(&state)
+        }
+    }
+
     private func tell(_ change: (inout State) -> (begin: [Int], turnedAway: [Int])) {
-        let (begin, turnedAway) = state.withLock { state in
+        let (begin, turnedAway) = self.change { state in
             let (begin, turnedAway) = change(&state)
             return (
                 begin.compactMap { state.waiters.removeValue(forKey: $0) }, turnedAway.compactMap { state.waiters.removeValue(forKey: $0) }

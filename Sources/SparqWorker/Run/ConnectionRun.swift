@@ -31,20 +31,27 @@ final class ConnectionRun: Sendable {
         let hasWaited: Bool
     }
 
-    /// The type of the message whose handler holds the batch's slot, and since when.
-    typealias Entry = (type: String, since: ContinuousClock.Instant)
+    /// A message whose handler may be at work, and since when.
+    struct Entry {
+        var type: String
+        var since: ContinuousClock.Instant
+        /// It holds a slot of its batch's (``Admission``).
+        var holdsSlot: Bool
+    }
 
     private struct State {
         var owner = 0
         var task: Task<Void, Never>?
         /// The place behind the message that is worked on.
         var next = 0
-        var units: [Unit] = []
+        var outcomes: [MessageOutcome] = []
         var works: [Work] = []
         /// How many of its reads wait for their turn, and since when some have.
         var waits = 0
         var waitingSince: ContinuousClock.Instant?
         var entry: Entry?
+        /// Some handler of it had to wait for something.
+        var hasSuspended = false
         var lastMark = 0
         var isOver = false
 
@@ -56,7 +63,7 @@ final class ConnectionRun: Sendable {
 
     /// What has to be done when all is through, in place of going on together with the rest of the batch: with the outcomes, and whether all of it is
     /// through or the rest is left to the broker.
-    typealias End = @Sendable (_ units: [Unit], _ isWhole: Bool) -> Void
+    typealias End = @Sendable (_ outcomes: [MessageOutcome], _ isWhole: Bool) -> Void
 
     let envelopes: [Envelope]
     /// One part of it is open for these messages.
@@ -101,28 +108,28 @@ final class ConnectionRun: Sendable {
 
     /// Keeps an outcome; returns how many there are.
     @discardableResult
-    func add(_ unit: Unit, _ owner: Int) throws(Superseded) -> Int {
+    func add(_ outcome: MessageOutcome, _ owner: Int) throws(Superseded) -> Int {
         try withState(of: owner) { state in
-            state.units.append(unit)
-            return state.units.count
+            state.outcomes.append(outcome)
+            return state.outcomes.count
         }
     }
 
     /// What has been kept. It is kept no longer.
-    func takeUnits(_ owner: Int) throws(Superseded) -> [Unit] {
+    func takeOutcomes(_ owner: Int) throws(Superseded) -> [MessageOutcome] {
         try withState(of: owner) { state in
-            defer { state.units = [] }
-            return state.units
+            defer { state.outcomes = [] }
+            return state.outcomes
         }
     }
 
     /// Ends it; returns what is left of its outcomes, or `nil` where another task goes on.
-    func end(_ owner: Int) -> [Unit]? {
+    func end(_ owner: Int) -> [MessageOutcome]? {
         try? withState(of: owner) { state in
             state.isOver = true
             state.task = nil
-            defer { state.units = [] }
-            return state.units
+            defer { state.outcomes = [] }
+            return state.outcomes
         }
     }
 
@@ -130,15 +137,23 @@ final class ConnectionRun: Sendable {
     ///
     /// - Throws: What the body throws; ``Superseded`` where its time was over before.
     func limited<Value>(_ limit: Duration, _ owner: Int, _ body: () async throws -> Value) async throws -> Value {
-        let mark = try withState(of: owner) { state in
+        let mark = try begins(limit, owner)
+        let result: Result<Value, any Error>
+        do { result = .success(try await body()) } catch { result = .failure(error) }
+        try ends(mark, owner)
+        return try result.get()
+    }
+
+    private func begins(_ limit: Duration, _ owner: Int) throws(Superseded) -> Int {
+        try withState(of: owner) { state in
             state.lastMark += 1
             state.works.append(Work(mark: state.lastMark, began: .now, limit: limit))
             return state.lastMark
         }
-        let result: Result<Value, any Error>
-        do { result = .success(try await body()) } catch { result = .failure(error) }
+    }
+
+    private func ends(_ mark: Int, _ owner: Int) throws(Superseded) {
         try withState(of: owner) { state in state.works.removeAll { $0.mark == mark } }
-        return try result.get()
     }
 
     /// One of its reads begins to wait for its turn, or waits no longer.
@@ -152,11 +167,22 @@ final class ConnectionRun: Sendable {
         }
     }
 
-    /// The message may begin.
-    func entered(_ type: String, _ owner: Int) throws(Superseded) { try withState(of: owner) { $0.entry = (type, .now) } }
+    /// The message begins, and holds a slot.
+    func entered(_ type: String, _ owner: Int) throws(Superseded) {
+        try withState(of: owner) { $0.entry = Entry(type: type, since: .now, holdsSlot: true) }
+    }
 
-    /// The message is through. False where it holds no slot any more.
-    func left(_ owner: Int) -> Bool { (try? withState(of: owner) { $0.entry.take() != nil }) ?? false }
+    /// The message begins without a slot. False where it must have one: what comes after a wait of its connection's.
+    func enteredWithoutSlot(_ type: String, _ owner: Int) throws(Superseded) -> Bool {
+        try withState(of: owner) { state in
+            if state.hasSuspended { return false }
+            state.entry = Entry(type: type, since: .now, holdsSlot: false)
+            return true
+        }
+    }
+
+    /// The message is through. False where it holds no slot, or not any more.
+    func left(_ owner: Int) -> Bool { (try? withState(of: owner) { $0.entry.take()?.holdsSlot ?? false }) ?? false }
 
     /// Throws where another task goes on: then nothing may be changed any more.
     func check(_ owner: Int) throws(Superseded) { try withState(of: owner) { _ in } }
@@ -184,6 +210,18 @@ final class ConnectionRun: Sendable {
 
     func cancel() { state.withLock { $0.task }?.cancel() }
 
+    /// Its task goes on elsewhere, because a handler had to wait for something.
+    ///
+    /// - Parameter take: Takes a slot for the message that has none.
+    func suspended(_ take: (_ type: String) -> Void) {
+        state.withLock { state in
+            state.hasSuspended = true
+            guard let type = state.entry?.type, state.entry?.holdsSlot == false else { return }
+            state.entry?.holdsSlot = true
+            take(type)
+        }
+    }
+
     /// What its message holds a slot for.
     var entry: Entry? { state.withLock { $0.entry } }
 
@@ -210,7 +248,8 @@ final class ConnectionRun: Sendable {
             state.works = []
             state.waits = 0
             state.waitingSince = nil
-            return (state.owner, task, state.entry.take()?.type)
+            let entry = state.entry.take()
+            return (state.owner, task, entry?.holdsSlot == true ? entry?.type : nil)
         }
     }
 }

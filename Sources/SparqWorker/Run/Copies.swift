@@ -29,9 +29,12 @@ final class Copies: Sendable {
     private let state = Mutex(State())
     private let count = Atomic(0)
 
+    /// Nothing is at work that has to wait for anything.
+    var isQuiet: Bool { count.load(ordering: .relaxed) == 0 }
+
     /// - Parameter isFirst: It was never tried before.
     func standing(of envelope: Envelope, in run: ConnectionRun, isFirst: Bool, now: ContinuousClock.Instant = .now) -> Standing {
-        guard count.load(ordering: .relaxed) > 0, let key = MessageKey(recognising: envelope) else { return .free }
+        guard !isQuiet, let key = MessageKey(recognising: envelope) else { return .free }
         return state.withLock { state in
             if let other = state.running[key], other !== run, Self.isAtWork(other, key) { return .running }
             if state.strays[key] != nil { return .stray }
@@ -66,7 +69,7 @@ final class Copies: Sendable {
 
     /// Forgets what is over.
     func tidy(now: ContinuousClock.Instant) {
-        guard count.load(ordering: .relaxed) > 0 else { return }
+        if isQuiet { return }
         change { state in
             state.running = state.running.filter { Self.isAtWork($0.value, $0.key) }
             state.waiting = state.waiting.filter { $0.value > now }

@@ -4,21 +4,21 @@ import Synchronization
 final class Gathering: Sendable {
     /// The batch has one message only.
     let isOnlyOfBatch: Bool
-    private let state = Mutex<[[Unit]]?>([])
+    private let state = Mutex<[[MessageOutcome]]?>([])
 
     init(isOnlyOfBatch: Bool) { self.isOnlyOfBatch = isOnlyOfBatch }
 
     /// Takes what one connection's messages came to. False where it comes too late, and must go on alone.
-    func add(_ units: [Unit]) -> Bool {
+    func add(_ outcomes: [MessageOutcome]) -> Bool {
         state.withLock { gathered in
             guard gathered != nil else { return false }
-            gathered?.append(units)
+            gathered?.append(outcomes)
             return true
         }
     }
 
     /// What has been gathered, by connection. Nothing is taken any more.
-    func close() -> [[Unit]] {
+    func close() -> [[MessageOutcome]] {
         state.withLock { gathered in
             defer { gathered = nil }
             return gathered ?? []

@@ -74,6 +74,7 @@ final class HandlerWatch: Sendable {
         state.withLock { $0.runs.append(run) }
         let task = Task.immediate(executorPreference: executor) { await work() }
         if run.isOver { return }
+        run.suspended { admission.take($0, run.batch) }
         copies.runs(run)
         started(task, run)
     }

@@ -56,6 +56,16 @@ struct SlotBook {
         return .waits
     }
 
+    /// Nothing holds a slot or waits for one, and no type is slow.
+    var isIdle: Bool { batches.isEmpty && waiters.isEmpty && slow.isEmpty }
+
+    /// A handler that is at work already holds a slot from now on.
+    mutating func take(_ type: String, _ batch: Batch) {
+        let count = types[type]?[batch] ?? 0
+        types[type, default: [:]][batch] = count + 1
+        if count == 0 { batches[batch, default: 0] += 1 }
+    }
+
     /// A handler has ended, or no longer holds the slot. Returns those that begin now.
     mutating func leave(_ type: String, _ batch: Batch) -> [Int] {
         guard let count = types[type]?[batch] else { return [] }
@@ -155,15 +165,14 @@ struct SlotBook {
     }
 
     private mutating func begin(_ type: String, _ batch: Batch) -> Bool {
-        if let count = types[type]?[batch] {
+        if types[type]?[batch] != nil {
             // Its slot is held already.
-            types[type]?[batch] = count + 1
+            take(type, batch)
             return true
         }
         if slow.contains(type), slowBatches.count >= max(1, slots / 2) { return false }
         guard held(by: type) < max(1, slots - batches.count) else { return false }
-        types[type, default: [:]][batch] = 1
-        batches[batch, default: 0] += 1
+        take(type, batch)
         return true
     }
 }

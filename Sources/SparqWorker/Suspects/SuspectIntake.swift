@@ -28,7 +28,7 @@ struct SuspectIntake: Sendable {
     let failed: FailedMessages
     let signs: LifeSigns
     let retry: DatabaseRetry
-    let inHand: InHand
+    let inHand: Latch
     let settings: SuspectSettings
     let logger: Logger
     let troubles: FaultLog
@@ -107,7 +107,7 @@ struct SuspectIntake: Sendable {
     /// Works on some, until all are through or have had their time. Whoever finds that the worker died meanwhile knows over what.
     private func work(on suspects: [Suspect], _ lives: Lives, _ group: inout DiscardingTaskGroup) async throws {
         let passed = Passed()
-        let finished = Delivered()
+        let finished = Latch(open: 1)
         let keys = Set(suspects.map(\.key)).sorted()
         let untilLost = retry.during(suspects.map(\.batch))
         do {

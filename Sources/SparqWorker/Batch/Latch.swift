@@ -1,13 +1,17 @@
 import Synchronization
 
-/// Waits until the last of some publishes is confirmed.
-final class Delivered: Sendable {
+/// Counts what is open, and lets one caller wait until nothing is.
+final class Latch: Sendable {
     private struct State {
-        var open = 1
+        var open: Int
         var waiter: CheckedContinuation<Void, Never>?
     }
 
-    private let state = Mutex(State())
+    private let state: Mutex<State>
+
+    init(open: Int = 0) { state = Mutex(State(open: open)) }
+
+    var open: Int { state.withLock { $0.open } }
 
     func begin() { state.withLock { $0.open += 1 } }
 
@@ -19,17 +23,7 @@ final class Delivered: Sendable {
         waiter?.resume()
     }
 
-    /// As ``wait()``, but not for longer than so long.
-    func wait(for limit: Duration) async {
-        await withTaskGroup(of: Void.self) { group in
-            group.addTask { await self.wait() }
-            group.addTask { try? await Task.sleep(for: limit) }
-            await group.next()
-            group.cancelAll()
-        }
-    }
-
-    /// Returns when all is finished, or when the task is cancelled: the broker can be away for longer than a worker may take to end. For one
+    /// Returns when nothing is open, or when the task is cancelled: the broker can be away for longer than a worker may take to end. For one
     /// caller.
     func wait() async {
         await withTaskCancellationHandler {
@@ -44,6 +38,16 @@ final class Delivered: Sendable {
         } onCancel: {
             let waiter = state.withLock { $0.waiter.take() }
             waiter?.resume()
+        }
+    }
+
+    /// As ``wait()``, but not for longer than so long.
+    func wait(for limit: Duration) async {
+        await withTaskGroup(of: Void.self) { group in
+            group.addTask { await self.wait() }
+            group.addTask { try? await Task.sleep(for: limit) }
+            await group.next()
+            group.cancelAll()
         }
     }
 }

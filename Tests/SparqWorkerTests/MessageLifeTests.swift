@@ -5,23 +5,24 @@ import Testing
 
 @testable import SparqWorker
 
-@Suite struct UnitTests {
+/// From the handler's effects to the lines for the nodes.
+@Suite struct MessageLifeTests {
     @Test func onlyDurableEffectsOfKnownSendersNeedTheInbox() throws {
         let append: [Effect] = [.append(to: .room("a"), Note(n: 1))]
-        #expect(try Unit(envelope: envelope(), effects: append).key != nil)
-        #expect(try Unit(envelope: envelope(user: nil), effects: append).key == nil)
-        #expect(try Unit(envelope: envelope(id: nil), effects: append).key == nil)
-        #expect(try Unit(envelope: envelope(id: nil), effects: append).needsCommit)
-        #expect(try !Unit(envelope: envelope(), effects: [.reply(Note(n: 1)), .send(Note(n: 2))]).needsDatabase)
-        #expect(throws: InvalidTopic.self) { try Unit(envelope: envelope(), effects: [.append(to: .room("\u{0}"), Note(n: 1))]) }
+        #expect(try HandledMessage(envelope(), effects: append).key != nil)
+        #expect(try HandledMessage(envelope(user: nil), effects: append).key == nil)
+        #expect(try HandledMessage(envelope(id: nil), effects: append).key == nil)
+        #expect(try HandledMessage(envelope(id: nil), effects: append).needsCommit)
+        #expect(try [MessageOutcome(of: envelope(), effects: [.reply(Note(n: 1)), .send(Note(n: 2))])].deliverable != nil)
+        #expect(throws: InvalidTopic.self) { try HandledMessage(envelope(), effects: [.append(to: .room("\u{0}"), Note(n: 1))]) }
     }
 
     @Test func repliesFollowTheProtocol() throws {
-        #expect(try Unit(envelope: envelope(), effects: []).reply?.text == #"{"re":"m1","ok":true}"#)
-        #expect(try Unit(envelope: envelope(id: nil), effects: []).reply == nil)
-        #expect(try Unit(envelope: envelope(id: nil), effects: [.reply(Note(n: 1))]).reply?.text == #"{"ok":true,"data":{"n":1}}"#)
+        #expect(try HandledMessage(envelope(), effects: []).rest.reply?.text == #"{"re":"m1","ok":true}"#)
+        #expect(try HandledMessage(envelope(id: nil), effects: []).rest.reply == nil)
+        #expect(try HandledMessage(envelope(id: nil), effects: [.reply(Note(n: 1))]).rest.reply?.text == #"{"ok":true,"data":{"n":1}}"#)
         #expect(
-            Unit(envelope: envelope(), refusal: Refusal(.forbidden, "No.")).reply?.text
+            CommittedMessage(envelope(), refusal: Refusal(.forbidden, "No.")).reply?.text
                 == #"{"re":"m1","ok":false,"error":{"code":"forbidden","message":"No."}}"#
         )
         let first = Reply.success(id: "a", data: nil)
@@ -30,34 +31,34 @@ import Testing
 
     @Test func onlyConnectionsThatOthersHearOfNeedTheInbox() throws {
         let (open, close) = (envelope(SystemType.connect, id: nil), envelope(SystemType.disconnect, id: nil))
-        #expect(try Unit(envelope: open, effects: [.subscribe(.room("a"))]).key == nil)
-        #expect(try Unit(envelope: open, effects: [.publish(to: .room("a"), Note(n: 1))]).key?.id == "$connect")
-        let farewell = try Unit(envelope: close, effects: [.publish(to: .room("a"), Note(n: 1))])
+        #expect(try HandledMessage(open, effects: [.subscribe(.room("a"))]).key == nil)
+        #expect(try HandledMessage(open, effects: [.publish(to: .room("a"), Note(n: 1))]).key?.id == "$connect")
+        let farewell = try HandledMessage(close, effects: [.publish(to: .room("a"), Note(n: 1))])
         #expect(farewell.key?.id == "$disconnect" && farewell.seal?.key?.id == "$connect")
-        #expect(farewell.seal?.key == (try Unit(envelope: open, effects: [.append(to: .room("a"), Note(n: 1))]).key))
-        #expect(try Unit(envelope: close, effects: []).seal == nil)
+        #expect(farewell.seal?.key == (try HandledMessage(open, effects: [.append(to: .room("a"), Note(n: 1))]).key))
+        #expect(try HandledMessage(close, effects: []).seal == nil)
         let seal = try #require(farewell.seal)
         let plan = CommitPlan([seal, farewell])
         #expect(plan.ended == [seal.key?.user] && plan.entries.map(\.key.id) == ["$disconnect"] && plan.isDistinct)
-        let late = try Unit(envelope: open, effects: [.append(to: .room("a"), Note(n: 1))])
+        let late = try HandledMessage(open, effects: [.append(to: .room("a"), Note(n: 1))])
         #expect(!CommitPlan([seal, farewell, late]).isDistinct)
     }
 
     @Test func aRefusedConnectionIsLeftToItsFront() {
-        let unit = Unit(envelope: envelope(SystemType.connect, id: nil), refusal: Refusal(.forbidden, "No."))
-        #expect(unit.reply?.text == #"{"ok":false,"error":{"code":"forbidden","message":"No."}}"#)
-        #expect(unit.instructions.isEmpty)
+        let message = CommittedMessage(envelope(SystemType.connect, id: nil), refusal: Refusal(.forbidden, "No."))
+        #expect(message.reply?.text == #"{"ok":false,"error":{"code":"forbidden","message":"No."}}"#)
+        #expect(message.instructions.isEmpty)
     }
 
     @Test func whatAMessageDoesToItsConnectionTravelsWithItsReply() throws {
         // Many connections at once, and so little room that nearly every one begins a new AMQP message.
-        let units = try (1...20).map { number in
-            try Unit(
-                envelope: envelope(SystemType.connect, ordinal: number, id: nil),
+        let handled = try (1...20).map { number in
+            try HandledMessage(
+                envelope(SystemType.connect, ordinal: number, id: nil),
                 effects: [.subscribe(.room("a")), .subscribe(.room("b"))]
             )
         }
-        let messages = DeliveryPlan(units: units, directory: DirectoryView(), limit: 700).messages
+        let messages = DeliveryPlan(handled.map { .committed($0.rest) }, directory: DirectoryView(), limit: 700).messages
         #expect(messages.count > 5)
         for body in messages.map(\.body) {
             let kinds = try NDJSON.lines(body).map { line in
@@ -77,16 +78,16 @@ import Testing
 
     /// What a later message of the same connection changes comes behind it.
     @Test func whatAMessageWantsForItsUserStandsBehindIt() throws {
-        let units = [
-            try Unit(envelope: envelope(ordinal: 1), effects: [.unsubscribe(.room("a"), user: "alice")]),
-            try Unit(envelope: envelope(ordinal: 2), effects: [.subscribe(.room("a"))]),
+        let handled = [
+            try HandledMessage(envelope(ordinal: 1), effects: [.unsubscribe(.room("a"), user: "alice")]),
+            try HandledMessage(envelope(ordinal: 2), effects: [.subscribe(.room("a"))]),
         ]
-        let own = units[0].envelope.node
+        let own = handled[0].rest.envelope.node
         var directory = DirectoryView()
         directory.allNodes = [own, "another"]
         // So little room that each message begins a new AMQP message.
         for limit in [1 << 20, 10] {
-            let messages = DeliveryPlan(units: units, directory: directory, limit: limit).messages
+            let messages = DeliveryPlan(handled.map { .committed($0.rest) }, directory: directory, limit: limit).messages
             let kinds = try [own, "another"].map { node in
                 try messages.filter { $0.node == node }.map { message in
                     try NDJSON.lines(message.body).map { line in
@@ -120,15 +121,15 @@ import Testing
     }
 
     @Test func aPlanNamesEachTopicOnceInTheOrderOfBytes() throws {
-        let units = [
-            try Unit(envelope: envelope(id: "m2"), effects: [.append(to: .room("b"), Note(n: 1)), .append(to: .room("a"), Note(n: 2))]),
-            try Unit(envelope: envelope(user: nil), effects: [.append(to: .room("b"), Note(n: 3))]),
-            try Unit(
-                envelope: envelope(id: "m1"),
+        let messages = [
+            try HandledMessage(envelope(id: "m2"), effects: [.append(to: .room("b"), Note(n: 1)), .append(to: .room("a"), Note(n: 2))]),
+            try HandledMessage(envelope(user: nil), effects: [.append(to: .room("b"), Note(n: 3))]),
+            try HandledMessage(
+                envelope(id: "m1"),
                 effects: [.subscribe(.room("x")), .subscribe(.room("y")), .append(to: .room("b"), Note(n: 4))]
             ),
         ]
-        let plan = CommitPlan(units)
+        let plan = CommitPlan(messages)
         #expect(plan.topics == ["room:a", "room:b"])
         #expect(plan.counts == [1, 3])
         #expect(plan.indices == [2, 1, 2, 2])
@@ -138,27 +139,26 @@ import Testing
         #expect(plan.entries.map(\.last) == [4, 2])
         #expect(plan.entries.map(\.changes) == ["subscribe\troom:x\nsubscribe\troom:y", nil])
         #expect(plan.isDistinct)
-        #expect(!CommitPlan(units + units).isDistinct)
+        #expect(!CommitPlan(messages + messages).isDistinct)
     }
 
     @Test func aTopicThatOthersMayWriteDifferentlyIsRefused() throws {
-        #expect(throws: InvalidTopic.self) { try Unit(envelope: envelope(), effects: [.append(to: .room("e\u{301}"), Note(n: 1))]) }
+        #expect(throws: InvalidTopic.self) { try HandledMessage(envelope(), effects: [.append(to: .room("e\u{301}"), Note(n: 1))]) }
         for user in ["e\u{301}", String(repeating: "x", count: 129)] {
-            #expect(throws: InvalidTopic.self) { try Unit(envelope: envelope(), effects: [.beginSession(user: user)]) }
+            #expect(throws: InvalidTopic.self) { try HandledMessage(envelope(), effects: [.beginSession(user: user)]) }
         }
     }
 
     @Test func anOutcomeNumbersEvents() throws {
-        var units = [
-            try Unit(envelope: envelope(), effects: [.append(to: .room("b"), Note(n: 1)), .append(to: .room("a"), Note(n: 2))]),
-            try Unit(envelope: envelope(id: "m2"), effects: [.append(to: .room("b"), Note(n: 3))]),
+        let messages = [
+            try HandledMessage(envelope(), effects: [.append(to: .room("b"), Note(n: 1)), .append(to: .room("a"), Note(n: 2))]),
+            try HandledMessage(envelope(id: "m2"), effects: [.append(to: .room("b"), Note(n: 3))]),
         ]
-        let plan = CommitPlan(units)
-        plan.apply(CommitOutcome(heads: [20, 11], time: 0), to: &units)
-        #expect(units.map { $0.events.map(\.seq) } == [[10, 20], [11]])
-        #expect(units.allSatisfy { !$0.needsCommit })
+        let plan = CommitPlan(messages)
+        let committed = plan.committed(CommitOutcome(heads: [20, 11], time: 0), messages)
+        #expect(committed.map { $0.events.map(\.seq) } == [[10, 20], [11]])
         #expect(
-            units[1].events[0].body.text == #"{"type":"note","topic":"room:b","seq":11,"at":"1970-01-01T00:00:00.000Z","data":{"n":3}}"#
+            committed[1].events[0].body.text == #"{"type":"note","topic":"room:b","seq":11,"at":"1970-01-01T00:00:00.000Z","data":{"n":3}}"#
         )
     }
 
@@ -167,30 +167,29 @@ import Testing
         let reply = Array(#"{"re":"m2","ok":true}"#.utf8)
         let changes = Changes([.subscribe("room:a", from: nil), .subscribe("room:b", from: 2)])
         var known = Repeats.Known(reply: reply, mismatch: false, changes: changes, events: [old])
-        var unit = known.unit(of: envelope(id: "m2"))
-        #expect(unit.reply?.text == #"{"re":"m2","ok":true,"repeat":true}"#)
-        #expect(unit.events.map(\.seq) == [4])
-        #expect(unit.subscriptions.map(\.topic) == ["room:a", "room:b"])
-        #expect(unit.subscriptions.map(\.from) == [nil, 2])
-        #expect(!unit.needsCommit)
+        var message = known.message(of: envelope(id: "m2"))
+        #expect(message.reply?.text == #"{"re":"m2","ok":true,"repeat":true}"#)
+        #expect(message.events.map(\.seq) == [4])
+        #expect(message.subscriptions.map(\.topic) == ["room:a", "room:b"])
+        #expect(message.subscriptions.map(\.from) == [nil, 2])
         known.mismatch = true
-        unit = known.unit(of: envelope(id: "m2"))
-        #expect(unit.reply?.text == #"{"re":"m2","ok":true,"repeat":true,"mismatch":true}"#)
-        #expect(unit.events.map(\.seq) == [4])
-        #expect(unit.subscriptions.isEmpty)
+        message = known.message(of: envelope(id: "m2"))
+        #expect(message.reply?.text == #"{"re":"m2","ok":true,"repeat":true,"mismatch":true}"#)
+        #expect(message.events.map(\.seq) == [4])
+        #expect(message.subscriptions.isEmpty)
     }
 
     @Test func nodesHearOfRepliesFirstAndOfEventsLast() throws {
-        var unit = try Unit(
-            envelope: envelope(),
+        var message = try HandledMessage(
+            envelope(),
             effects: [
                 .publish(to: .room("a"), Note(n: 1)), .send(Note(n: 2)), .subscribe(.room("s")), .unsubscribe(.room("a"), user: "bob"),
                 .disconnect(.user("bob")),
             ]
-        )
-        unit.events = [Event(topic: "room:a", seq: 1, body: Array("{}".utf8)[...])]
+        ).rest
+        message.events = [Event(topic: "room:a", seq: 1, body: Array("{}".utf8)[...])]
         let view = DirectoryView(nodes: ["room:a": ["n1", "n2"]], heads: ["room:s": 8], allNodes: ["n2", "n3"])
-        let messages = DeliveryPlan(units: [unit], directory: view, limit: 1 << 20).messages
+        let messages = DeliveryPlan([.committed(message)], directory: view, limit: 1 << 20).messages
         var kinds: [String: [String]] = [:]
         for message in messages {
             kinds[message.node] = try NDJSON.lines(message.body).map { line in
@@ -216,10 +215,10 @@ import Testing
     @Test func whoComesBackIsOfferedWhatANewClientIsSubscribedTo() throws {
         for resumes in [true, false] {
             let connect = envelope("$connect", #"{"type":"$connect","resume":\#(resumes)}"#)
-            let unit = try Unit(envelope: connect, effects: [.subscribe(.everyone), .subscribe(.room("new"), from: 3)])
-            #expect(unit.needsDatabase)
+            let message = try HandledMessage(connect, effects: [.subscribe(.everyone), .subscribe(.room("new"), from: 3)]).rest
+            #expect(message.needsDirectory)
             let view = DirectoryView(heads: ["everyone": 8, "room:new": 5])
-            let body = DeliveryPlan(units: [unit], directory: view, limit: 1 << 20).messages.first?.body ?? []
+            let body = DeliveryPlan([.committed(message)], directory: view, limit: 1 << 20).messages.first?.body ?? []
             let lines = try NDJSON.lines(body).map { try Delivery(line: $0) }
             let sent = lines.compactMap { if case .send(_, _, let body) = $0 { body.text } else { nil } }
             #expect(sent == [#"{"type":"\#(resumes ? "$offered" : "$subscribed")","topics":{"everyone":8,"room:new":3}}"#])
@@ -228,12 +227,8 @@ import Testing
     }
 
     @Test func aPostponedMessageReleasesThoseBehindItButNoDisconnect() throws {
-        let units = ["post", "$connect"].map { type in
-            var unit = Unit(envelope: envelope(type, ordinal: 7))
-            unit.isPostponed = true
-            return unit
-        }
-        let messages = DeliveryPlan(units: units, directory: DirectoryView(), limit: 1 << 20).messages
+        let postponed = ["post", "$connect"].map { SettledMessage.postponed(envelope($0, ordinal: 7)) }
+        let messages = DeliveryPlan(postponed, directory: DirectoryView(), limit: 1 << 20).messages
         #expect(messages.map(\.node) == ["n1"])
         let lines = try NDJSON.lines(messages.first?.body ?? []).map { try Delivery(line: $0) }
         #expect(lines == [.postponed(connection: "c1", ordinal: 7)])
