@@ -32,13 +32,15 @@ import Testing
         let list = (1...Int.random(in: 1...8, using: &generator)).map { _ in change(&generator) }
         let origin = Bool.random(using: &generator) ? Changes.Origin(connection: text(&generator), ordinal: 7) : nil
         let changes = Changes(origin: origin, list)
-        let text = try #require(changes.text)
-        let back = Changes(text: text)
-        #expect(back == changes)
-        // Strings that are equal in Unicode's eyes may be others.
-        #expect(Array((back.text ?? "").utf8) == Array(text.utf8))
-        // The database's text has no U+0000.
-        #expect(text.utf8.allSatisfy { $0 >= 0x20 })
+        for form in [\Changes.json, \Changes.lines] {
+            let text = try #require(changes[keyPath: form])
+            let back = Changes(text: text)
+            #expect(back == changes)
+            // Strings that are equal in Unicode's eyes may be others.
+            #expect(Array((back[keyPath: form] ?? "").utf8) == Array(text.utf8))
+            // The database's text has no U+0000.
+            #expect(text.utf8.allSatisfy { $0 >= 0x20 || $0 == 0x09 || $0 == 0x0A })
+        }
     }
 
     @Test func theTextIsOneJSONObject() {
@@ -57,9 +59,9 @@ import Testing
             #"{"kind":"disconnect","code":4003,"reason":"a\nb"}"#, #"{"kind":"disconnect","code":4001,"reason":"","user":"bob"}"#,
             #"{"kind":"disconnect","code":4003,"reason":"","connection":"c2"}"#, #"{"kind":"begin","user":"bob"}"#, #"{"kind":"end"}"#,
         ]
-        #expect(changes.text == #"{"origin":{"connection":"c1","n":1},"changes":["# + kinds.joined(separator: ",") + "]}")
-        #expect(Changes([.endSession]).text == #"{"changes":[{"kind":"end"}]}"#)
-        #expect(Changes().text == nil)
+        #expect(changes.json == #"{"origin":{"connection":"c1","n":1},"changes":["# + kinds.joined(separator: ",") + "]}")
+        #expect(Changes([.endSession]).json == #"{"changes":[{"kind":"end"}]}"#)
+        #expect(Changes().json == nil && Changes().lines == nil)
     }
 
     @Test func whatLaterVersionsAddIsPassedOver() {
@@ -68,8 +70,8 @@ import Testing
         #expect(Changes(text: #"{"changes":["#) == Changes() && Changes(text: "{}") == Changes() && Changes(text: "") == Changes())
     }
 
-    /// What the version before JSON wrote into the inbox.
-    @Test func linesAreStillRead() {
+    /// What workers of the version before write into the inbox, and read there.
+    @Test func linesAreReadAndWritten() {
         let text = """
             origin\tc1\t7
             subscribe\troom:a
@@ -91,7 +93,7 @@ import Testing
                 .beginSession(user: "bo\u{0}b"), .endSession,
             ]
         )
-        #expect(Changes(text: text) == changes)
+        #expect(Changes(text: text) == changes && changes.lines == text)
         #expect(
             Changes(text: "later\tx\nsubscribe\nsubscribe\ta\tx\ndisconnect\tx\t\nsubscribe\ta") == Changes([.subscribe("a", from: nil)])
         )

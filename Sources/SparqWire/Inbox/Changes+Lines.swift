@@ -1,5 +1,8 @@
-/// The form before JSON: one change a line, a tab between its fields; in these, control characters and the percent sign are written as a percent sign
-/// and two hexadecimal digits. Nothing writes it any more. It can go when the inbox of no database is older than the first version with JSON.
+/// The form that the inbox holds: one change a line, a tab between its fields; in these, control characters and the percent sign are written as a
+/// percent sign and two hexadecimal digits.
+///
+/// This version reads JSON too (``Changes/json``) but does not write it: workers of the version before, which may work beside it, read lines only. The
+/// next version writes JSON. The lines can go when no inbox is older than that.
 extension Changes {
     /// Lines that cannot be read are passed over.
     init(lines text: String) {
@@ -19,6 +22,44 @@ extension Changes {
             case ("begin-session", 2): list.append(.beginSession(user: fields[1]))
             case ("end-session", 1): list.append(.endSession)
             default: continue
+            }
+        }
+    }
+
+    /// `nil` where there are none.
+    package var lines: String? {
+        if list.isEmpty { return nil }
+        var bytes: [UInt8] = []
+        if let origin { Self.write(["origin", origin.connection, "\(origin.ordinal)"], to: &bytes) }
+        for change in list {
+            let fields =
+                switch change {
+                case .subscribe(let topic, nil): ["subscribe", topic]
+                case .subscribe(let topic, let cursor?): ["subscribe", topic, "\(cursor)"]
+                case .unsubscribe(let topic, nil): ["unsubscribe", topic]
+                case .unsubscribe(let topic, let user?): ["unsubscribe", topic, user]
+                case .disconnect(nil, let code, let reason): ["disconnect", "\(code)", reason]
+                case .disconnect(.connection(let id)?, let code, let reason): ["disconnect-connection", "\(code)", reason, id]
+                case .disconnect(.user(let id)?, let code, let reason): ["disconnect-user", "\(code)", reason, id]
+                case .beginSession(let user): ["begin-session", user]
+                case .endSession: ["end-session"]
+                }
+            Self.write(fields, to: &bytes)
+        }
+        return String(decoding: bytes, as: UTF8.self)
+    }
+
+    private static func write(_ fields: [String], to bytes: inout [UInt8]) {
+        if !bytes.isEmpty { bytes.append(UInt8(ascii: "\n")) }
+        for (index, field) in fields.enumerated() {
+            if index > 0 { bytes.append(UInt8(ascii: "\t")) }
+            for byte in field.utf8 {
+                if byte < 0x20 || byte == 0x7F || byte == UInt8(ascii: "%") {
+                    bytes.append(UInt8(ascii: "%"))
+                    bytes += [byte >> 4, byte & 0xF].map { $0 < 10 ? UInt8(ascii: "0") + $0 : UInt8(ascii: "A") + $0 - 10 }
+                } else {
+                    bytes.append(byte)
+                }
             }
         }
     }

@@ -41,7 +41,7 @@ package struct Changes: Equatable, Sendable {
 /// `{"origin":{"connection":"c1","n":7},"changes":[{"kind":"subscribe","topic":"room:a","from":3}]}`; the origin only where it is noted.
 extension Changes {
     /// `nil` where there are none.
-    package var text: String? {
+    package var json: String? {
         if list.isEmpty { return nil }
         var writer = JSONWriter(reservingCapacity: 64 + 64 * list.count)
         writer.raw("{")
@@ -58,7 +58,7 @@ extension Changes {
         return String(decoding: writer.bytes, as: UTF8.self)
     }
 
-    /// Reads what this version wrote, and what the one before did. Changes of unknown kinds are passed over; a text that cannot be read has none.
+    /// Reads both forms. Changes of unknown kinds are passed over; a text that cannot be read has none.
     package init(text: String) {
         if text.utf8.first == UInt8(ascii: "{") {
             self = (try? Changes(json: ArraySlice(text.utf8))) ?? Changes()

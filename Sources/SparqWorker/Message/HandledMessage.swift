@@ -31,7 +31,7 @@ struct HandledMessage: Sendable {
     var key: MessageKey? { entry?.key }
     var needsCommit: Bool { !appends.isEmpty || entry != nil }
     /// How the inbox notes the changes.
-    var changesText: String? { changes.isEmpty ? nil : Changes(changes, of: rest.envelope).text }
+    var changesText: String? { changes.isEmpty ? nil : Changes(changes, of: rest.envelope).lines }
 
     /// What goes before a `$disconnect` that others hear of.
     var seal: HandledMessage? {
