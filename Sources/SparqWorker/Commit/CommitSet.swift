@@ -54,7 +54,9 @@ struct CommitSet: Sendable {
         messages.reserveCapacity(outcomes.count)
         for place in outcomes.indices where heldPlaces.isEmpty || !heldPlaces.contains(place) {
             // Whoever delivered a message that is not committed would ack it, and it would never take effect.
-            guard case .settled(let message) = outcomes[place] else { preconditionFailure("a turn leaves no message of its own uncommitted") }
+            guard case .settled(let message) = outcomes[place] else {
+                preconditionFailure("a turn leaves no message of its own uncommitted")
+            }
             messages.append(message)
         }
         return (messages, groups.indices.filter { !waiting.contains($0) }.map { groups[$0].completion })

@@ -51,7 +51,9 @@ enum SettledMessage: Sendable {
     /// It waits elsewhere to be tried again; all that its front is told is that those behind it go on.
     case postponed(Envelope)
 
-    static func refused(_ envelope: Envelope, _ refusal: Refusal) -> SettledMessage { .committed(CommittedMessage(envelope, refusal: refusal)) }
+    static func refused(_ envelope: Envelope, _ refusal: Refusal) -> SettledMessage {
+        .committed(CommittedMessage(envelope, refusal: refusal))
+    }
 
     var envelope: Envelope {
         switch self {
