@@ -1,6 +1,6 @@
 import Sparq
 
-/// All SQL of the messenger. Tables: `db/migrations/0002_messenger.sql`, `0011_guesses.sql`, pages: `0008_growth.sql`; `events` and `topics` are Sparq's own.
+/// All SQL of the messenger. Tables: `db/migrations/0002_messenger.sql`, `0011_guesses.sql`; functions: `db/functions`; `events` and `topics` are Sparq's own.
 ///
 /// What a client can ask for is a page along an index: its cost does not depend on how much there is.
 enum MessengerSQL {

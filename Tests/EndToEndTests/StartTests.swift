@@ -62,6 +62,37 @@ import Testing
         }
     }
 
+    @Test func aWorkerOfBeforeLeavesNewerFunctionsAlone() async throws {
+        try await Stack.with(fronts: 0, workers: 1) { stack, _ in
+            _ = try await stack.sql(
+                """
+                COMMENT ON FUNCTION sparq_heads IS 'of the future';
+                UPDATE schema_functions SET revision = 9999, checksum = 'x' WHERE name = 'sparq_heads'
+                """
+            )
+            let worker = try await stack.startWorker()
+            try await stack.awaitReady(worker)
+            #expect(worker.log.contains("functions of a newer version"))
+            let comment = try await stack.sql("SELECT obj_description('sparq_heads'::regproc)")
+            #expect("\(comment)".contains("of the future"))
+        }
+    }
+
+    @Test func filesOfFunctionsThatDoNotFitEndTheWorkerAndAreNamed() async throws {
+        try await Stack.with(fronts: 0, workers: 0) { stack, _ in
+            let files = stack.folder.appendingPathComponent("db")
+            try FileManager.default.copyItem(at: TestEnvironment.root.appendingPathComponent("db"), to: files)
+            let file = files.appendingPathComponent("functions/sparq_heads.sql")
+            try Data("-- Changed by hand.\n".utf8).write(to: file)
+            let settings = await stack.workerSettings.merging(["SPARQ_MIGRATIONS": files.appendingPathComponent("migrations").path]) { $1 }
+            let worker = try await stack.launch("worker", ["worker"], settings)
+            let status = try? await worker.end(within: .seconds(30))
+            if status == nil { try await worker.killNow() }
+            #expect(status != nil && status != 0 && (status ?? 0) < 128, "status \(status ?? -1): \(worker.log)")
+            #expect(worker.log.contains("REVISION"), "\(worker.log)")
+        }
+    }
+
     @Test func withoutBrokerAndDatabaseProcessesWaitAndBecomeReadyLater() async throws {
         try await Stack.with(fronts: 0, workers: 0) { stack, _ in
             let broker = try await Forwarder(to: try TestEnvironment.amqpURL(), defaultPort: 5_672)

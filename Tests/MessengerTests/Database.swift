@@ -14,7 +14,7 @@ struct Database: Sendable {
     let pool: PostgresPool
     let tester: HandlerTester
 
-    private static let migrations = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../db/migrations").path()
+    private static let files = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../db").path()
 
     /// Lends a database with all migrations applied, and a messenger on it; removes it afterwards.
     static func lent<Value>(
@@ -28,7 +28,7 @@ struct Database: Sendable {
             do {
                 let own = url + (url.contains("?") ? "&" : "?") + "options=-csearch_path%3D\(schema)"
                 let value = try await running(own) { pool in
-                    try await Migrator(directory: migrations).apply(using: pool)
+                    try await Migrator(directory: "\(files)/migrations", functions: "\(files)/functions").apply(using: pool)
                     return try await body(Database(pool: pool, tester: HandlerTester(.messenger(passwords), database: pool)))
                 }
                 _ = try await admin.run(Statement("DROP SCHEMA \(schema) CASCADE").unprepared())

@@ -1,11 +1,12 @@
 import ArgumentParser
 import Logging
 import SparqPostgres
+import SystemPackage
 
 /// `sparq migrate up | status | new NAME`.
 struct Migrate: AsyncParsableCommand {
     static let configuration = CommandConfiguration(
-        abstract: "Apply, list and begin the database's migrations.",
+        abstract: "Apply, list and begin the database's migrations, and apply its functions.",
         subcommands: [Up.self, Status.self, New.self]
     )
 
@@ -28,27 +29,33 @@ struct Migrate: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try await options.settings()
-            let applied = try await settings.withPool { pool in try await Migrator(directory: settings.migrations).apply(using: pool) }
-            for migration in applied { print("applied \(migration.file)") }
+            let migrator = settings.migrator
+            let (applied, status) = try await settings.withPool { pool in
+                (try await migrator.apply(using: pool), try await migrator.status(using: pool))
+            }
+            for migration in applied.migrations { print("applied \(migration.file)") }
+            for function in applied.functions { print("applied function \(function)") }
             if applied.isEmpty { print("nothing to apply") }
-            let statuses = try await settings.withPool { pool in try await Migrator(directory: settings.migrations).status(using: pool) }
-            if let last = statuses.last, last.state == .newer {
+            if let last = status.migrations.last, last.state == .newer {
                 print("the database is newer: \(last.version)_\(last.name) is none of these files")
+            } else if status.functions.contains(where: { $0.state == .newer }) {
+                print("the database is newer: its functions are of a later revision")
             }
         }
     }
 
     struct Status: AsyncParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "List all migrations, and where each stands.")
+        static let configuration = CommandConfiguration(abstract: "List all migrations and functions, and where each stands.")
         @OptionGroup var options: Options
 
         func run() async throws {
             let settings = try await options.settings()
-            let statuses = try await settings.withPool { pool in try await Migrator(directory: settings.migrations).status(using: pool) }
-            for status in statuses {
+            let all = try await settings.withPool { pool in try await settings.migrator.status(using: pool) }
+            for status in all.migrations {
                 let number = String(repeating: "0", count: max(0, 4 - String(status.version).count)) + String(status.version)
                 print("\(number)_\(status.name)  \(status.state.rawValue)")
             }
+            for status in all.functions { print("\(status.name)  \(status.state.rawValue)") }
         }
     }
 
@@ -60,7 +67,7 @@ struct Migrate: AsyncParsableCommand {
 
         func run() async throws {
             let settings = try await options.settings()
-            print(try Migrator(directory: settings.migrations).create(name: name))
+            print(try settings.migrator.create(name: name))
         }
     }
 }
@@ -68,6 +75,11 @@ struct Migrate: AsyncParsableCommand {
 extension Settings {
     /// The folder with the migrations.
     var migrations: String { text("SPARQ_MIGRATIONS") ?? "db/migrations" }
+
+    /// Applies the migrations, and the functions of the folder `functions` beside theirs.
+    var migrator: Migrator {
+        Migrator(directory: migrations, functions: FilePath(migrations).removingLastComponent().appending("functions").string)
+    }
 
     /// Where the database is, and the limits.
     func postgres(applicationName: String) throws -> PostgresConfiguration {

@@ -4,17 +4,17 @@ import SparqPostgres
 import ServiceLifecycle
 import SparqWorker
 
-/// Applies what migrations are pending, as soon as the database answers, and then works.
+/// Applies what migrations and functions are pending, as soon as the database answers, and then works.
 struct MigratedWorker: Service {
     let worker: Worker
     let database: PostgresConfiguration
-    /// The folder; `nil` where somebody else applies them.
-    let migrations: String?
+    /// `nil` where somebody else applies them.
+    let migrator: Migrator?
     let logger: Logger
 
     func run() async throws {
-        if let migrations {
-            try await cancelWhenGracefulShutdown { try await migrate(Migrator(directory: migrations)) }
+        if let migrator {
+            try await cancelWhenGracefulShutdown { try await migrate(migrator) }
             if Task.isShuttingDownGracefully { return }
         }
         try await worker.run()
@@ -26,14 +26,8 @@ struct MigratedWorker: Service {
         try await PostgresPool.with(database, logger: logger) { pool in
             while !Task.isCancelled {
                 do {
-                    let applied = try await migrator.apply(using: pool)
-                    for migration in applied { logger.info("migration applied", metadata: ["file": "\(migration.file)"]) }
-                    if let last = try await migrator.status(using: pool).last, last.state == .newer {
-                        logger.notice(
-                            "the database has been migrated by a newer version, and this worker goes on with it",
-                            metadata: ["migration": "\(last.version)_\(last.name)"]
-                        )
-                    }
+                    tell(try await migrator.apply(using: pool))
+                    tell(try await migrator.status(using: pool))
                     return
                 } catch let error as PostgresError where error.mayPass || error.isNotAllowed {
                     // What failed was rolled back as a whole.
@@ -49,6 +43,30 @@ struct MigratedWorker: Service {
                     return
                 }
             }
+        }
+    }
+
+    private func tell(_ applied: Migrator.Applied) {
+        for migration in applied.migrations { logger.info("migration applied", metadata: ["file": "\(migration.file)"]) }
+        if !applied.functions.isEmpty {
+            logger.info("functions applied", metadata: ["functions": "\(applied.functions.joined(separator: " "))"])
+        }
+        if !applied.restored.isEmpty {
+            logger.warning(
+                "the database had lost functions, they are there again",
+                metadata: ["functions": "\(applied.restored.joined(separator: " "))"]
+            )
+        }
+    }
+
+    private func tell(_ status: Migrator.Status) {
+        if let last = status.migrations.last, last.state == .newer {
+            logger.notice(
+                "the database has been migrated by a newer version, and this worker goes on with it",
+                metadata: ["migration": "\(last.version)_\(last.name)"]
+            )
+        } else if status.functions.contains(where: { $0.state == .newer }) {
+            logger.notice("the database has functions of a newer version, and this worker goes on with them")
         }
     }
 }

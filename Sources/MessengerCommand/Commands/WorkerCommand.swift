@@ -60,7 +60,7 @@ struct WorkerCommand: AsyncParsableCommand {
             MigratedWorker(
                 worker: worker,
                 database: configuration.postgres,
-                migrations: try settings.flag("SPARQ_MIGRATE_AT_START", default: true) ? settings.migrations : nil,
+                migrator: try settings.flag("SPARQ_MIGRATE_AT_START", default: true) ? settings.migrator : nil,
                 logger: logger
             )
         )

@@ -8,16 +8,12 @@
 struct MigrationFolder {
     let directory: String
 
+    private var files: SQLFolder { SQLFolder(directory: directory, content: "migrations") }
+
     /// All migrations, in order. Files that do not end in `.sql` are none.
     func load() throws(PostgresError) -> [Migration] {
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: directory)
-        } catch {
-            throw MigrationPlan.error(directory, "the folder of migrations cannot be read")
-        }
         var migrations: [Migration] = []
-        for file in names where file.hasSuffix(".sql") && !file.hasPrefix(".") { migrations.append(try migration(file)) }
+        for file in try files.files() { migrations.append(try migration(file)) }
         return try MigrationPlan.ordered(migrations)
     }
 
@@ -26,13 +22,7 @@ struct MigrationFolder {
         guard parts.count == 2, let number = parts.first, number.utf8.allSatisfy({ (48...57).contains($0) }), let version = Int(number),
             version > 0, !parts[1].isEmpty
         else { throw MigrationPlan.error(file, "a migration's file is called NNNN_name.sql, as in 0001_users.sql") }
-        guard let data = FileManager.default.contents(atPath: "\(directory)/\(file)") else {
-            throw MigrationPlan.error(file, "the file cannot be read")
-        }
-        guard let sql = String(validating: data, as: UTF8.self), !sql.utf8.contains(0) else {
-            throw MigrationPlan.error(file, "the file is not UTF-8 text")
-        }
-        return Migration(version: version, name: String(parts[1]), file: file, sql: sql)
+        return Migration(version: version, name: String(parts[1]), file: file, sql: try files.text(of: file))
     }
 
     /// Writes the next migration's file, and returns its path.

@@ -21,6 +21,9 @@ struct MigrationPlan {
         self.records = records
     }
 
+    /// Whether the database has later migrations than the files.
+    var isBehind: Bool { (records.map(\.version).max() ?? 0) > (migrations.last?.version ?? 0) }
+
     func statuses() -> [MigrationStatus] {
         let last = records.map(\.version).max() ?? 0
         var byVersion = Dictionary(records.map { ($0.version, $0) }, uniquingKeysWith: { first, _ in first })

@@ -47,36 +47,57 @@ struct MigrationStore {
         }
     }
 
-    func checksums(of migrations: [Migration]) async throws -> [String] {
+    /// The SHA-256 of each text, in hexadecimal digits.
+    func checksums(of texts: [String]) async throws -> [String] {
         try await connection.query(
             "SELECT encode(sha256(file), 'hex') FROM unnest($1::bytea[]) WITH ORDINALITY AS files (file, place) ORDER BY place",
-            migrations.map { Array($0.sql.utf8) }
+            texts.map { Array($0.utf8) }
         ).map { try $0.decode(String.self) }
     }
 
     /// Applies one migration and records it, in one transaction.
     func apply(_ migration: Migration) async throws {
+        do {
+            try await transaction {
+                try await run(migration.sql, of: migration.file)
+                try await connection.query(Self.insert, migration.version, migration.name, Array(migration.sql.utf8))
+            }
+        } catch {
+            throw Self.located(error, in: migration.file)
+        }
+    }
+
+    /// Runs a body in a transaction, which what it throws undoes.
+    func transaction(_ body: () async throws -> Void) async throws {
         try await connection.script("BEGIN")
         do {
-            try await connection.script(migration.sql, isUnlimited: true)
-            guard connection.thread.isInTransaction else {
-                throw MigrationPlan.error(migration.file, "the file ends the transaction that it runs in: leave COMMIT and ROLLBACK out")
-            }
-            try await connection.query(Self.insert, migration.version, migration.name, Array(migration.sql.utf8))
+            try await body()
             try await connection.script("COMMIT", isUnlimited: true)
         } catch {
             let connection = connection
             await Task { try? await connection.script("ROLLBACK") }.value
-            throw Self.located(error, in: migration)
+            throw error
         }
     }
 
-    /// Adds the file, and the line that the server's position means.
-    private static func located(_ error: any Error, in migration: Migration) -> any Error {
+    /// Runs the text of a file in the transaction, for as long as it takes.
+    func run(_ sql: String, of file: String) async throws {
+        do {
+            try await connection.script(sql, isUnlimited: true)
+        } catch {
+            throw Self.located(error, in: file, sql)
+        }
+        guard connection.thread.isInTransaction else {
+            throw MigrationPlan.error(file, "the file ends the transaction that it runs in: leave COMMIT and ROLLBACK out")
+        }
+    }
+
+    /// Adds the file, and the line that the server's position in its text means.
+    private static func located(_ error: any Error, in file: String, _ sql: String? = nil) -> any Error {
         guard var error = error as? PostgresError, error.file == nil else { return error }
-        error.file = migration.file
-        if let position = error.position {
-            error.line = 1 + migration.sql.unicodeScalars.prefix(max(0, position - 1)).count { $0 == "\n" }
+        error.file = file
+        if let sql, let position = error.position {
+            error.line = 1 + sql.unicodeScalars.prefix(max(0, position - 1)).count { $0 == "\n" }
         }
         return error
     }

@@ -53,9 +53,8 @@ final class Stack: Sendable {
         pool = PostgresPool(configuration: postgres, logger: Self.quiet)
         let pool = pool
         background.withLock { $0.append(Task.detached { try? await pool.run() }) }
-        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../db/migrations").standardized
         try await pool.withConnection { try await $0.script("CREATE SCHEMA \(schema)") }
-        try await Migrator(directory: folder.path()).apply(using: pool)
+        try await Self.migrator().apply(using: pool)
         try await session.declare(
             WorkerTopology.topology(
                 names: names,
@@ -64,6 +63,12 @@ final class Stack: Sendable {
                 suspectPause: SuspectSettings.quick.pause
             )
         )
+    }
+
+    /// Applies the project's migrations, and its functions.
+    static func migrator(functions: Bool = true) -> Migrator {
+        let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "../../../db").standardized.path()
+        return Migrator(directory: "\(folder)/migrations", functions: functions ? "\(folder)/functions" : nil)
     }
 
     static let retryDelays: [Duration] = [.milliseconds(50), .milliseconds(100)]
