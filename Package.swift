@@ -82,6 +82,8 @@ let package = Package(
 
         // The front's decisions: pure values, without NIO, clock or log.
         .target(name: "SparqFrontCore", dependencies: ["SparqWire", .deque], swiftSettings: strict),
+        // All SQL of Sparq's own.
+        .target(name: "SparqStore", dependencies: ["SparqPostgres", "SparqWire"], swiftSettings: strict),
 
         // The roles.
         .target(
@@ -95,7 +97,7 @@ let package = Package(
         ),
         .target(
             name: "SparqWorker",
-            dependencies: ["SparqAMQP", "FaultLog", "SparqPostgres", "SparqWire", .lifecycle, .log, .deque],
+            dependencies: ["SparqAMQP", "FaultLog", "SparqPostgres", "SparqStore", "SparqWire", .lifecycle, .log, .deque],
             swiftSettings: strict
         ),
         // What an application imports.

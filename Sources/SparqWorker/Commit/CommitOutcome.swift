@@ -1,4 +1,5 @@
 import SparqPostgres
+import SparqStore
 
 /// What `sparq_commit` answered. A value without I/O.
 struct CommitOutcome: Equatable, Sendable {
@@ -9,20 +10,13 @@ struct CommitOutcome: Equatable, Sendable {
 
     /// - Parameter topics: How many topics the plan has.
     init(_ rows: PostgresResult, topics: Int) throws(PostgresError) {
-        let (heads, time) = try rows.first?.decode([Int]?.self, Int?.self) ?? (nil, nil)
-        self.heads = heads ?? []
-        self.time = time ?? 0
+        (heads, time) = try InboxStore.committed(rows)
         // Events without numbers must not be delivered, nor their messages acked.
-        precondition(self.heads.count == topics, "sparq_commit answers with one number for each topic")
+        precondition(heads.count == topics, "sparq_commit answers with one number for each topic")
     }
 
     init(heads: [Int], time: Int) {
         self.heads = heads
         self.time = time
     }
-}
-
-extension PostgresError {
-    /// A message of the plan is in the inbox already; nothing was committed.
-    var isRepeat: Bool { sqlState == "23505" && constraint == "inbox_pkey" }
 }

@@ -1,4 +1,5 @@
 import SparqPostgres
+import SparqStore
 import SparqWire
 
 /// The parameters of one call of `sparq_commit`, for some messages. A value without I/O.
@@ -81,23 +82,22 @@ struct CommitPlan: Equatable, Sendable {
     }
 
     var statement: Statement {
-        Statement(
-            "SELECT heads, at_ms FROM sparq_commit($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15)",
-            topics,
-            counts,
-            events.map(\.topic),
-            indices,
-            behind,
-            events.map(\.type),
-            events.map { Array($0.data) },
-            entries.map(\.key.user),
-            entries.map(\.key.id),
-            entries.map(\.key.fingerprint),
-            entries.map(\.reply),
-            entries.map(\.changes),
-            entries.map(\.first),
-            entries.map(\.last),
-            ended
+        InboxStore.commit(
+            topics: topics,
+            counts: counts,
+            eventTopics: events.map(\.topic),
+            eventIndices: indices,
+            eventsBehind: behind,
+            eventTypes: events.map(\.type),
+            eventData: events.map { Array($0.data) },
+            users: entries.map(\.key.user),
+            ids: entries.map(\.key.id),
+            fingerprints: entries.map(\.key.fingerprint),
+            replies: entries.map(\.reply),
+            changes: entries.map(\.changes),
+            firsts: entries.map(\.first),
+            lasts: entries.map(\.last),
+            ended: ended
         )
     }
 

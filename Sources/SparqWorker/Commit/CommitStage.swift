@@ -1,5 +1,6 @@
 import Logging
 import SparqPostgres
+import SparqStore
 import SparqWire
 
 /// Commits groups of messages, looks up who must hear of them, and hands both to the outbox: one round trip for as many groups as are there.

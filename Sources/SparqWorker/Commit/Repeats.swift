@@ -1,4 +1,5 @@
 import SparqPostgres
+import SparqStore
 import SparqWire
 
 /// What messages brought that took effect before. A value without I/O.
@@ -18,36 +19,21 @@ struct Repeats: Equatable, Sendable {
 
     init(_ rows: PostgresResult) throws(PostgresError) {
         for row in rows {
-            let (message, reply, mismatch, changes, topic, seq, time, type, data) = try row.decode(
-                Int.self,
-                [UInt8]?.self,
-                Bool.self,
-                String?.self,
-                String?.self,
-                Int?.self,
-                Int?.self,
-                String?.self,
-                [UInt8]?.self
-            )
-            let first = Known(reply: reply, mismatch: mismatch, changes: changes.map(Changes.init(text:)) ?? Changes())
-            known[message - 1, default: first].add(topic, seq, time, type, data)
+            let row = try InboxStore.RepeatedEvent(row)
+            let first = Known(reply: row.reply, mismatch: row.isMismatch, changes: row.changes.map(Changes.init(text:)) ?? Changes())
+            known[row.message - 1, default: first].add(row)
         }
     }
 
     /// Asks for the messages with these keys.
     static func statement(_ keys: [MessageKey]) -> Statement {
-        Statement(
-            "SELECT message, reply, mismatch, changes, topic, seq, at_ms, type, data FROM sparq_repeats($1, $2, $3)",
-            keys.map(\.user),
-            keys.map(\.id),
-            keys.map(\.fingerprint)
-        )
+        InboxStore.repeats(users: keys.map(\.user), ids: keys.map(\.id), fingerprints: keys.map(\.fingerprint))
     }
 }
 
 extension Repeats.Known {
-    fileprivate mutating func add(_ topic: String?, _ seq: Int?, _ time: Int?, _ type: String?, _ data: [UInt8]?) {
-        guard let topic, let seq, let time, let type, let data else { return }
+    fileprivate mutating func add(_ row: InboxStore.RepeatedEvent) {
+        guard let topic = row.topic, let seq = row.seq, let time = row.time, let type = row.type, let data = row.data else { return }
         let at = EventBody.timestamp(milliseconds: time)
         events.append(Event(topic: topic, seq: seq, body: EventBody.logged(type: type, topic: topic, seq: seq, at: at, data: data[...])))
     }

@@ -1,4 +1,5 @@
 import SparqPostgres
+import SparqStore
 import SparqWire
 
 /// What is to be looked up for a batch: one statement for each kind, whatever the batch's size.
@@ -37,11 +38,9 @@ struct DirectoryQuestion: Equatable, Sendable {
 
     var statements: [Statement] {
         var statements: [Statement] = []
-        if !topics.isEmpty { statements.append(Statement("SELECT topic_index, node FROM sparq_nodes($1)", topics)) }
-        if !heads.isEmpty { statements.append(Statement("SELECT topic, seq FROM sparq_heads($1)", heads)) }
-        // Those too whose lease ran out, and that were taken for dead: they may be asleep, and have clients still. What is for a node that is
-        // gone is dropped.
-        if allNodes { statements.append(Statement("SELECT node FROM nodes UNION SELECT node FROM losses")) }
+        if !topics.isEmpty { statements.append(DirectoryStore.nodes(ofTopics: topics)) }
+        if !heads.isEmpty { statements.append(DirectoryStore.heads(ofTopics: heads)) }
+        if allNodes { statements.append(DirectoryStore.allNodes) }
         return statements
     }
 
@@ -51,16 +50,16 @@ struct DirectoryQuestion: Equatable, Sendable {
         func next() throws -> PostgresResult? { try results.popFirst()?.get() }
         if !topics.isEmpty, let rows = try next() {
             for row in rows {
-                let (index, node) = try row.decode(Int.self, String.self)
+                let (index, node) = try DirectoryStore.node(row)
                 view.nodes[topics[index - 1], default: []].append(node)
             }
         }
         if !heads.isEmpty, let rows = try next() {
             for row in rows {
-                let (topic, seq) = try row.decode(String.self, Int.self)
+                let (topic, seq) = try DirectoryStore.head(row)
                 view.heads[topic] = seq
             }
         }
-        if allNodes, let rows = try next() { view.allNodes = try rows.map { try $0.decode(String.self) } }
+        if allNodes, let rows = try next() { view.allNodes = try rows.map { try DirectoryStore.name($0) } }
     }
 }

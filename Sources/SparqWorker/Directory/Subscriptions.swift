@@ -1,4 +1,5 @@
 import SparqPostgres
+import SparqStore
 import SparqWire
 
 /// The built-in types `subscribe` and `unsubscribe` (docs/PROTOCOL.md, "Topics").
@@ -16,8 +17,8 @@ final class Subscriptions: Sendable {
         self.database = database
         heads = BatchLoader { topics, database in
             var heads: [String: Int] = [:]
-            for row in try await database.query("SELECT topic, seq FROM sparq_heads($1)", topics) {
-                let (topic, seq) = try row.decode(String.self, Int.self)
+            for row in try await database.run(DirectoryStore.heads(ofTopics: topics)) {
+                let (topic, seq) = try DirectoryStore.head(row)
                 heads[topic] = seq
             }
             return heads

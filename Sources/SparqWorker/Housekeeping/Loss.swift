@@ -1,3 +1,4 @@
+import SparqStore
 import SparqWire
 
 /// Rows of a node that were removed from the directory: all that it had, because its lease ran out, or because they were not what it said.
@@ -26,4 +27,8 @@ struct Loss: Equatable, Sendable {
 
     /// As which the inbox notes it. No user's name begins with the control character.
     var key: MessageKey { MessageKey(user: "\u{1}\(node)", id: "\(envelope.type) \(number)") }
+}
+
+extension Loss {
+    init(_ row: LossStore.Row) { self.init(number: row.number, node: row.node, users: row.users) }
 }

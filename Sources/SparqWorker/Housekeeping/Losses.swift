@@ -1,4 +1,5 @@
 import SparqPostgres
+import SparqStore
 import SparqWire
 import Synchronization
 
@@ -26,18 +27,6 @@ final class Losses: Sendable {
         self.notices = notices
     }
 
-    // Two workers may have the same losses in hand: in one order, so that none waits for the other.
-    private static let announcement = """
-        UPDATE losses SET announced = true
-        WHERE loss IN (SELECT o.loss FROM losses o WHERE o.loss = ANY ($1) AND NOT o.announced ORDER BY o.loss FOR UPDATE)
-        """
-
-    private static let removal = """
-        DELETE FROM losses WHERE loss IN (
-            SELECT o.loss FROM losses o WHERE o.announced AND o.at < now() - make_interval(secs => $1) FOR UPDATE SKIP LOCKED
-        )
-        """
-
     /// Publishes what a loss brought.
     func announce(_ loss: Loss, _ message: CommittedMessage) {
         state.withLock { _ = $0.open.insert(loss.number) }
@@ -56,28 +45,18 @@ final class Losses: Sendable {
     func settle(after patience: Duration) async throws {
         let (open, published) = state.withLock { ($0.open, $0.published) }
         if !published.isEmpty {
-            try await pool.execute(Self.announcement, published)
+            try await LossStore.noteAnnounced(published, pool)
             state.withLock { $0.published.removeFirst(published.count) }
         }
         // Twice the queue's life beside the lease: the row may be older than the end of the queue's reader.
         let kept = BrokerNames.nodeQueuePatience * 2 + patience
-        try await pool.execute(Self.removal, Double(kept.milliseconds) / 1000)
-        let old = try await pool.query(
-            // Whoever takes one over has it for itself for as long.
-            """
-            UPDATE losses l SET at = now() WHERE l.loss IN (
-                SELECT o.loss FROM losses o
-                WHERE NOT o.announced AND o.at < now() - make_interval(secs => $1) AND o.loss <> ALL ($2)
-                ORDER BY o.loss LIMIT $3 FOR UPDATE SKIP LOCKED
-            ) RETURNING l.loss, l.node, l.users
-            """,
-            Double(patience.milliseconds) / 1000,
-            Array(open),
-            Self.limit
-        ).map { row in
-            let (number, node, users) = try row.decode(Int.self, String.self, [String].self)
-            return Loss(number: number, node: node, users: users)
-        }
+        try await LossStore.removeAnnounced(olderThan: Double(kept.milliseconds) / 1000, pool)
+        let old = try await LossStore.takeOver(
+            unannouncedFor: Double(patience.milliseconds) / 1000,
+            except: Array(open),
+            limit: Self.limit,
+            pool
+        ).map { Loss($0) }
         if old.isEmpty { return }
         let repeats = try Repeats(try await pool.run(Repeats.statement(old.map(\.key))))
         for (index, loss) in old.enumerated() {

@@ -1,6 +1,7 @@
 import FaultLog
 import Logging
 import SparqPostgres
+import SparqStore
 import SparqWire
 
 /// Removes nodes whose lease ran out: each by exactly one worker.
@@ -45,7 +46,7 @@ struct Reaper: Sendable {
                 if stoodStill(.now - start - pause) { throw StoodStill() }
                 try await look(&failures)
                 try await losses.settle(after: lease)
-                try await pool.execute(Self.orphans)
+                try await LossStore.removeOrphans(pool)
                 faults.ended(FaultLog.single, "dead nodes are looked for again")
             } catch is StoodStill {
                 logger.info("stood still, dead nodes are looked for later")
@@ -82,12 +83,11 @@ struct Reaper: Sendable {
         do {
             let message: CommittedMessage? = try await pool.transaction { transaction in
                 found = nil
-                let rows = try await transaction.query(Self.removal, Array(skipped))
-                guard let (number, node, users) = try rows.first?.decode(Int.self, String.self, [String].self) else { return nil }
+                guard let row = try await LossStore.removeDeadNode(except: Array(skipped), transaction) else { return nil }
                 if stoodStill(.now - start) { throw StoodStill() }
-                let loss = Loss(number: number, node: node, users: users)
+                let loss = Loss(row)
                 found = loss
-                return unannounced.contains(node) ? CommittedMessage(loss.envelope) : try await run(loss, transaction)
+                return unannounced.contains(loss.node) ? CommittedMessage(loss.envelope) : try await run(loss, transaction)
             }
             guard let message, let found else { return .none }
             logger.warning("node is dead, its lease ran out", metadata: ["node": "\(found.node)"])
@@ -118,37 +118,4 @@ struct Reaper: Sendable {
         let rows = try await OwnStatementRefused.marked { try await transaction.run(plan.statement) }
         return plan.committed(try CommitOutcome(rows, topics: plan.topics.count), [message])[0]
     }
-
-    /// All of it in one statement: what it locks is held for the handler's time alone.
-    private static let removal = """
-        WITH lost AS (
-            DELETE FROM nodes WHERE node = (
-                SELECT n.node FROM nodes n WHERE n.expires_at < now() AND n.node <> ALL ($1)
-                ORDER BY n.expires_at LIMIT 1 FOR UPDATE SKIP LOCKED
-            ) RETURNING node
-        ), gone AS (
-            DELETE FROM directory d USING lost WHERE d.node = lost.node RETURNING d.topic
-        )
-        INSERT INTO losses (node, users)
-        SELECT node, ARRAY(SELECT substr(topic, 6) FROM gone WHERE topic LIKE 'user:%') FROM lost
-        RETURNING loss, node, users
-        """
-
-    /// Rows of nodes that are not there at all. The distinct nodes are found by jumping along the index. One statement, and so one look: what a node
-    /// joins meanwhile is not seen. It waits for no lock: a row that a join or another look has locked is not orphaned, or goes next time.
-    private static let orphans = """
-        WITH RECURSIVE known (node) AS (
-            SELECT min(node) FROM directory
-            UNION ALL
-            SELECT (SELECT min(d.node) FROM directory d WHERE d.node > known.node) FROM known WHERE known.node IS NOT NULL
-        ), orphaned AS (
-            SELECT d.topic, d.node FROM directory d
-            WHERE d.node IN (SELECT k.node FROM known k WHERE k.node IS NOT NULL EXCEPT SELECT n.node FROM nodes n)
-            FOR UPDATE SKIP LOCKED
-        ), gone AS (
-            DELETE FROM directory d USING orphaned o WHERE d.topic = o.topic AND d.node = o.node RETURNING d.node, d.topic
-        )
-        INSERT INTO losses (node, users, at)
-        SELECT g.node, array_agg(substr(g.topic, 6)), '-infinity' FROM gone g WHERE g.topic LIKE 'user:%' GROUP BY g.node
-        """
 }

@@ -1,6 +1,7 @@
 import FaultLog
 import Logging
 import SparqPostgres
+import SparqStore
 
 /// Removes what is too old, in small pieces, on one worker at a time.
 ///
@@ -33,56 +34,37 @@ struct Retention: Sendable {
     }
 
     /// Returns how many rows it removed; none where another worker is at it.
-    func sweep() async throws -> Int { try await sweep("events", events) + sweep("inbox", inbox) }
+    func sweep() async throws -> Int { try await sweep(.events, events) + sweep(.inbox, inbox) }
 
     /// Removes what is too old as it begins. What becomes so meanwhile is for the next sweep, so none goes on for ever.
-    private func sweep(_ table: String, _ age: Duration) async throws -> Int {
+    private func sweep(_ table: SweepStore.Table, _ age: Duration) async throws -> Int {
         let seconds = Double(age.components.seconds) + Double(age.components.attoseconds) / 1e18
-        guard let row = try await pool.query(Self.beginning, table, seconds).first else { return 0 }
-        let (first, stretch, before) = try row.decode(PostgresTimestamp.self, Int.self, PostgresTimestamp.self)
-        var (reached, block) = (first, stretch)
-        let note = "UPDATE sweeps SET reached = $2, block = $3 WHERE swept = $1"
+        guard let beginning = try await SweepStore.beginning(table, age: seconds, pool) else { return 0 }
+        let before = beginning.before
+        var (reached, block) = (beginning.reached, beginning.block)
         let slack = Int64((interval * Self.slack).milliseconds) * 1000
         var pace = SweepPace()
         var (removed, pieces, isFull) = (0, 0, true)
         while isFull {
-            let sql = "SELECT removed, reached FROM sparq_sweep_\(table)($1, $2, $3)"
             let isBehind = reached.microseconds < before.microseconds - slack
             let (size, start) = (pace.size, ContinuousClock.now)
-            guard let piece = try await step(Statement(sql, reached, before, size), PostgresTimestamp.self) else { return removed }
-            reached = piece.place
+            guard let piece = try await SweepStore.sweep(table, from: reached, before: before, limit: size, pool) else { return removed }
+            reached = piece.reached
             removed += piece.removed
             isFull = piece.removed == size
             pieces += 1
-            if pieces.isMultiple(of: Self.unnoted) { try await pool.execute(note, table, reached, block) }
+            if pieces.isMultiple(of: Self.unnoted) { try await SweepStore.note(table, reached: reached, block: block, pool) }
             try await Task.sleep(for: pace.worked(.now - start, isBehind: isBehind))
         }
         repeat {
-            let sql = "SELECT removed, next FROM sparq_patrol_\(table)($1, $2, $3, $4)"
             let size = SweepPace.sizes.lowerBound
-            guard let piece = try await step(Statement(sql, block, Self.blocks, before, size), Int.self) else { return removed }
-            block = piece.place
+            guard let piece = try await SweepStore.patrol(table, block: block, blocks: Self.blocks, before: before, limit: size, pool)
+            else { return removed }
+            block = piece.next
             removed += piece.removed
             isFull = piece.removed == size
         } while isFull
-        try await pool.execute(note, table, reached, block)
+        try await SweepStore.note(table, reached: reached, block: block, pool)
         return removed
-    }
-
-    /// Where a sweep begins, and what is too old for it. A place in the future is that of a clock which went wrong: it begins anew.
-    private static let beginning = """
-        SELECT CASE WHEN reached > now() THEN '-infinity' ELSE reached END, block, now() - make_interval(secs => $2)
-        FROM sweeps WHERE swept = $1
-        """
-
-    /// How many rows a piece removed, and where the next begins; `nil` where another worker is at it.
-    ///
-    /// One statement, and so its own transaction: what it locks is not held for the length of a round trip, nor by a worker that was stopped.
-    /// The lock of the sweep is the transaction's too, and cannot be left behind.
-    private func step<Place: PostgresDecodable>(_ statement: Statement, _: Place.Type) async throws -> (removed: Int, place: Place)? {
-        guard let row = try await pool.run(statement).first else { return nil }
-        let (removed, place) = try row.decode(Int?.self, Place?.self)
-        guard let removed, let place else { return nil }
-        return (removed, place)
     }
 }

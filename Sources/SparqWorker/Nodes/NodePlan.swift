@@ -1,4 +1,5 @@
 import SparqPostgres
+import SparqStore
 import SparqWire
 
 /// What many nodes' requests together ask of the database: a statement for each kind. A value without I/O.
@@ -80,50 +81,35 @@ struct NodePlan: Sendable {
     /// A lease tells of the time before the others. Joins and leaves go by their versions, in any order.
     /// The pages are read last, after the joins are committed.
     func statements(leaseSeconds: Int) -> [Statement] {
-        var statements = leases.map { node, lease in
-            Statement(
-                "SELECT differs, buckets, topics FROM sparq_renew($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-                node,
-                lease.incarnation,
-                lease.version,
-                lease.topicCount,
-                lease.checksum,
-                lease.settled,
-                lease.leaving,
-                leaseSeconds,
-                lease.sums
-            )
-        }
+        var statements = leases.map { node, lease in NodeStore.renew(node, lease, seconds: leaseSeconds) }
         if !joins.isEmpty {
             let (rows, nodes) = (Array(joins), Array(versions.keys))
             statements.append(
-                Statement(
-                    "SELECT topic FROM sparq_join($1, $2, $3, $4, $5, $6, $7) AS topic",
-                    nodes,
-                    nodes.map { versions[$0] ?? 0 },
-                    rows.map(\.key.topic),
-                    rows.map(\.key.node),
-                    rows.map(\.value),
-                    rows.map { TopicChecksum.part($0.key.topic) },
-                    leaseSeconds
+                NodeStore.join(
+                    nodes: nodes,
+                    nodeVersions: nodes.map { versions[$0] ?? 0 },
+                    topics: rows.map(\.key.topic),
+                    topicNodes: rows.map(\.key.node),
+                    versions: rows.map(\.value),
+                    checksums: rows.map { TopicChecksum.part($0.key.topic) },
+                    leaseSeconds: leaseSeconds
                 )
             )
         }
         if !leaves.isEmpty {
             let rows = Array(leaves)
             statements.append(
-                Statement("SELECT sparq_leave($1, $2, $3)", rows.map(\.key.node), rows.map(\.key.topic), rows.map(\.value))
+                NodeStore.leave(nodes: rows.map(\.key.node), topics: rows.map(\.key.topic), versions: rows.map(\.value))
             )
         }
         if !pages.isEmpty {
             statements.append(
-                Statement(
-                    "SELECT item, head, floor, seq, at_ms, type, data FROM sparq_news($1, $2, $3, $4, $5)",
-                    pages.map(\.topic),
-                    pages.map(\.after),
-                    PageLimit.events,
-                    PageLimit.bytes,
-                    PageLimit.sum
+                NodeStore.news(
+                    topics: pages.map(\.topic),
+                    afters: pages.map(\.after),
+                    events: PageLimit.events,
+                    bytes: PageLimit.bytes,
+                    total: PageLimit.sum
                 )
             )
         }
@@ -135,15 +121,15 @@ struct NodePlan: Sendable {
         var outcome = Outcome()
         for (lease, rows) in zip(leases, results) where !lease.request.leaving {
             for row in rows {
-                let (differs, buckets, topics) = try row.decode(Bool.self, [Int]?.self, [String]?.self)
-                outcome.answers.append((lease.node, .lease(differs && buckets == nil ? .resync : .renewed), 32))
-                guard differs, let buckets else { continue }
-                let topicsThere = topics ?? []
+                let comparison = try NodeStore.Comparison(row)
+                outcome.answers.append((lease.node, .lease(comparison.differs && comparison.buckets == nil ? .resync : .renewed), 32))
+                guard comparison.differs, let buckets = comparison.buckets else { continue }
+                let topicsThere = comparison.topics ?? []
                 let size = topicsThere.reduce(64 + 4 * buckets.count) { $0 + $1.utf8.count + 3 }
                 outcome.answers.append((lease.node, .differs(Difference(buckets: buckets, topics: topicsThere)), size))
             }
         }
-        if !joins.isEmpty { for row in results[leases.count] { outcome.written.append(try row.decode(String.self)) } }
+        if !joins.isEmpty { for row in results[leases.count] { outcome.written.append(try NodeStore.writtenTopic(row)) } }
         guard !pages.isEmpty, let rows = results.last else { return outcome }
         var news = try read(rows)
         var questions = questions
@@ -169,22 +155,15 @@ struct NodePlan: Sendable {
     private func read(_ rows: PostgresResult) throws(PostgresError) -> [Int: Page] {
         var news: [Int: Page] = [:]
         for row in rows {
-            let (item, head, floor, seq, time, type, data) = try row.decode(
-                Int.self,
-                Int.self,
-                Int.self,
-                Int?.self,
-                Int?.self,
-                String?.self,
-                [UInt8]?.self
-            )
-            let wanted = pages[item - 1]
-            if news[item - 1] == nil {
-                news[item - 1] = wanted.page(first: seq ?? max(wanted.after, min(floor, head)) + 1, head: head)
+            let row = try NodeStore.PageRow(row)
+            let place = row.item - 1
+            let wanted = pages[place]
+            if news[place] == nil {
+                news[place] = wanted.page(first: row.seq ?? max(wanted.after, min(row.floor, row.head)) + 1, head: row.head)
             }
-            guard let seq, let time, let type, let data else { continue }
+            guard let seq = row.seq, let time = row.time, let type = row.type, let data = row.data else { continue }
             let at = EventBody.timestamp(milliseconds: time)
-            news[item - 1]?.events.append(EventBody.logged(type: type, topic: wanted.topic, seq: seq, at: at, data: data[...]))
+            news[place]?.events.append(EventBody.logged(type: type, topic: wanted.topic, seq: seq, at: at, data: data[...]))
         }
         return news
     }

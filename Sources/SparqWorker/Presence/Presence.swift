@@ -1,4 +1,5 @@
 public import SparqPostgres
+import SparqStore
 
 /// Whether a user is there, that is: some connection of theirs, at any node, is subscribed to their topic (`user:<id>`).
 ///
@@ -22,10 +23,8 @@ public struct Presence: Hashable, Sendable {
     /// Which users are there, in the order in which they are named. One query, whatever their number. Throws ``PostgresError``.
     public static func of(_ users: [String], _ database: any PostgresExecutor) async throws -> [Presence] {
         if users.isEmpty { return [] }
-        let sql = "SELECT user_index, is_online, at FROM sparq_presence($1) ORDER BY user_index"
-        return try await database.query(sql, users).map { row in
-            let (index, isOnline, at) = try row.decode(Int.self, Bool.self, String.self)
-            return Presence(user: users[index - 1], isOnline: isOnline, at: at)
+        return try await DirectoryStore.presence(of: users, database).map { user, isOnline, at in
+            Presence(user: users[user], isOnline: isOnline, at: at)
         }
     }
 }

@@ -2,6 +2,7 @@ import SparqAMQP
 import FaultLog
 import Logging
 import SparqPostgres
+import SparqStore
 import SparqWire
 
 /// Passes on whose presence may have changed, to the pool that runs the handler: what it does must not hold up what nodes ask, leases above all.
@@ -62,8 +63,7 @@ struct PresenceNotices: Sendable {
             "the broker does not take whose presence may have changed; it is told later",
             metadata: ["users": "\(users.count)"]
         )
-        let kept = try? await pool.execute("INSERT INTO losses (node, users, at) VALUES ($1, $2, '-infinity')", node, users)
-        return kept != nil
+        return (try? await LossStore.keep(users, of: node, pool)) != nil
     }
 
     private static func messages(_ users: [String], from node: String) -> [AMQPMessage] {

@@ -1,6 +1,7 @@
 import FaultLog
 import Logging
 import SparqPostgres
+import SparqStore
 import SparqWire
 
 /// Runs the handlers of one connection's messages, in order, and sends what they want on its way.
@@ -28,15 +29,8 @@ final class Processor: Sendable {
     let values: FaultLog
     let turnedAway: FaultLog
     private let known = BatchLoader<MessageKey, Bool> { keys, database in
-        let sql = """
-            SELECT i.user_id, i.message_id FROM unnest($1::text[], $2::text[]) AS k (user_id, message_id)
-            CROSS JOIN LATERAL (
-                SELECT b.user_id, b.message_id FROM inbox b WHERE b.user_id = k.user_id AND b.message_id = k.message_id LIMIT 1
-            ) i
-            """
         var known: [MessageKey: Bool] = [:]
-        for row in try await database.query(sql, keys.map(\.user), keys.map(\.id)) {
-            let (user, id) = try row.decode(String.self, String.self)
+        for (user, id) in try await InboxStore.known(users: keys.map(\.user), ids: keys.map(\.id), database) {
             known[MessageKey(user: user, id: id)] = true
         }
         return known

@@ -2,6 +2,7 @@ import FaultLog
 import FoundationEssentials
 import Logging
 import SparqPostgres
+import SparqStore
 
 /// A worker's row of the table `workers`: that it lives, and what it has in hand that workers may have died over. Whoever finds the row grown old
 /// knows what the worker died over.
@@ -40,9 +41,9 @@ struct LifeSigns: Sendable {
     func run() async {
         while !Task.isCancelled {
             do {
-                try await database.execute(Self.renewal, worker, pool)
+                try await WorkerStore.renew(worker, pool: pool, database)
                 // Seldom enough, though each worker does it.
-                if Int.random(in: 0..<30) == 0 { try await database.execute(Self.forgetting, seconds(Self.memory)) }
+                if Int.random(in: 0..<30) == 0 { try await WorkerStore.forget(after: seconds(Self.memory), database) }
                 faults.ended(FaultLog.single, "the worker can say again that it lives")
                 onRenewal()
             } catch {
@@ -57,7 +58,7 @@ struct LifeSigns: Sendable {
     /// An end in order is no death.
     func end() async {
         await withTaskGroup(of: Void.self) { group in
-            group.addTask { _ = try? await database.execute("DELETE FROM workers WHERE worker = $1", worker) }
+            group.addTask { try? await WorkerStore.remove(worker, database) }
             group.addTask { try? await Task.sleep(for: Self.lastWord) }
             await group.next()
             group.cancelAll()
@@ -65,58 +66,28 @@ struct LifeSigns: Sendable {
     }
 
     /// Notes what the worker has in hand from now on; nothing, where there is none.
-    func note(_ suspects: [String]) async throws { try await database.execute(Self.noting, worker, pool, suspects) }
+    func note(_ suspects: [String]) async throws {
+        try await WorkerStore.note(suspects, of: worker, pool: pool, database)
+    }
 
     /// Whoever died with these in hand died for another reason.
     func acquit(_ suspects: [String]) async throws {
-        try await database.execute(Self.acquittal, pool, suspects, seconds(settings.deadAfter), worker)
+        try await WorkerStore.acquit(suspects, pool: pool, deadAfter: seconds(settings.deadAfter), except: worker, database)
     }
 
     /// What is known of all workers of the pool.
     func lives() async throws -> Lives {
-        let rows = try await database.query(Self.all, pool, Self.limit)
-        let lives = try rows.map { row in
-            let (worker, began, heard, suspects, taken) = try row.decode(String.self, Double.self, Double.self, [String].self, Double.self)
-            return Lives.Life(
-                worker: worker,
-                began: .seconds(began),
-                heard: .seconds(heard),
-                suspects: suspects.sorted(),
-                taken: .seconds(taken)
+        let lives = try await WorkerStore.all(pool: pool, limit: Self.limit, database).map { row in
+            Lives.Life(
+                worker: row.worker,
+                began: .seconds(row.began),
+                heard: .seconds(row.heard),
+                suspects: row.suspects.sorted(),
+                taken: .seconds(row.taken)
             )
         }
         return Lives(lives, own: worker, settings)
     }
 
     private func seconds(_ duration: Duration) -> Double { Double(duration.milliseconds) / 1000 }
-
-    private static let renewal = """
-        INSERT INTO workers (worker, pool) VALUES ($1, $2) ON CONFLICT (worker) DO UPDATE SET seen_at = now()
-        """
-
-    private static let noting = """
-        INSERT INTO workers (worker, pool, suspects, suspects_at) VALUES ($1, $2, $3, now())
-        ON CONFLICT (worker) DO UPDATE SET seen_at = now(), suspects = excluded.suspects, suspects_at = excluded.suspects_at
-        """
-
-    private static let acquittal = """
-        UPDATE workers w SET suspects = ARRAY(SELECT unnest(w.suspects) EXCEPT SELECT unnest($2::text[]))
-        WHERE w.worker IN (
-            SELECT d.worker FROM workers d
-            WHERE d.pool = $1 AND d.worker <> $4 AND d.suspects && $2::text[] AND d.seen_at < now() - make_interval(secs => $3)
-            ORDER BY d.worker FOR UPDATE
-        )
-        """
-
-    private static let all = """
-        SELECT worker, extract(epoch FROM now() - started_at)::float8, extract(epoch FROM now() - seen_at)::float8,
-            suspects, coalesce(extract(epoch FROM now() - suspects_at)::float8, 0)
-        FROM workers WHERE pool = $1 ORDER BY seen_at DESC LIMIT $2
-        """
-
-    private static let forgetting = """
-        DELETE FROM workers WHERE worker IN (
-            SELECT worker FROM workers WHERE seen_at < now() - make_interval(secs => $1) FOR UPDATE SKIP LOCKED
-        )
-        """
 }
