@@ -1,18 +1,18 @@
 /// What a front reads of the lists that clients send, as cheaply as it can: before a list is bounded it makes nothing of what is in it.
 extension FrameScanner {
     /// One member of an object within a frame.
-    public struct Member: Equatable, Sendable {
+    package struct Member: Equatable, Sendable {
         /// Its name.
-        public let name: String
+        package let name: String
         /// Where its value's text stands in the frame.
-        public let value: Range<Int>
+        package let value: Range<Int>
     }
 
     /// How many members or elements the values of a key at the top level have; of all, where the key stands more than once. What is neither an object
     /// nor an array has none.
     ///
     /// - Parameter frame: one JSON object, as ``scan(_:)`` has found it to be.
-    public static func count(_ key: StaticString, in frame: [UInt8]) -> Int {
+    package static func count(_ key: StaticString, in frame: [UInt8]) -> Int {
         var count = 0
         _ = frame.withUnsafeBytes { bytes in
             values(of: key, in: bytes) { cursor throws(JSONError) in
@@ -38,7 +38,7 @@ extension FrameScanner {
     /// stand, or another kind of value is there.
     ///
     /// - Parameter frame: one JSON object, as ``scan(_:)`` has found it to be.
-    public static func members(of key: StaticString, in frame: [UInt8]) -> [Member]? {
+    package static func members(of key: StaticString, in frame: [UInt8]) -> [Member]? {
         var found: [Member]?
         let isRead = frame.withUnsafeBytes { bytes in
             values(of: key, in: bytes) { cursor throws(JSONError) in

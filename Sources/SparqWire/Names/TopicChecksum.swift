@@ -1,7 +1,7 @@
 /// A sum over a node's topics that the node and the database compute alike: FNV-1a of each name, 32 bits, added up.
-public enum TopicChecksum {
+package enum TopicChecksum {
     /// The part of one topic: 0 to 2^32 - 1. The whole is the plain sum of the parts.
-    public static func part(_ topic: String) -> Int {
+    @inlinable package static func part(_ topic: String) -> Int {
         var hash: UInt32 = 2_166_136_261
         for byte in topic.utf8 {
             hash ^= UInt32(byte)
@@ -11,8 +11,8 @@ public enum TopicChecksum {
     }
 
     /// Into so many buckets a node's topics fall, so that a difference can be mended without a look at all of them.
-    public static let buckets = 256
+    @inlinable package static var buckets: Int { 256 }
 
     /// The bucket of a topic, from its part.
-    public static func bucket(ofPart part: Int) -> Int { part % buckets }
+    @inlinable package static func bucket(ofPart part: Int) -> Int { part % buckets }
 }

@@ -1,13 +1,24 @@
 /// A node has no subscribers of these topics any more. No answer.
-public struct LeaveRequest: Codable, Equatable, Sendable {
+package struct LeaveRequest: SystemMessage, Equatable {
+    package static var type: String { SystemType.leave }
+
     /// The node's own count of its directory changes.
-    public var version: Int
+    package var version: Int
     /// The topics that it leaves.
-    public var topics: [String]
+    package var topics: [String]
 
     /// A request of its parts.
-    public init(version: Int, topics: [String]) {
+    package init(version: Int, topics: [String]) {
         self.version = version
         self.topics = topics
+    }
+}
+
+extension LeaveRequest {
+    package func encodeMembers(into writer: inout JSONWriter) {
+        writer.raw(",\"version\":")
+        writer.integer(version)
+        writer.raw(",\"topics\":")
+        writer.array(topics) { topic, writer in writer.string(topic) }
     }
 }

@@ -1,16 +1,29 @@
 /// A page of a topic's log for one connection that is behind the live stream. The answer is a ``Page`` with that connection.
-public struct ReadRequest: Codable, Equatable, Sendable {
+package struct ReadRequest: SystemMessage, Equatable {
+    package static var type: String { SystemType.read }
+
     /// The topic.
-    public var topic: String
+    package var topic: String
     /// The last `seq` that the connection has.
-    public var after: Int
+    package var after: Int
     /// Who is behind.
-    public var connection: String
+    package var connection: String
 
     /// A request of its parts.
-    public init(topic: String, after: Int, connection: String) {
+    package init(topic: String, after: Int, connection: String) {
         self.topic = topic
         self.after = after
         self.connection = connection
+    }
+}
+
+extension ReadRequest {
+    package func encodeMembers(into writer: inout JSONWriter) {
+        writer.raw(",\"topic\":")
+        writer.string(topic)
+        writer.raw(",\"after\":")
+        writer.integer(after)
+        writer.raw(",\"connection\":")
+        writer.string(connection)
     }
 }

@@ -24,12 +24,10 @@ final class Subscriptions: Sendable {
         }
     }
 
-    static let types: Set = ["subscribe", "unsubscribe"]
-
     /// The outcome of a message of these types; `nil` for all others.
     func unit(for envelope: Envelope, context: Context, retry: DatabaseRetry, limit: @escaping Limit) async throws -> Unit? {
-        guard Self.types.contains(envelope.type) else { return nil }
-        let isSubscribe = envelope.type == "subscribe"
+        guard SubscribeMessage.namesTopics(envelope.type) else { return nil }
+        let isSubscribe = envelope.type == SubscribeMessage.type
         do {
             guard let connection = envelope.connection, envelope.user != nil else { throw Refusal(.unauthenticated, "Log in first.") }
             return isSubscribe
@@ -46,7 +44,7 @@ final class Subscriptions: Sendable {
         _ retry: DatabaseRetry,
         _ limit: @escaping Limit
     ) async throws -> Unit {
-        let request = try MessageDecoder.decode(SubscribeRequest.self, from: envelope.message)
+        let request = try MessageDecoder.decode(SubscribeMessage.self, from: envelope.message)
         try Self.check(count: request.topics.count)
         let topics = request.topics.sorted { $0.key < $1.key }
         let answers: [TopicAnswer]
@@ -66,21 +64,21 @@ final class Subscriptions: Sendable {
         var unit = Unit(envelope: envelope)
         let grants = answers.compactMap(\.grant)
         if !grants.isEmpty { unit.instructions = [.subscribe(connection: connection, ordinal: unit.envelope.ordinal, grants: grants)] }
-        unit.reply = Reply.success(id: envelope.id, data: Self.data(of: answers))
+        unit.reply = ReplyBody.success(id: envelope.id, data: Self.data(of: answers))
         return unit
     }
 
     private func unsubscribe(_ envelope: Envelope, _ connection: String) throws -> Unit {
-        let request = try MessageDecoder.decode(UnsubscribeRequest.self, from: envelope.message)
+        let request = try MessageDecoder.decode(UnsubscribeMessage.self, from: envelope.message)
         try Self.check(count: request.topics.count)
         var unit = Unit(envelope: envelope)
         let topics = Set(request.topics).sorted()
         unit.instructions = [.unsubscribe(.connection(connection), ordinal: unit.envelope.ordinal, topics: topics)]
-        if envelope.id != nil { unit.reply = Reply.success(id: envelope.id, data: nil) }
+        if envelope.id != nil { unit.reply = ReplyBody.success(id: envelope.id, data: nil) }
         return unit
     }
 
-    private func answer(_ name: String, _ cursor: SubscribeRequest.Cursor, _ context: Context, _ limit: Limit) async throws -> TopicAnswer {
+    private func answer(_ name: String, _ cursor: SubscribeMessage.Cursor, _ context: Context, _ limit: Limit) async throws -> TopicAnswer {
         let topic = Topic(rawValue: name)
         guard topic.isValid else {
             let rule = "A topic has 1 to \(Topic.nameLimit) bytes, no control characters, and is in Unicode's form NFC."
@@ -108,25 +106,15 @@ final class Subscriptions: Sendable {
     }
 
     private static func data(of answers: [TopicAnswer]) -> ArraySlice<UInt8> {
-        var writer = JSONWriter(reservingCapacity: 64 + answers.count * 48)
-        writer.raw("{\"topics\":{")
-        for (index, answer) in answers.enumerated() {
-            if index > 0 { writer.byte(UInt8(ascii: ",")) }
-            writer.string(answer.name)
+        var data = SubscribeReply.Writer(topics: answers.count)
+        for answer in answers {
             if let grant = answer.grant {
-                writer.raw(":{\"ok\":true,\"seq\":")
-                writer.integer(grant.head)
-                writer.byte(UInt8(ascii: "}"))
+                data.add(answer.name, .subscribed(seq: grant.head))
             } else if let refusal = answer.refusal {
-                writer.raw(":{\"ok\":false,\"error\":{\"code\":")
-                writer.string(refusal.code.rawValue)
-                writer.raw(",\"message\":")
-                writer.string(refusal.message)
-                writer.raw("}}")
+                data.add(answer.name, .refused(ErrorBody(refusal)))
             }
         }
-        writer.raw("}}")
-        return writer.bytes[...]
+        return data.finish()
     }
 }
 

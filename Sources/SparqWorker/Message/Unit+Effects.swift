@@ -4,7 +4,7 @@ extension Unit {
     /// A message that is refused, or failed: an error reply and nothing else.
     init(envelope: Envelope, refusal: Refusal) {
         self.init(envelope: envelope)
-        reply = Reply.error(id: envelope.id, refusal)
+        reply = ReplyBody.error(id: envelope.id, refusal)
     }
 
     /// Encodes the effects. Throws where one cannot be encoded, and a ``Refusal`` where they are more than a message may bring.
@@ -29,7 +29,7 @@ extension Unit {
             default: try add(effect, &sum)
             }
         }
-        if data != nil || envelope.id != nil { reply = Reply.success(id: envelope.id, data: data) }
+        if data != nil || envelope.id != nil { reply = ReplyBody.success(id: envelope.id, data: data) }
         if isLifecycle {
             // What others hear of it must not come out of order: a `$connect` that a worker repeats, or comes to late, may be behind its `$disconnect`.
             if !appends.isEmpty || !ephemerals.isEmpty || !remote.isEmpty { key = MessageKey(envelope.type, of: envelope.connection) }

@@ -149,7 +149,7 @@ struct Processor: Sendable {
         if batch.isLost || Task.isCancelled { throw CancellationError() }
         let retry = retry.during([batch])
         // Of many topics at once policies ask for many things at once.
-        let asksAlone = run.isOnlyOfBatch && !Subscriptions.types.contains(envelope.type)
+        let asksAlone = run.isOnlyOfBatch && !SubscribeMessage.namesTopics(envelope.type)
         let reads = database.reads(of: envelope.type) { [run] in run.waits($0, owner) }
         let context = Context(envelope, attempt: batch.attempt, database: reads, memo: run.memo, asksAlone: asksAlone)
         do {

@@ -1,8 +1,7 @@
+import SparqWire
 import Testing
 
-@testable import SparqFront
-
-@Suite struct TokenInsertionTests {
+@Suite struct TokenTests {
     @Test(arguments: [
         (#"{"ok":true,"data":{"user":"a"}}"#, #"{"ok":true,"data":{"token":"t","user":"a"}}"#),
         (#"{"ok":true,"data":{}}"#, #"{"ok":true,"data":{"token":"t"}}"#),
@@ -16,6 +15,6 @@ import Testing
         (#"[]"#, #"[]"#),
     ])
     func inserts(_ reply: String, _ expected: String) {
-        #expect(String(decoding: TokenInsertion.insert("t", into: Array(reply.utf8)), as: UTF8.self) == expected)
+        #expect(String(decoding: ReplyBody.inserting(token: "t", into: Array(reply.utf8)), as: UTF8.self) == expected)
     }
 }
