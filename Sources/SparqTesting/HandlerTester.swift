@@ -5,7 +5,7 @@ public import Sparq
 /// ```swift
 /// let tester = HandlerTester(router)
 /// let outcome = try await tester.send("room.send", #"{"room":"lobby","text":"hi"}"#, user: "alice")
-/// #expect(try outcome.appended == [AppendedEvent(topic: .room("lobby"), type: "room.message", data: …)])
+/// #expect(try outcome.appended == [AppendedEvent(topic: Topic(rawValue: "room:lobby"), type: "room.message", data: …)])
 /// ```
 public struct HandlerTester: Sendable {
     private let router: Router
@@ -60,7 +60,7 @@ public struct HandlerTester: Sendable {
             userID: user,
             connection: "connection",
             node: "node",
-            type: "subscribe",
+            type: SubscribeMessage.type,
             messageID: "id",
             time: 0,
             attempt: 1,

@@ -28,8 +28,8 @@ import Testing
     }
 
     @Test func topicsHaveAKindAndAnId() {
-        #expect(Topic.room("a:b").kind == "room")
-        #expect(Topic.room("a:b").id == "a:b")
+        #expect(Topic(rawValue: "room:a:b").kind == "room")
+        #expect(Topic(rawValue: "room:a:b").id == "a:b")
         #expect(Topic.everyone.kind == "everyone")
         #expect(Topic.everyone.id == "")
         #expect(!Topic(rawValue: "").isValid)
@@ -68,7 +68,7 @@ import Testing
         for _ in 0..<2_000 {
             var text = String.UnicodeScalarView()
             for _ in 0..<Int.random(in: 1...3, using: &random) { text.append(scalars.randomElement(using: &random) ?? "a") }
-            let topic = Topic.room(String(text))
+            let topic = Topic(rawValue: "room:\(String(text))")
             guard topic.isValid else { continue }
             let bytes = Array(topic.rawValue.utf8)
             #expect(known.updateValue(bytes, forKey: topic) ?? bytes == bytes)

@@ -91,7 +91,7 @@ import Testing
                 Done(
                     connection: "c",
                     ordinal: 1,
-                    reply: Reply.repeated(Reply.success(id: "m", data: deepest), mismatch: false),
+                    reply: ReplyBody.repeated(ReplyBody.success(id: "m", data: deepest), mismatch: false),
                     session: nil
                 )
             ),
@@ -142,7 +142,7 @@ import Testing
             #expect(page.events == (1...count).map(body) && page.head == 5)
         }
         #expect(page.halved?.events == [omitted(1)])
-        let reply = Reply.success(id: "m", data: data)
+        let reply = ReplyBody.success(id: "m", data: data)
         let done = Delivery.done(Done(connection: "c", ordinal: 4, reply: reply, session: .begin(user: "u")))
         guard case .done(let smaller) = try #require(done.smaller?.first) else { return }
         #expect(

@@ -25,8 +25,8 @@ import Testing
             CommittedMessage(envelope(), refusal: Refusal(.forbidden, "No.")).reply?.text
                 == #"{"re":"m1","ok":false,"error":{"code":"forbidden","message":"No."}}"#
         )
-        let first = Reply.success(id: "a", data: nil)
-        #expect(Reply.repeated(first, mismatch: true).text == #"{"re":"a","ok":true,"repeat":true,"mismatch":true}"#)
+        let first = ReplyBody.success(id: "a", data: nil)
+        #expect(ReplyBody.repeated(first, mismatch: true).text == #"{"re":"a","ok":true,"repeat":true,"mismatch":true}"#)
     }
 
     @Test func onlyConnectionsThatOthersHearOfNeedTheInbox() throws {
@@ -253,7 +253,7 @@ import Testing
 
     @Test func cursorsMayBeNullNumbersOrNonsense() throws {
         let request = try MessageDecoder.decode(
-            SubscribeRequest.self,
+            SubscribeMessage.self,
             from: Array(#"{"topics":{"a":null,"b":3,"c":1.5,"d":"x","e":-1}}"#.utf8)[...]
         )
         #expect(request.topics == ["a": .now, "b": .after(3), "c": .malformed, "d": .malformed, "e": .after(-1)])

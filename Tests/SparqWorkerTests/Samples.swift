@@ -2,6 +2,11 @@ import SparqWire
 
 @testable import SparqWorker
 
+extension Topic {
+    /// A kind of topic that an application has.
+    static func room(_ id: String) -> Topic { Topic(rawValue: "room:\(id)") }
+}
+
 struct Note: EventData, Equatable {
     static let eventType = "note"
     var n: Int

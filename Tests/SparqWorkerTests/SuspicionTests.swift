@@ -1,4 +1,5 @@
 import SparqAMQP
+import SparqWire
 import Testing
 
 @testable import SparqWorker
@@ -10,8 +11,8 @@ import Testing
         #expect(!isRaised([:]) && !isRaised(["x-delivery-count": 1]))
         #expect(isRaised(["x-delivery-count": 2]))
         // Of a version before.
-        #expect(isRaised([Suspicion.deathsHeader: 6]))
+        #expect(isRaised([BrokerHeaders.deaths: 6]))
         // Somebody else's header of that name.
-        #expect(!isRaised([Suspicion.deathsHeader: "many"]))
+        #expect(!isRaised([BrokerHeaders.deaths: "many"]))
     }
 }

@@ -9,25 +9,20 @@ struct HistoryPage: Sendable {
     let json: RawJSON
 
     init(newestFirst rows: PostgresResult, of topic: Topic, limit: Int) throws {
-        var events: [[UInt8]] = []
+        var events: [ArraySlice<UInt8>] = []
         var bytes = 0
         for row in rows.prefix(limit) {
             let (seq, at, type, data) = try row.decode(Int.self, String.self, String.self, String.self)
-            var writer = JSONWriter(reservingCapacity: data.utf8.count + 160)
-            writer.raw(#"{"type":"#)
-            writer.string(type)
-            writer.raw(#","topic":"#)
-            writer.string(topic.rawValue)
-            writer.raw(#","seq":"#)
-            writer.integer(seq)
-            writer.raw(#","at":"#)
-            writer.string(at)
-            writer.raw(#","data":"#)
-            writer.raw(data.utf8)
-            writer.raw("}")
-            bytes += writer.bytes.count
+            let event = EventBody.durable(
+                type: type,
+                topic: topic.rawValue,
+                seq: seq,
+                at: Array(at.utf8)[...],
+                data: Array(data.utf8)[...]
+            )
+            bytes += event.count
             guard events.isEmpty || bytes <= Self.byteLimit else { break }
-            events.append(writer.bytes)
+            events.append(event)
         }
         var writer = JSONWriter(reservingCapacity: min(bytes, Self.byteLimit) + 64)
         writer.raw(#"{"events":["#)

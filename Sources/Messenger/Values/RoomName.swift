@@ -1,5 +1,10 @@
 import Sparq
 
+extension Topic {
+    /// The stream of one room.
+    static func room(_ id: String) -> Topic { Topic(rawValue: "room:\(id)") }
+}
+
 /// The name of a room: 1 to 64 characters.
 struct RoomName: Hashable, Sendable, Codable {
     let text: String

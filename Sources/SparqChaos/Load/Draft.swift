@@ -52,17 +52,14 @@ enum Draft: Sendable {
     /// The whole message as JSON text.
     func json(id: String, token: String) -> [UInt8] {
         var writer = JSONWriter()
-        writer.raw(#"{"type":"#)
-        writer.string(type)
-        writer.raw(#","id":"#)
-        writer.string(id)
-        for (name, value) in fields(token: token).sorted(by: { $0.key < $1.key }) {
-            writer.raw(",")
+        writer.raw("{")
+        for (index, (name, value)) in fields(token: token).sorted(by: { $0.key < $1.key }).enumerated() {
+            if index > 0 { writer.raw(",") }
             writer.string(name)
             writer.raw(":")
             writer.string(value)
         }
         writer.raw("}")
-        return writer.bytes
+        return Frame(type: type, id: id).json(fields: writer.bytes)
     }
 }

@@ -6,46 +6,47 @@ extension ClientMachine {
     mutating func received(_ bytes: [UInt8], now: Int) -> [ClientAction] {
         guard phase == .opened || phase == .ready else { return [] }
         lastHeard = now
-        guard let frame = ServerFrame(bytes) else {
+        guard let frame = try? ServerFrame(decoding: bytes[...]) else {
             counters.malformed += 1
             return []
         }
-        if frame.ok != nil { return phase == .ready ? reply(frame, bytes, now) : [] }
-        switch frame.type {
-        case "$welcome"?:
-            guard phase == .opened, let welcome = frame.welcome else { break }
-            return ready(welcome, now: now)
-        case "$reconnect"?:
-            leaveAt = now + max(0, frame.after_ms ?? 0)
-            return []
-        case "$subscribed"?:
-            // What the server subscribes us to on its own: from now on these topics are resumed like all others.
-            let isFirst = !resumes
-            resumes = true
-            // What the owner let go of before we could know that the server would begin with it.
-            let unwanted = isFirst ? (frame.topics ?? [:]).keys.filter { declined.contains($0) }.sorted() : []
-            // Where we have a cursor, our own subscription is on its way, and the server begins anew behind it.
-            for (topic, seq) in frame.topics ?? [:] where !unwanted.contains(topic) {
-                if topics[topic]?.cursor == nil { topics[topic, default: TopicState()].cursor = seq }
-                // Subscribed anew after the owner had let go of it.
-                if topics[topic]?.isLeaving != true { declined.remove(topic) }
+        switch frame {
+        case .reply(let body): return phase == .ready ? reply(body, bytes, now) : []
+        case .welcome(let welcome):
+            guard phase == .opened else {
+                counters.malformed += 1
+                return []
             }
-            return unwanted.isEmpty ? [] : leave(unwanted)
-        case "$offered"?: return offered(frame.topics ?? [:])
-        case "$truncated"?:
-            guard let topic = frame.topic, let first = frame.first else { break }
-            return truncated(topic, after: frame.after ?? 0, first: first)
-        case let type?: return event(ServerEvent(type: type, topic: frame.topic, seq: frame.seq, bytes: bytes))
-        case nil: break
+            return ready(Welcome(welcome), now: now)
+        case .reconnect(let frame):
+            leaveAt = now + max(0, frame.afterMilliseconds)
+            return []
+        case .subscribed(let frame): return frame.isOffer ? offered(frame.topics) : subscribed(frame.topics)
+        case .truncated(let frame): return truncated(frame)
+        case .pong: return event(ServerEvent(type: PongFrame.type, topic: nil, seq: nil, bytes: bytes))
+        case .event(let body): return event(ServerEvent(type: body.type, topic: body.topic, seq: body.seq, bytes: bytes))
         }
-        counters.malformed += 1
-        return []
     }
 
-    private mutating func truncated(_ topic: String, after: Int, first: Int) -> [ClientAction] {
-        guard !isUnwanted(topic) else { return [] }
-        topics[topic, default: TopicState()].cursor = max(topics[topic]?.cursor ?? 0, first - 1)
-        return [.deliver(.truncated(topic: topic, after: after, first: first))]
+    /// What the server subscribes us to on its own: from now on these topics are resumed like all others.
+    private mutating func subscribed(_ granted: [String: Int]) -> [ClientAction] {
+        let isFirst = !resumes
+        resumes = true
+        // What the owner let go of before we could know that the server would begin with it.
+        let unwanted = isFirst ? granted.keys.filter { declined.contains($0) }.sorted() : []
+        // Where we have a cursor, our own subscription is on its way, and the server begins anew behind it.
+        for (topic, seq) in granted where !unwanted.contains(topic) {
+            if topics[topic]?.cursor == nil { topics[topic, default: TopicState()].cursor = seq }
+            // Subscribed anew after the owner had let go of it.
+            if topics[topic]?.isLeaving != true { declined.remove(topic) }
+        }
+        return unwanted.isEmpty ? [] : leave(unwanted)
+    }
+
+    private mutating func truncated(_ frame: TruncatedFrame) -> [ClientAction] {
+        guard !isUnwanted(frame.topic) else { return [] }
+        topics[frame.topic, default: TopicState()].cursor = max(topics[frame.topic]?.cursor ?? 0, frame.first - 1)
+        return [.deliver(.truncated(topic: frame.topic, after: frame.after, first: frame.first))]
     }
 
     /// Let go of, and not named by the server since: what still comes was on its way.
@@ -84,17 +85,22 @@ extension ClientMachine {
         return actions
     }
 
-    private mutating func reply(_ frame: ServerFrame, _ bytes: [UInt8], _ now: Int) -> [ClientAction] {
-        guard let ordinal = frame.re.flatMap(ordinal) else {
+    private mutating func reply(_ body: ReplyBody, _ bytes: [UInt8], _ now: Int) -> [ClientAction] {
+        guard let ordinal = body.re.flatMap(ordinal) else {
             counters.strayReplies += 1
             return []
         }
-        if frame.ok == true { isAnswered = true }
-        let failure = frame.ok == true ? nil : ErrorCode(rawValue: frame.error?.code ?? "internal")
-        if requests[ordinal] != nil { return answer(ordinal, failure, frame, bytes, now) }
-        if subscriptions[ordinal] != nil { return answer(subscription: ordinal, failure, frame, bytes, now) }
+        let failure: ErrorBody?
+        switch body.outcome {
+        case .success:
+            isAnswered = true
+            failure = nil
+        case .failure(let error): failure = error
+        }
+        if requests[ordinal] != nil { return answer(ordinal, failure, Reply(bytes: bytes, isRepeat: body.isRepeat), now) }
+        if subscriptions[ordinal] != nil { return answer(subscription: ordinal, failure, body, now) }
         if unsubscriptions[ordinal] != nil {
-            answer(unsubscription: ordinal, failure, now)
+            answer(unsubscription: ordinal, failure?.code, now)
         } else {
             counters.strayReplies += 1
         }
@@ -118,20 +124,19 @@ extension ClientMachine {
 
     private mutating func answer(
         _ ordinal: Int,
-        _ failure: ErrorCode?,
-        _ frame: ServerFrame,
-        _ bytes: [UInt8],
+        _ failure: ErrorBody?,
+        _ reply: Reply,
         _ now: Int
     ) -> [ClientAction] {
         guard var request = requests[ordinal] else { return [] }
         var actions: [ClientAction] = []
-        if let failure, isPassing(failure), request.deadline > now {
+        if let failure, isPassing(failure.code), request.deadline > now {
             // A second answer to the same writing changes nothing.
             guard request.isWritten else { return [] }
             counters.passing += 1
             request.isWritten = false
             writtenCount -= 1
-            request.retryAt = now + retryDelay(after: failure, request.attempts)
+            request.retryAt = now + retryDelay(after: failure.code, request.attempts)
             request.attempts += 1
             earliest = min(earliest, request.retryAt ?? .max)
             requests[ordinal] = request
@@ -140,11 +145,7 @@ extension ClientMachine {
         } else {
             forget(ordinal)
             let result: Result<Reply, ClientError> =
-                if let failure {
-                    .failure(ClientError(.refused, reason: failure, frame.error?.message ?? ""))
-                } else {
-                    .success(Reply(bytes: bytes, isRepeat: frame.repeat ?? false))
-                }
+                if let failure { .failure(ClientError(.refused, reason: failure.code, failure.message)) } else { .success(reply) }
             actions.append(.complete(token: request.token, result))
         }
         flush(now, &actions)
@@ -159,15 +160,14 @@ extension ClientMachine {
 
     private mutating func answer(
         subscription ordinal: Int,
-        _ failure: ErrorCode?,
-        _ frame: ServerFrame,
-        _ bytes: [UInt8],
+        _ failure: ErrorBody?,
+        _ body: ReplyBody,
         _ now: Int
     ) -> [ClientAction] {
         guard let subscription = subscriptions[ordinal] else { return [] }
-        if failure.map(isPassing) ?? subscription.isInVain, subscription.deadline > now {
+        if (failure?.code).map(isPassing) ?? subscription.isInVain, subscription.deadline > now {
             if failure != nil { counters.passing += 1 }
-            let retryAt = now + retryDelay(after: failure, subscription.attempts)
+            let retryAt = now + retryDelay(after: failure?.code, subscription.attempts)
             subscriptions[ordinal]?.attempts += 1
             subscriptions[ordinal]?.retryAt = retryAt
             earliest = min(earliest, retryAt)
@@ -175,11 +175,10 @@ extension ClientMachine {
         }
         subscriptions[ordinal] = nil
         var actions: [ClientAction] = []
-        var outcomes: [String: SubscriptionOutcome] = [:]
-        if failure == nil, let answered = ServerFrame.outcomes(bytes) { outcomes = answered }
+        let outcomes = SubscriptionOutcome.byTopic(body)
         for topic in subscription.topics where topics[topic]?.asked == ordinal {
             topics[topic]?.asked = nil
-            switch outcomes[topic] ?? .refused(failure ?? .internal) {
+            switch outcomes[topic] ?? .refused(failure?.code ?? .internal) {
             case .subscribed(let seq):
                 if topics[topic]?.cursor == nil { topics[topic]?.cursor = seq }
             case .refused(let code):
@@ -189,7 +188,7 @@ extension ClientMachine {
         }
         guard let token = subscription.token else { return actions }
         if let failure {
-            let error = ClientError(.refused, reason: failure, frame.error?.message ?? "")
+            let error = ClientError(.refused, reason: failure.code, failure.message)
             actions.append(.subscribed(token: token, .failure(error)))
         } else {
             actions.append(.subscribed(token: token, .success(outcomes)))

@@ -1,3 +1,5 @@
+internal import SparqWire
+
 /// What the owner asks for.
 extension ClientMachine {
     /// Takes a message; it is written as soon as the session is open and the server's window has room.
@@ -7,7 +9,7 @@ extension ClientMachine {
             return [.complete(token: token, .failure(ClientError(.tooManyUnanswered, "More messages wait for an answer than allowed.")))]
         }
         let ordinal = takeOrdinal()
-        let body = ClientFrames.message(type: type, id: id(ordinal), fields: fields)
+        let body = Frame(type: type, id: id(ordinal)).json(fields: fields)
         if let limit = welcome?.messageBytes, body.count > limit {
             return [.complete(token: token, .failure(ClientError(.tooLarge, "The server takes \(limit) bytes at most.")))]
         }
@@ -81,7 +83,7 @@ extension ClientMachine {
     private mutating func writeUnsubscription(of topics: [String], attempts: Int = 0) -> ClientAction {
         let ordinal = takeOrdinal()
         unsubscriptions[ordinal] = Unsubscription(topics: topics, attempts: attempts)
-        return .write(ClientFrames.unsubscribe(id: id(ordinal), topics: topics))
+        return .write(UnsubscribeMessage(id: id(ordinal), topics: topics).json)
     }
 
     /// The caller waits no longer. A message that was written may take effect all the same.
@@ -147,7 +149,8 @@ extension ClientMachine {
         subscriptions[ordinal]?.isInVain = false
         let rewinds = asked.filter { subscription.rewinds.contains($0) }
         if !rewinds.isEmpty { actions.append(writeUnsubscription(of: rewinds)) }
-        let entries = asked.map { (topic: $0, cursor: topics[$0]?.cursor) }
-        actions.append(.write(ClientFrames.subscribe(id: id(ordinal), topics: entries)))
+        var message = SubscribeMessage.Writer(id: id(ordinal))
+        for topic in asked { message.add(topic, (topics[topic]?.cursor).map { .after($0) } ?? .now) }
+        actions.append(.write(message.finish()))
     }
 }

@@ -121,7 +121,7 @@ public actor SparqClient {
     ///   - deadline: how long to go on trying.
     /// - Throws: ``ClientError/Code/refused`` with the server's reason, ``ClientError/Code/deadline``, ``ClientError/Code/tooLarge`` and others.
     public func send(_ type: String, _ fields: some Encodable, deadline: Duration = .seconds(30)) async throws(ClientError) -> Reply {
-        try await send(type, json: try ClientFrames.fields(fields), deadline: deadline)
+        try await send(type, json: try ApplicationJSON.fields(fields), deadline: deadline)
     }
 
     /// The same with fields that are JSON text already: one object.

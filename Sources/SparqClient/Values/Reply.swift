@@ -1,4 +1,4 @@
-internal import FoundationEssentials
+internal import SparqWire
 
 /// The server's answer to a message that took effect.
 public struct Reply: Equatable, Sendable {
@@ -10,19 +10,9 @@ public struct Reply: Equatable, Sendable {
     /// Decodes the reply's `data`.
     /// - Throws: ``ClientError/Code/decoding``.
     public func decode<Value: Decodable>(_ type: Value.Type) throws(ClientError) -> Value {
-        try DataWrapper<Value>.unwrap(bytes)
-    }
-}
-
-/// The part of a reply or an event that belongs to the application.
-struct DataWrapper<Value: Decodable>: Decodable {
-    var data: Value
-
-    static func unwrap(_ bytes: [UInt8]) throws(ClientError) -> Value {
-        do {
-            return try JSONDecoder().decode(Self.self, from: Data(bytes)).data
-        } catch {
-            throw ClientError(.decoding, "The \"data\" does not decode as \(Value.self).")
+        guard case .success(let data)? = (try? ReplyBody(decoding: bytes[...]))?.outcome else {
+            throw ClientError(.decoding, "The reply has no \"data\".")
         }
+        return try ApplicationJSON.decode(type, from: data)
     }
 }

@@ -1,3 +1,5 @@
+internal import SparqWire
+
 /// Something that the server pushed.
 public struct ServerEvent: Equatable, Sendable {
     /// The event's type, like `room.message`.
@@ -12,6 +14,6 @@ public struct ServerEvent: Equatable, Sendable {
     /// Decodes the event's `data`.
     /// - Throws: ``ClientError/Code/decoding``.
     public func decode<Value: Decodable>(_ type: Value.Type) throws(ClientError) -> Value {
-        try DataWrapper<Value>.unwrap(bytes)
+        try ApplicationJSON.decode(type, from: (try? EventBody(decoding: bytes[...]))?.data)
     }
 }

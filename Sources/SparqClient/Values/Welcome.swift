@@ -1,3 +1,5 @@
+internal import SparqWire
+
 /// The first word of every socket: who the server takes the client for, and what it may do.
 public struct Welcome: Equatable, Sendable {
     /// The connection's id, unique in the cluster.
@@ -12,4 +14,17 @@ public struct Welcome: Equatable, Sendable {
     public let messageBytes: Int
     /// How many messages may be unanswered before the server stops reading.
     public let inFlight: Int
+}
+
+extension Welcome {
+    init(_ frame: WelcomeFrame) {
+        self.init(
+            connection: frame.connection,
+            user: frame.user,
+            node: frame.node,
+            heartbeatMilliseconds: frame.heartbeatMilliseconds,
+            messageBytes: frame.limits.messageBytes,
+            inFlight: max(1, frame.limits.inFlight)
+        )
+    }
 }

@@ -71,5 +71,5 @@ struct FrontAcceptor: SocketAcceptor {
 }
 
 extension Refusal {
-    static let unauthenticated = Refusal.error(.unauthorized, code: "unauthenticated", message: "A valid session token is needed")
+    static let unauthenticated = Refusal.error(.unauthorized, code: .unauthenticated, message: "A valid session token is needed")
 }

@@ -55,7 +55,7 @@ struct MessageRoute: Sendable {
         } catch {
             return self.error(error.code, error.message, re: error.id)
         }
-        guard !SubscribeFrame.types.contains(frame.type) else {
+        guard !SubscribeMessage.namesTopics(frame.type) else {
             return error(.needsSocket, "A \"\(frame.type)\" is for a WebSocket alone: over HTTP nobody hears events.", re: frame.id)
         }
         guard await readiness.isServedSoon() else { return error(.unavailable, ErrorCode.unservedMessage, re: frame.id) }
@@ -105,7 +105,7 @@ struct MessageRoute: Sendable {
         case nil: return json(status, reply)
         case .begin(let user):
             let token = try await tokens.make(for: user)
-            var response = json(status, TokenInsertion.insert(token, into: reply))
+            var response = json(status, ReplyBody.inserting(token: token, into: reply))
             response.headers[.setCookie] = cookie.set(token)
             return response
         case .end:

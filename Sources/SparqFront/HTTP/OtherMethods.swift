@@ -43,7 +43,7 @@ struct OtherMethods: RouterMiddleware {
     private func notAllowed(_ methods: [HTTPRequest.Method]) -> Response {
         var response = answer(
             .methodNotAllowed,
-            Frames.errorBody("method_not_allowed", "This address has other methods.", re: nil)
+            Frames.errorBody(.methodNotAllowed, "This address has other methods.", re: nil)
         )
         response.headers[.allow] = methods.map(\.rawValue).joined(separator: ", ")
         return response

@@ -8,7 +8,7 @@ actor NodeCore {
     private var state: NodeState
     private let hub: Hub
     private let forwarder: any Forwarding
-    private let envelopes: NodeEnvelopes
+    private let node: String
     private let incarnation: String
     private let logger: Logger
     private let onLease: @Sendable () -> Void
@@ -29,7 +29,7 @@ actor NodeCore {
         state = NodeState(settings: settings, shards: hub.shardCount, version: Clock.wall() * 1000)
         self.hub = hub
         self.forwarder = forwarder
-        envelopes = NodeEnvelopes(node: node)
+        self.node = node
         self.incarnation = incarnation
         self.logger = logger
         self.onLease = onLease
@@ -93,7 +93,7 @@ actor NodeCore {
         hasRenewed = true
         hasLeft = leaving
         let request = state.lease(incarnation: incarnation, leaving: leaving)
-        forwarder.forward { $0.add(envelopes.lease(request, at: Clock.wall()), member: nil) }
+        forwarder.forward { $0.add(Envelope(node: node, at: Clock.wall(), request), member: nil) }
     }
 
     private func work(then: @escaping @Sendable () -> Void = {}, _ body: (_ now: Int, _ actions: inout NodeActions) -> Void) {
@@ -105,9 +105,9 @@ actor NodeCore {
         guard !actions.syncs.isEmpty || !actions.leaves.isEmpty || !actions.reads.isEmpty else { return }
         let time = Clock.wall()
         forwarder.forward { batches in
-            for request in actions.syncs { batches.add(envelopes.sync(request, at: time), member: nil) }
-            for request in actions.leaves { batches.add(envelopes.leave(request, at: time), member: nil) }
-            for request in actions.reads { batches.add(envelopes.read(request, at: time), member: nil) }
+            for request in actions.syncs { batches.add(Envelope(node: node, at: time, request), member: nil) }
+            for request in actions.leaves { batches.add(Envelope(node: node, at: time, request), member: nil) }
+            for request in actions.reads { batches.add(Envelope(node: node, at: time, request), member: nil) }
         }
     }
 }

@@ -1,5 +1,6 @@
 import NIOCore
 import NIOHTTP1
+import SparqWire
 
 /// An HTTP answer instead of an upgrade. The connection closes after it.
 struct Refusal: Equatable, Sendable {
@@ -9,52 +10,42 @@ struct Refusal: Equatable, Sendable {
     var body = ByteBuffer()
 
     /// An error with a stable code and a sentence for people, in the same shape as every error of the front.
-    /// - Precondition: neither text needs escaping in JSON.
-    static func error(
-        _ status: HTTPResponseStatus,
-        code: StaticString,
-        message: StaticString,
-        headers: HTTPHeaders = [:]
-    ) -> Refusal {
-        Refusal(
-            status: status,
-            headers: headers,
-            body: ByteBuffer(string: #"{"ok":false,"error":{"code":"\#(code)","message":"\#(message)"}}"#)
-        )
+    static func error(_ status: HTTPResponseStatus, code: ErrorCode, message: String, headers: HTTPHeaders = [:]) -> Refusal {
+        Refusal(status: status, headers: headers, body: ByteBuffer(bytes: ReplyBody.error(id: nil, ErrorBody(code, message))))
     }
 
     static let noTunnels = Refusal.error(
         .methodNotAllowed,
-        code: "method_not_allowed",
+        code: .methodNotAllowed,
         message: "This is no proxy",
         headers: ["Allow": "GET, HEAD, POST"]
     )
     static let onlyGET = Refusal.error(
         .methodNotAllowed,
-        code: "method_not_allowed",
+        code: .methodNotAllowed,
         message: "This address speaks WebSocket; the handshake is a GET",
         headers: ["Allow": "GET"]
     )
-    static let badPath = Refusal.error(.badRequest, code: "bad_request", message: "The path has control characters")
+    static let badPath = Refusal.error(.badRequest, code: .badRequest, message: "The path has control characters")
     static let expectationFailed = Refusal.error(
         .expectationFailed,
-        code: "expectation_failed",
+        code: .expectationFailed,
         message: "100-continue is the only expectation that is met"
     )
     static let wrongVersion = Refusal.error(
         .upgradeRequired,
-        code: "upgrade_required",
+        code: .upgradeRequired,
         message: "This address speaks WebSocket, version 13",
         headers: ["Upgrade": "websocket", "Sec-WebSocket-Version": "13"]
     )
-    static let badHandshake = Refusal.error(.badRequest, code: "bad_handshake", message: "The WebSocket handshake is malformed")
-    static let badRequest = Refusal.error(.badRequest, code: "bad_request", message: "This is not HTTP")
+    static let badHandshake = Refusal.error(.badRequest, code: .badHandshake, message: "The WebSocket handshake is malformed")
+    static let badRequest = Refusal.error(.badRequest, code: .badRequest, message: "This is not HTTP")
     static let headersTooLarge = Refusal.error(
         .requestHeaderFieldsTooLarge,
-        code: "headers_too_large",
+        code: .headersTooLarge,
         message: "The request's headers are too large"
     )
-    static let originNotAllowed = Refusal.error(.forbidden, code: "origin_not_allowed", message: "Pages of this origin may not connect")
-    static let unavailable = Refusal.error(.serviceUnavailable, code: "unavailable", message: "Try again in a moment")
-    static let tooSlow = Refusal.error(.requestTimeout, code: "timeout", message: "The request did not arrive in time")
+    static let originNotAllowed = Refusal.error(.forbidden, code: .originNotAllowed, message: "Pages of this origin may not connect")
+    static let unavailable = Refusal.error(.serviceUnavailable, code: .unavailable, message: "Try again in a moment")
+    static let tooSlow = Refusal.error(.requestTimeout, code: .timeout, message: "The request did not arrive in time")
 }

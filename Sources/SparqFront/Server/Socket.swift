@@ -189,11 +189,6 @@ final class Socket {
     }
 }
 
-extension CloseCode {
-    /// No pong came in time (docs/PROTOCOL.md, "Close codes").
-    static let noPong = CloseCode(rawValue: 4009)
-}
-
 extension Socket {
     private func ping() {
         self.write(frame: self.machine.encoder.ping())

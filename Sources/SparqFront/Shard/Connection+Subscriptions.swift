@@ -58,33 +58,26 @@ extension Connection {
 
     /// A client's own request for topics: forwarded as far as there is room beside those that it has and those that are asked for already.
     func subscribe(_ message: [UInt8], id: String?) {
-        guard let frame = SubscribeFrame(message) else { return send(SubscribeFrame.type, id: id, message) }
+        guard let frame = SubscribeFrame(message) else { return send(SubscribeMessage.type, id: id, message) }
         let had = Set(subscriptions.lazy.map { ExactName($0.topic.name) })
         let new = frame.topics.filter { !had.contains($0) }
         let room = max(0, shard.settings.topics - had.count - inFlight.topics)
-        guard new.count > room else { return send(SubscribeFrame.type, id: id, message, topics: new.count) }
+        guard new.count > room else { return send(SubscribeMessage.type, id: id, message, topics: new.count) }
         let refused = Array(new.sorted()[room...])
         let names = refused.map(\.text)
         guard let rest = frame.message(id: id, without: refused) else {
-            return write(TextFrame.encode(SubscribeFrame.reply(id: id, refused: names, limit: shard.settings.topics)[...]))
+            return write(TextFrame.encode(SubscribeFrame.reply(id: id, refused: names, limit: shard.settings.topics)))
         }
-        send(SubscribeFrame.type, id: id, rest, topics: room, refused: names)
+        send(SubscribeMessage.type, id: id, rest, topics: room, refused: names)
     }
 
     /// Asks for topics that were granted as of before the user was unsubscribed from them, or after it. A worker that looks now knows. Where none
     /// answers, the client comes again: it counts on what was granted.
     func askAgain(_ topics: [String: Int]) {
         guard phase == .open || phase == .draining else { return }
-        var writer = JSONWriter(reservingCapacity: 64)
-        writer.raw("{\"type\":\"subscribe\",\"topics\":{")
-        for (index, (topic, cursor)) in topics.enumerated() {
-            if index > 0 { writer.raw(",") }
-            writer.string(topic)
-            writer.raw(":")
-            writer.integer(cursor)
-        }
-        writer.raw("}}")
-        send(SubscribeFrame.type, id: Self.ownID, writer.bytes, topics: topics.count)
+        var writer = SubscribeMessage.Writer(id: nil)
+        for (topic, cursor) in topics { writer.add(topic, .after(cursor)) }
+        send(SubscribeMessage.type, id: Self.ownID, writer.finish(), topics: topics.count)
     }
 
     /// A worker's reply, with what the front itself has to say.

@@ -84,19 +84,8 @@ final class Connection {
     /// The socket is open: the workers are asked whether it may stay. `agent` and `address` are for them.
     func opened(agent: String?, address: String?, resumes: Bool = false) {
         shard.add(self)
-        var writer = JSONWriter(reservingCapacity: 160)
-        writer.raw("{\"type\":\"$connect\"")
-        if let agent {
-            writer.raw(",\"agent\":")
-            writer.string(agent)
-        }
-        if let address {
-            writer.raw(",\"ip\":")
-            writer.string(address)
-        }
-        if resumes { writer.raw(",\"resume\":true") }
-        writer.raw("}")
-        send(SystemType.connect, id: nil, writer.bytes, place: .first)
+        let request = ConnectRequest(agent: agent, ip: address, resume: resumes ? true : nil)
+        send(SystemType.connect, id: nil, request.json, place: .first)
     }
 
     /// One whole message came.
@@ -117,15 +106,15 @@ final class Connection {
             }
             let message = Array(text.readableBytesView)
             // Before anything is made of the names: work on many of them would hold up all that this loop serves.
-            if SubscribeFrame.types.contains(frame.type), FrameScanner.count("topics", in: message) > Topic.messageLimit {
+            if SubscribeMessage.namesTopics(frame.type), FrameScanner.count("topics", in: message) > Topic.messageLimit {
                 refuse(.tooManyTopics, "One message names \(Topic.messageLimit) topics at most.", re: frame.id)
-            } else if frame.type == SubscribeFrame.type {
+            } else if frame.type == SubscribeMessage.type {
                 subscribe(message, id: frame.id)
             } else {
                 send(frame.type, id: frame.id, message)
             }
         // A page's sign of life: nobody but the front hears of it.
-        case .failure(.reservedType(Frames.pingType, _)) where allowed: write(Frames.pong)
+        case .failure(.reservedType(PingMessage.type, _)) where allowed: write(Frames.pong)
         case .failure(let error):
             if allowed { refuse(error.code, error.message, re: error.id) } else { refuseForRate(re: error.id) }
         }
@@ -298,7 +287,7 @@ final class Connection {
             shard.welcomed(self)
         case .error(let code):
             // Where the workers failed it is no fault of the session's.
-            dismiss(code == ErrorCode.internal.rawValue ? .internalError : CloseCode(rawValue: 4001), reason: code)
+            dismiss(code == ErrorCode.internal.rawValue ? .internalError : .sessionEnded, reason: code)
         }
     }
 
@@ -353,7 +342,7 @@ final class Connection {
         guard inFlight.hasSent else { return shard.remove(self) }
         inFlight.forgetPostponed()
         farewellAt = shard.now() + shard.settings.replyDeadline
-        send(SystemType.disconnect, id: nil, Array("{\"type\":\"$disconnect\"}".utf8), place: .last)
+        send(SystemType.disconnect, id: nil, DisconnectRequest().json, place: .last)
     }
 
     /// What is on its way and has no `done` for so long that it must be lost holds up its lane no longer. Its client was told `unavailable`.

@@ -1,85 +1,47 @@
 import NIOCore
 import SparqWire
 
-/// The frames that the front itself says to clients.
+/// The frames that the front itself says to clients, ready for sockets.
 enum Frames {
     /// `$welcome`: the first frame of every socket.
     static func welcome(connection: String, user: String, settings: ConnectionSettings) -> ByteBuffer {
-        frame { writer in
-            writer.raw("{\"type\":\"$welcome\",\"connection\":")
-            writer.string(connection)
-            writer.raw(",\"user\":")
-            writer.string(user)
-            writer.raw(",\"node\":")
-            writer.string(settings.node)
-            writer.raw(",\"heartbeat_ms\":")
-            writer.integer(settings.heartbeatMilliseconds)
-            writer.raw(",\"limits\":{\"message_bytes\":")
-            writer.integer(settings.messageBytes)
-            writer.raw(",\"topics\":")
-            writer.integer(settings.topics)
-            writer.raw(",\"in_flight\":")
-            writer.integer(settings.inFlight)
-            writer.raw(",\"messages_per_second\":")
-            writer.integer(settings.messagesPerSecond)
-            writer.raw(",\"burst\":")
-            writer.integer(settings.burst)
-            writer.raw("}}")
-        }
+        var limits = WelcomeFrame.Limits()
+        limits.messageBytes = settings.messageBytes
+        limits.topics = settings.topics
+        limits.inFlight = settings.inFlight
+        limits.messagesPerSecond = settings.messagesPerSecond
+        limits.burst = settings.burst
+        let welcome = WelcomeFrame(
+            connection: connection,
+            user: user,
+            node: settings.node,
+            heartbeatMilliseconds: settings.heartbeatMilliseconds,
+            limits: limits
+        )
+        return frame { welcome.encode(into: &$0) }
     }
 
     /// `$reconnect`: the front goes away.
     static func reconnect(afterMilliseconds: Int) -> ByteBuffer {
-        frame { writer in
-            writer.raw("{\"type\":\"$reconnect\",\"after_ms\":")
-            writer.integer(afterMilliseconds)
-            writer.raw("}")
-        }
+        frame { ReconnectFrame(afterMilliseconds: afterMilliseconds).encode(into: &$0) }
     }
 
-    /// What a client asks whether anybody is there with: pages do not see the socket's own pings.
-    static let pingType = "$ping"
-
     /// `$pong`: the answer to `$ping`.
-    static var pong: ByteBuffer { frame { $0.raw("{\"type\":\"$pong\"}") } }
+    static var pong: ByteBuffer { frame { PongFrame().encode(into: &$0) } }
 
     /// `$truncated`: the log no longer reaches back to the cursor.
     static func truncated(topic: String, after: Int, first: Int) -> ByteBuffer {
-        frame { writer in
-            writer.raw("{\"type\":\"$truncated\",\"topic\":")
-            writer.string(topic)
-            writer.raw(",\"after\":")
-            writer.integer(after)
-            writer.raw(",\"first\":")
-            writer.integer(first)
-            writer.raw("}")
-        }
+        frame { TruncatedFrame(topic: topic, after: after, first: first).encode(into: &$0) }
     }
 
     /// An error reply.
     static func error(_ code: ErrorCode, _ message: String, re: String?) -> ByteBuffer {
-        frame { errorBody(code, message, re: re, into: &$0) }
+        TextFrame.encode(ReplyBody.error(id: re, ErrorBody(code, message)))
     }
 
     /// The JSON text of an error reply.
     static func errorBody(_ code: ErrorCode, _ message: String, re: String?) -> [UInt8] {
-        var writer = JSONWriter(reservingCapacity: 128)
-        errorBody(code, message, re: re, into: &writer)
-        return writer.bytes
-    }
-
-    private static func errorBody(_ code: ErrorCode, _ message: String, re: String?, into writer: inout JSONWriter) {
-        writer.raw("{")
-        if let re {
-            writer.raw("\"re\":")
-            writer.string(re)
-            writer.raw(",")
-        }
-        writer.raw("\"ok\":false,\"error\":{\"code\":")
-        writer.string(code.rawValue)
-        writer.raw(",\"message\":")
-        writer.string(message)
-        writer.raw("}}")
+        Array(ReplyBody.error(id: re, ErrorBody(code, message)))
     }
 
     private static func frame(_ body: (inout JSONWriter) -> Void) -> ByteBuffer {

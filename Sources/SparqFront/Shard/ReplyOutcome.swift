@@ -1,4 +1,4 @@
-import FoundationEssentials
+import SparqWire
 
 /// Whether a reply says yes or no; only replies that the front itself acts on are read.
 enum ReplyOutcome: Equatable {
@@ -7,15 +7,10 @@ enum ReplyOutcome: Equatable {
 
     /// Reads the JSON text of a reply. What is no reply counts as an error of the workers.
     init(_ reply: ArraySlice<UInt8>) {
-        struct Reply: Decodable {
-            struct Failure: Decodable { var code: String }
-            var ok: Bool
-            var error: Failure?
+        switch (try? ReplyBody(decoding: reply))?.outcome {
+        case .success?: self = .ok
+        case .failure(let error)?: self = .error(code: error.code.rawValue)
+        case nil: self = .error(code: ErrorCode.internal.rawValue)
         }
-        guard let reply = try? JSONDecoder().decode(Reply.self, from: Data(reply)) else {
-            self = .error(code: "internal")
-            return
-        }
-        self = reply.ok ? .ok : .error(code: reply.error?.code ?? "internal")
     }
 }

@@ -84,7 +84,7 @@ extension Shard {
             batches.add(
                 envelope(
                     connection,
-                    Outgoing(type: SystemType.disconnect, receivedAt: wallClock(), message: Array("{\"type\":\"$disconnect\"}".utf8)),
+                    Outgoing(type: SystemType.disconnect, receivedAt: wallClock(), message: DisconnectRequest().json),
                     id: nil,
                     ordinal: ordinal
                 ),

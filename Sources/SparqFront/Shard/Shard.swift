@@ -152,7 +152,7 @@ final class Shard {
         }
         for connection in slowConnections {
             counters.slow += 1
-            connection.close(CloseCode(rawValue: 4008), reason: "slow consumer")
+            connection.close(.slowConsumer, reason: "slow consumer")
         }
         slowConnections.removeAll(keepingCapacity: true)
         while !touchedConnections.isEmpty {
@@ -211,7 +211,7 @@ final class Shard {
         case .disconnect(let target, let ordinal, let code, let reason):
             let code = CloseCode(rawValue: UInt16(clamping: code))
             for connection in find(target) where connection.isCurrent(ordinal) {
-                connection.close(code.isAllowedOnWire ? code : CloseCode(rawValue: 4003), reason: reason)
+                connection.close(code.isAllowedOnWire ? code : .disconnected, reason: reason)
             }
         }
     }

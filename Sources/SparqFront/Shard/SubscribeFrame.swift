@@ -4,10 +4,6 @@ import SparqWire
 /// The one client message of which the front reads more than `type` and `id`: it knows how many topics a connection has, and refuses those
 /// that are too many itself.
 struct SubscribeFrame {
-    static let type = "subscribe"
-    /// The messages that name topics, and need a socket.
-    static let types: Set = [type, "unsubscribe"]
-
     private let text: [UInt8]
     private let members: [FrameScanner.Member]
 
@@ -26,56 +22,25 @@ struct SubscribeFrame {
         let refused = Set(refused)
         let left = members.filter { !refused.contains(ExactName($0.name)) }
         guard !left.isEmpty else { return nil }
-        var writer = JSONWriter()
-        writer.raw("{\"type\":\"subscribe\"")
-        if let id {
-            writer.raw(",\"id\":")
-            writer.string(id)
-        }
-        writer.raw(",\"topics\":{")
-        for (index, member) in left.enumerated() {
-            if index > 0 { writer.raw(",") }
-            writer.string(member.name)
-            writer.raw(":")
-            // What no cursor can be is a worker's to say.
-            writer.raw(text[member.value])
-        }
-        writer.raw("}}")
-        return writer.bytes
+        var writer = SubscribeMessage.Writer(id: id)
+        // What no cursor can be is a worker's to say.
+        for member in left { writer.add(member.name, text: text[member.value]) }
+        return writer.finish()
     }
 
     /// The reply where all of the topics are too many.
-    static func reply(id: String?, refused: [String], limit: Int) -> [UInt8] {
-        var writer = JSONWriter()
-        writer.raw("{")
-        if let id {
-            writer.raw("\"re\":")
-            writer.string(id)
-            writer.raw(",")
-        }
-        writer.raw("\"ok\":true,\"data\":{\"topics\":{")
-        writer.raw(refusals(refused, limit))
-        writer.raw("}}}")
-        return writer.bytes
+    static func reply(id: String?, refused: [String], limit: Int) -> ArraySlice<UInt8> {
+        var data = SubscribeReply.Writer(topics: refused.count)
+        for topic in refused { data.add(topic, .refused(tooMany(limit))) }
+        return ReplyBody.success(id: id, data: data.finish())
     }
 
     /// A worker's reply, with what the front refused.
     static func reply(_ reply: ArraySlice<UInt8>, refused: [String], limit: Int) -> ArraySlice<UInt8> {
-        // In a text within it the quotation marks would be escaped. An error concerns all of the request.
-        let key = Array("\"topics\":{".utf8)
-        guard let end = reply.indices.first(where: { reply[$0...].starts(with: key) }).map({ $0 + key.count }) else { return reply }
-        let isEmpty = end < reply.endIndex && reply[end] == UInt8(ascii: "}")
-        return (reply[..<end] + refusals(refused, limit) + (isEmpty ? [] : [UInt8(ascii: ",")]) + reply[end...])[...]
+        SubscribeReply.adding(refused, tooMany(limit), to: reply)
     }
 
-    private static func refusals(_ topics: [String], _ limit: Int) -> [UInt8] {
-        var writer = JSONWriter()
-        for (index, topic) in topics.enumerated() {
-            if index > 0 { writer.raw(",") }
-            writer.string(topic)
-            writer.raw(":")
-            writer.raw(Frames.errorBody(.tooManyTopics, "A connection subscribes to \(limit) topics at most.", re: nil))
-        }
-        return writer.bytes
+    private static func tooMany(_ limit: Int) -> ErrorBody {
+        ErrorBody(.tooManyTopics, "A connection subscribes to \(limit) topics at most.")
     }
 }

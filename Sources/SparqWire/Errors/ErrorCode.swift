@@ -34,6 +34,24 @@ public struct ErrorCode: RawRepresentable, Hashable, Sendable, ExpressibleByStri
     /// No answer in time, or no broker or no worker to give one. The message may be sent again under the same `id`.
     public static let unavailable: Self = "unavailable"
 
+    // What a front finds of an HTTP request that is no message.
+    /// The request is malformed.
+    package static let badRequest: Self = "bad_request"
+    /// The WebSocket handshake is malformed.
+    package static let badHandshake: Self = "bad_handshake"
+    /// The address has other methods.
+    package static let methodNotAllowed: Self = "method_not_allowed"
+    /// Pages of this origin may not connect.
+    package static let originNotAllowed: Self = "origin_not_allowed"
+    /// The request did not arrive in time.
+    package static let timeout: Self = "timeout"
+    /// The request expects what no front does.
+    package static let expectationFailed: Self = "expectation_failed"
+    /// The address is for WebSockets.
+    package static let upgradeRequired: Self = "upgrade_required"
+    /// The request's headers are too large.
+    package static let headersTooLarge: Self = "headers_too_large"
+
     // What a worker finds.
     /// No handler serves this `type`.
     public static let unknownType: Self = "unknown_type"

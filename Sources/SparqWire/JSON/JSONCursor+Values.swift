@@ -23,6 +23,30 @@ extension JSONCursor {
         return try text(in: bytes)
     }
 
+    /// Reads a whole number or `null`.
+    mutating func optionalInteger(in bytes: UnsafeRawBufferPointer) throws(JSONError) -> Int? {
+        skipWhitespace()
+        if peek() == UInt8(ascii: "n") {
+            try literal("null")
+            return nil
+        }
+        return try integer(in: bytes)
+    }
+
+    /// Reads `true` or `false`.
+    mutating func flag() throws(JSONError) -> Bool {
+        skipWhitespace()
+        switch peek() {
+        case UInt8(ascii: "t"):
+            try literal("true")
+            return true
+        case UInt8(ascii: "f"):
+            try literal("false")
+            return false
+        default: throw error(.wrongKind)
+        }
+    }
+
     /// Reads a whole number, without fraction or exponent, that fits 64 bits.
     mutating func integer(in bytes: UnsafeRawBufferPointer) throws(JSONError) -> Int {
         skipWhitespace()
@@ -119,5 +143,32 @@ extension JSONCursor {
             }
         }
         return String(decoding: result, as: UTF8.self)
+    }
+}
+
+extension JSONCursor {
+    /// Walks over the members of the one object that a text holds; `body` must read each value.
+    static func readObject(
+        _ text: ArraySlice<UInt8>,
+        _ body: (JSONCursor.RawString, inout JSONCursor, UnsafeRawBufferPointer) throws(JSONError) -> Void
+    ) throws(JSONError) {
+        let result: Result<Void, JSONError> = text.withUnsafeBytes { bytes in
+            do throws(JSONError) {
+                var cursor = JSONCursor(bytes, depthLimit: JSONDepth.line)
+                try cursor.members(in: bytes) { key, cursor throws(JSONError) in try body(key, &cursor, bytes) }
+                try cursor.expectEnd()
+                return .success(())
+            } catch {
+                return .failure(error)
+            }
+        }
+        try result.get()
+    }
+}
+
+extension ArraySlice<UInt8> {
+    /// The part at offsets counted from the slice's own start.
+    func slice(_ offsets: Range<Int>) -> ArraySlice<UInt8> {
+        self[(startIndex + offsets.lowerBound)..<(startIndex + offsets.upperBound)]
     }
 }

@@ -1,7 +1,7 @@
 /// Why bytes are not the JSON text that was expected, and at which byte.
-public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
+package struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
     /// What is wrong.
-    public enum Reason: String, Sendable {
+    package enum Reason: String, Sendable {
         case unexpectedEnd = "the text ends too early"
         case unexpectedByte = "a character that is not allowed here"
         case invalidEscape = "an escape that JSON does not know"
@@ -17,16 +17,16 @@ public struct JSONError: Error, Equatable, Sendable, CustomStringConvertible {
     }
 
     /// What is wrong.
-    public let reason: Reason
+    package let reason: Reason
     /// Offset of the offending byte, from the start of the text.
-    public let offset: Int
+    package let offset: Int
 
     /// An error at a byte.
-    public init(_ reason: Reason, at offset: Int) {
+    package init(_ reason: Reason, at offset: Int) {
         self.reason = reason
         self.offset = offset
     }
 
     /// One sentence for people; holds nothing of the text itself.
-    public var description: String { "\(reason.rawValue), at byte \(offset)" }
+    package var description: String { "\(reason.rawValue), at byte \(offset)" }
 }

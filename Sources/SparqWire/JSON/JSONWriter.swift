@@ -90,4 +90,28 @@ extension JSONWriter {
             raw(text)
         }
     }
+
+    /// Appends an array; `element` writes each.
+    public mutating func array<Element>(_ elements: [Element], _ element: (Element, inout JSONWriter) -> Void) {
+        byte(UInt8(ascii: "["))
+        for (index, value) in elements.enumerated() {
+            if index > 0 { byte(UInt8(ascii: ",")) }
+            element(value, &self)
+        }
+        byte(UInt8(ascii: "]"))
+    }
+
+    /// Appends an object whose values are whole numbers.
+    mutating func object(_ members: [String: Int]) {
+        raw("{")
+        var isFirst = true
+        for (key, value) in members {
+            if !isFirst { raw(",") }
+            isFirst = false
+            string(key)
+            raw(":")
+            integer(value)
+        }
+        raw("}")
+    }
 }

@@ -1,4 +1,6 @@
 /// A named stream of events: the only address besides a connection.
+///
+/// Sparq itself knows three kinds: `user:`, `presence:` and `everyone`. All others belong to applications.
 public struct Topic: RawRepresentable, Hashable, Sendable, Codable, CustomStringConvertible {
     /// Longest name, in bytes of UTF-8.
     public static let nameLimit = 256
@@ -15,17 +17,15 @@ public struct Topic: RawRepresentable, Hashable, Sendable, Codable, CustomString
     private static let presencePrefix = "presence:"
     /// The stream of one user: every connection of theirs.
     public static func user(_ id: String) -> Topic { Topic(rawValue: userPrefix + id) }
-    /// The stream of words on whether a user is there.
+    /// The stream of words on whether a user is there. Workers run the handler of presence when a node joins one.
     public static func presence(_ id: String) -> Topic { Topic(rawValue: presencePrefix + id) }
-    /// The stream of one room.
-    public static func room(_ id: String) -> Topic { Topic(rawValue: "room:\(id)") }
     /// The stream of everyone who is connected.
     public static let everyone = Topic(rawValue: "everyone")
 
     /// Whose stream a name is; `nil` for other names.
-    public static func user(ofTopic name: String) -> String? { name.dropping(userPrefix) }
+    package static func user(ofTopic name: String) -> String? { name.dropping(userPrefix) }
     /// Whose presence a name is of; `nil` for other names.
-    public static func user(ofPresence name: String) -> String? { name.dropping(presencePrefix) }
+    package static func user(ofPresence name: String) -> String? { name.dropping(presencePrefix) }
 
     /// The part before the first colon; the whole name where there is none.
     public var kind: Substring { rawValue.prefix { $0 != ":" } }

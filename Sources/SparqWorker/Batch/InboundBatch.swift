@@ -1,13 +1,8 @@
 import SparqAMQP
+import SparqWire
 
 /// One AMQP message in hand. All stages that hold a part of it share it.
 final class InboundBatch: Sendable {
-    /// AMQP header of the attempt, counted from 1.
-    static let attemptHeader = "sparq-attempt"
-    /// AMQP header, whatever its value, of messages that nobody waits for as one does for an answer: those that are tried again, and dead letters. They
-    /// may wait, and must not be refused for a lack of room.
-    static let unawaitedHeader = "sparq-unawaited"
-
     /// Which attempt its messages are, counted from 1.
     let attempt: Int
     /// Whether those who sent its messages wait for answers, and send them again where they are told `unavailable`.
@@ -40,10 +35,10 @@ final class InboundBatch: Sendable {
     convenience init(_ delivery: SparqAMQP.Delivery, of consumer: Consumer, _ inHand: Latch) {
         let tag = delivery.tag
         if Sabotage.isOn(.ackBeforeCommit) { consumer.ack(tag) }
-        let attempt = delivery.message.headers[Self.attemptHeader]?.intValue ?? 1
+        let attempt = delivery.message.headers[BrokerHeaders.attempt]?.intValue ?? 1
         self.init(
             attempt: attempt,
-            isAwaited: attempt == 1 && delivery.message.headers[Self.unawaitedHeader] == nil,
+            isAwaited: attempt == 1 && delivery.message.headers[BrokerHeaders.unawaited] == nil,
             isRedelivered: delivery.redelivered,
             isLost: { !consumer.isCurrent(tag) }
         ) { ack in

@@ -72,7 +72,7 @@ extension Repeats.Known {
         again.reply = reply.map { reply in
             // What was noted before there were limits, or in what a front cannot read, must not keep its sender waiting.
             let isReadable = reply.count <= DataLimits.sum && (try? JSONDepth.check(reply[...], limit: JSONDepth.data + 1)) != nil
-            return Reply.repeated(isReadable ? reply[...] : Reply.success(id: envelope.id, data: nil), mismatch: mismatch)
+            return ReplyBody.repeated(isReadable ? reply[...] : ReplyBody.success(id: envelope.id, data: nil), mismatch: mismatch)
         }
         again.events = events
         if !mismatch { for change in changes.again(for: envelope) { again.make(change) } }

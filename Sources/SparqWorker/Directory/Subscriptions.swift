@@ -25,11 +25,9 @@ final class Subscriptions: Sendable {
         }
     }
 
-    static func handles(_ type: String) -> Bool { type == "subscribe" || type == "unsubscribe" }
-
     /// What a message of these types comes to.
     func message(_ envelope: Envelope, context: Context, retry: DatabaseRetry, limit: @escaping Limit) async throws -> CommittedMessage {
-        let isSubscribe = envelope.type == "subscribe"
+        let isSubscribe = envelope.type == SubscribeMessage.type
         do {
             guard let connection = envelope.connection, envelope.user != nil else { throw Refusal(.unauthenticated, "Log in first.") }
             return isSubscribe
@@ -46,7 +44,7 @@ final class Subscriptions: Sendable {
         _ retry: DatabaseRetry,
         _ limit: @escaping Limit
     ) async throws -> CommittedMessage {
-        let request = try MessageDecoder.decode(SubscribeRequest.self, from: envelope.message)
+        let request = try MessageDecoder.decode(SubscribeMessage.self, from: envelope.message)
         try Self.check(count: request.topics.count)
         let topics = request.topics.sorted { $0.key < $1.key }
         let answers: [TopicAnswer]
@@ -66,21 +64,21 @@ final class Subscriptions: Sendable {
         var message = CommittedMessage(envelope)
         let grants = answers.compactMap(\.grant)
         if !grants.isEmpty { message.instructions = [.subscribe(connection: connection, ordinal: envelope.ordinal, grants: grants)] }
-        message.reply = Reply.success(id: envelope.id, data: Self.data(of: answers))
+        message.reply = ReplyBody.success(id: envelope.id, data: Self.data(of: answers))
         return message
     }
 
     private func unsubscribe(_ envelope: Envelope, _ connection: String) throws -> CommittedMessage {
-        let request = try MessageDecoder.decode(UnsubscribeRequest.self, from: envelope.message)
+        let request = try MessageDecoder.decode(UnsubscribeMessage.self, from: envelope.message)
         try Self.check(count: request.topics.count)
         var message = CommittedMessage(envelope)
         let topics = Set(request.topics).sorted()
         message.instructions = [.unsubscribe(.connection(connection), ordinal: envelope.ordinal, topics: topics)]
-        if envelope.id != nil { message.reply = Reply.success(id: envelope.id, data: nil) }
+        if envelope.id != nil { message.reply = ReplyBody.success(id: envelope.id, data: nil) }
         return message
     }
 
-    private func answer(_ name: String, _ cursor: SubscribeRequest.Cursor, _ context: Context, _ limit: Limit) async throws -> TopicAnswer {
+    private func answer(_ name: String, _ cursor: SubscribeMessage.Cursor, _ context: Context, _ limit: Limit) async throws -> TopicAnswer {
         let topic = Topic(rawValue: name)
         guard topic.isValid else {
             let rule = "A topic has 1 to \(Topic.nameLimit) bytes, no control characters, and is in Unicode's form NFC."
@@ -108,25 +106,15 @@ final class Subscriptions: Sendable {
     }
 
     private static func data(of answers: [TopicAnswer]) -> ArraySlice<UInt8> {
-        var writer = JSONWriter(reservingCapacity: 64 + answers.count * 48)
-        writer.raw("{\"topics\":{")
-        for (index, answer) in answers.enumerated() {
-            if index > 0 { writer.byte(UInt8(ascii: ",")) }
-            writer.string(answer.name)
+        var data = SubscribeReply.Writer(topics: answers.count)
+        for answer in answers {
             if let grant = answer.grant {
-                writer.raw(":{\"ok\":true,\"seq\":")
-                writer.integer(grant.head)
-                writer.byte(UInt8(ascii: "}"))
+                data.add(answer.name, .subscribed(seq: grant.head))
             } else if let refusal = answer.refusal {
-                writer.raw(":{\"ok\":false,\"error\":{\"code\":")
-                writer.string(refusal.code.rawValue)
-                writer.raw(",\"message\":")
-                writer.string(refusal.message)
-                writer.raw("}}")
+                data.add(answer.name, .refused(ErrorBody(refusal)))
             }
         }
-        writer.raw("}}")
-        return writer.bytes[...]
+        return data.finish()
     }
 }
 

@@ -3,19 +3,6 @@ public import SparqWire
 
 /// A message that failed for good, or a batch that no worker lived through, as it lies in the queue of dead letters.
 public struct DeadLetter: Sendable, Equatable {
-    /// AMQP headers that workers write.
-    enum Header {
-        static let reason = "reason"
-        static let type = "type"
-        static let user = "user"
-        static let connection = "connection"
-        static let node = "node"
-        static let time = "time"
-        static let attempts = "attempts"
-        static let pool = "pool"
-        static let redacted = "redacted"
-    }
-
     /// 16 hexadecimal digits, made of the content: the same however often one looks, and for a copy of the same message too.
     public let id: String
     /// What failed, a colon, and the error; `delivery_limit` where the broker gave up.
@@ -45,14 +32,14 @@ public struct DeadLetter: Sendable, Equatable {
         envelopes = NDJSON.lines(body).compactMap { try? Envelope(line: $0) }
         let only = envelopes.count == 1 ? envelopes.first : nil
         reason =
-            headers[Header.reason]?.stringValue
+            headers[BrokerHeaders.Dead.reason]?.stringValue
             ?? (death?.reason == "delivery_limit" ? "delivery_limit: no worker lived through it" : death?.reason ?? "unknown")
-        type = headers[Header.type]?.stringValue ?? only?.type
-        user = headers[Header.user]?.stringValue ?? only?.user
-        time = headers[Header.time]?.intValue ?? envelopes.first?.receivedAt
-        attempts = headers[Header.attempts]?.intValue
-        pool = headers[Header.pool]?.stringValue ?? death?.queue.flatMap(names.pool(ofWork:))
-        isRedacted = headers[Header.redacted] == .bool(true)
+        type = headers[BrokerHeaders.Dead.type]?.stringValue ?? only?.type
+        user = headers[BrokerHeaders.Dead.user]?.stringValue ?? only?.user
+        time = headers[BrokerHeaders.Dead.time]?.intValue ?? envelopes.first?.receivedAt
+        attempts = headers[BrokerHeaders.Dead.attempts]?.intValue
+        pool = headers[BrokerHeaders.Dead.pool]?.stringValue ?? death?.queue.flatMap(names.pool(ofWork:))
+        isRedacted = headers[BrokerHeaders.Dead.redacted] == .bool(true)
     }
 
     /// FNV-1a of the bytes: a front counts each connection's messages, so different messages differ.
@@ -83,9 +70,9 @@ extension Envelope {
 }
 
 extension [String: AMQPValue] {
-    /// What the broker noted when it last moved the message (RabbitMQ, "Dead Letter Exchanges": `x-death`, the latest first).
+    /// What the broker noted when it last moved the message (RabbitMQ, "Dead Letter Exchanges"; the latest first).
     fileprivate var latestDeath: (reason: String?, queue: String?)? {
-        guard case .array(let deaths)? = self["x-death"], case .table(let death)? = deaths.first else { return nil }
+        guard case .array(let deaths)? = self[BrokerHeaders.moves], case .table(let death)? = deaths.first else { return nil }
         return (death["reason"]?.stringValue, death["queue"]?.stringValue)
     }
 }

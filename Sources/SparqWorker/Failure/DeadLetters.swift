@@ -109,7 +109,7 @@ public struct DeadLetters: Sendable {
         let message = AMQPMessage(
             body: letter.retryBody,
             contentType: NDJSON.contentType,
-            headers: [InboundBatch.unawaitedHeader: true]
+            headers: [BrokerHeaders.unawaited: true]
         )
         let pool = letter.pool ?? ""
         do throws(AMQPError) {

@@ -54,7 +54,7 @@ struct FailedMessages: Sendable {
         let message = AMQPMessage(
             body: envelope.line,
             contentType: NDJSON.contentType,
-            headers: [InboundBatch.attemptHeader: .int64(Int64(next)), InboundBatch.unawaitedHeader: true]
+            headers: [BrokerHeaders.attempt: .int64(Int64(next)), BrokerHeaders.unawaited: true]
         )
         let queue = WorkerTopology.retryQueue(names: names, pool: pool, delay: delay)
         switch await broker.publish(message, queue: queue) {
@@ -68,8 +68,8 @@ struct FailedMessages: Sendable {
     ///
     /// - Parameter pause: Not at once, but when this time is over, which must be that of the pool's queue for it.
     func suspect(_ envelopes: [Envelope], of batch: InboundBatch, after pause: Duration? = nil) async -> Bool {
-        var headers: [String: AMQPValue] = [InboundBatch.attemptHeader: .int64(Int64(batch.attempt))]
-        if !batch.isAwaited { headers[InboundBatch.unawaitedHeader] = true }
+        var headers: [String: AMQPValue] = [BrokerHeaders.attempt: .int64(Int64(batch.attempt))]
+        if !batch.isAwaited { headers[BrokerHeaders.unawaited] = true }
         let message = AMQPMessage(body: envelopes.flatMap(\.line), contentType: NDJSON.contentType, headers: headers)
         let queue = pause.map { WorkerTopology.suspectPauseQueue(names: names, pool: pool, pause: $0) } ?? names.suspect(pool: pool)
         return await broker.publish(message, queue: queue) == .confirmed
@@ -79,21 +79,21 @@ struct FailedMessages: Sendable {
     func bury(_ envelope: Envelope, attempts: Int, _ step: Step, _ error: any Error) async -> Fate {
         var kept = envelope
         var headers: [String: AMQPValue] = [
-            DeadLetter.Header.type: .string(envelope.type), DeadLetter.Header.time: .int64(Int64(envelope.receivedAt)),
-            DeadLetter.Header.attempts: .int64(Int64(attempts)), DeadLetter.Header.node: .string(envelope.node),
+            BrokerHeaders.Dead.type: .string(envelope.type), BrokerHeaders.Dead.time: .int64(Int64(envelope.receivedAt)),
+            BrokerHeaders.Dead.attempts: .int64(Int64(attempts)), BrokerHeaders.Dead.node: .string(envelope.node),
         ]
-        if let user = envelope.user { headers[DeadLetter.Header.user] = .string(user) }
-        if let connection = envelope.connection { headers[DeadLetter.Header.connection] = .string(connection) }
+        if let user = envelope.user { headers[BrokerHeaders.Dead.user] = .string(user) }
+        if let connection = envelope.connection { headers[BrokerHeaders.Dead.connection] = .string(connection) }
         if isSecret(envelope.type) {
             kept = envelope.redacted
-            headers[DeadLetter.Header.redacted] = true
+            headers[BrokerHeaders.Dead.redacted] = true
         }
         return await bury(kept.line, headers, step, account(of: error, envelope))
     }
 
     /// A line that is no envelope.
     func bury(line: ArraySlice<UInt8>, _ error: any Error) async -> Fate {
-        await bury(Array(line), [DeadLetter.Header.attempts: 1], .envelope, "\(error)")
+        await bury(Array(line), [BrokerHeaders.Dead.attempts: 1], .envelope, "\(error)")
     }
 
     /// What may be written down about an error: those of secret messages could quote a field.
@@ -117,8 +117,8 @@ struct FailedMessages: Sendable {
 
     private func bury(_ body: [UInt8], _ headers: [String: AMQPValue], _ step: Step, _ account: String) async -> Fate {
         var headers = headers
-        headers[DeadLetter.Header.reason] = .string("\(step): \(account)".prefix(utf8Count: 1000))
-        headers[DeadLetter.Header.pool] = .string(pool)
+        headers[BrokerHeaders.Dead.reason] = .string("\(step): \(account)".prefix(utf8Count: 1000))
+        headers[BrokerHeaders.Dead.pool] = .string(pool)
         let message = AMQPMessage(body: body, contentType: NDJSON.contentType, headers: headers)
         switch await broker.publish(message, queue: names.dead) {
         // What the broker will never take must not come again for ever; the log has its place.
@@ -139,13 +139,7 @@ extension Envelope {
     /// Without the handler's fields: only what the front knew of the message.
     package var redacted: Envelope {
         var writer = JSONWriter(reservingCapacity: 128)
-        writer.raw("{\"type\":")
-        writer.string(type)
-        if let id {
-            writer.raw(",\"id\":")
-            writer.string(id)
-        }
-        writer.raw("}")
+        Frame(type: type, id: id).encode(into: &writer)
         var copy = self
         copy.message = writer.bytes[...]
         return copy

@@ -18,8 +18,8 @@ public enum Effect: Sendable {
     case subscribe(Topic, from: Int? = nil)
     /// Ends the subscription of the connection that the message came from, or of all connections of a user, wherever they are.
     case unsubscribe(Topic, user: String? = nil)
-    /// Closes sockets, with a code (RFC 6455, section 7.4; 4003 is "disconnected by a handler") and a reason of at most 123 bytes.
-    case disconnect(Target, code: Int = 4003, reason: String = "")
+    /// Closes sockets, with a code (RFC 6455, section 7.4; without one ``CloseCodes/disconnected``) and a reason of at most 123 bytes.
+    case disconnect(Target, code: Int = CloseCodes.disconnected, reason: String = "")
     /// The client that asked is this user from now on; takes effect on replies to HTTP requests.
     case beginSession(user: String)
     /// The client that asked is nobody from now on; takes effect on replies to HTTP requests.

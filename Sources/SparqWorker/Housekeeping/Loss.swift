@@ -11,19 +11,7 @@ struct Loss: Equatable, Sendable {
     let users: [String]
 
     /// What its handler's effects are effects of.
-    var envelope: Envelope {
-        Envelope(
-            node: node,
-            connection: nil,
-            // So that instructions of this loss have an origin.
-            ordinal: number,
-            user: nil,
-            receivedAt: 0,
-            type: "$node-lost",
-            id: nil,
-            message: Array("{}".utf8)[...]
-        )
-    }
+    var envelope: Envelope { Envelope(lostNode: node, number: number) }
 
     /// As which the inbox notes it. No user's name begins with the control character.
     var key: MessageKey { MessageKey(user: "\u{1}\(node)", id: "\(envelope.type) \(number)") }

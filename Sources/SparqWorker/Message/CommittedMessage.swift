@@ -28,7 +28,7 @@ struct CommittedMessage: Sendable {
     /// One that is refused, or failed: an error reply and nothing else.
     init(_ envelope: Envelope, refusal: Refusal) {
         self.envelope = envelope
-        reply = Reply.error(id: envelope.id, refusal)
+        reply = ReplyBody.error(id: envelope.id, refusal)
     }
 
     /// Whether the directory says who hears of it.

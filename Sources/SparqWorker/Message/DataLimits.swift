@@ -11,13 +11,13 @@ enum DataLimits {
 
     /// Why data that is in the log cannot be delivered; `nil` where it can. What was written before there were limits may be larger than what is
     /// written now.
-    static func flaw(_ data: ArraySlice<UInt8>) -> String? {
-        guard data.count <= sum else { return "too_large" }
+    static func flaw(_ data: ArraySlice<UInt8>) -> EventBody.Omission? {
+        guard data.count <= sum else { return .tooLarge }
         do throws(JSONError) {
             try JSONDepth.check(data, limit: JSONDepth.data)
             return nil
         } catch {
-            return error.reason == .tooDeep ? "too_deep" : "not_json"
+            return error.reason == .tooDeep ? .tooDeep : .notJSON
         }
     }
 }

@@ -65,7 +65,7 @@ extension HandledMessage {
             default: try add(effect, &sum)
             }
         }
-        if data != nil || envelope.id != nil { rest.reply = Reply.success(id: envelope.id, data: data) }
+        if data != nil || envelope.id != nil { rest.reply = ReplyBody.success(id: envelope.id, data: data) }
         rest.weight += (rest.reply?.count ?? 0) + 100
         if let key = key(of: envelope) { entry = .message(key) }
     }

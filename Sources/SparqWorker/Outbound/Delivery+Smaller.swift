@@ -1,4 +1,3 @@
-import FoundationEssentials
 import SparqWire
 
 extension SparqWire.Delivery {
@@ -7,8 +6,8 @@ extension SparqWire.Delivery {
     var smaller: [SparqWire.Delivery]? {
         switch self {
         case .done(var done):
-            guard let reply = done.reply, let head = Head(reply) else { return nil }
-            done.reply = Reply.error(id: head.re, .tooMuch)
+            guard let reply = done.reply, let body = try? ReplyBody(decoding: reply) else { return nil }
+            done.reply = ReplyBody.error(id: body.re, .tooMuch)
             return [.done(done)]
         case .event(var event):
             // Ephemeral ones may be lost.
@@ -33,21 +32,7 @@ extension SparqWire.Delivery {
     }
 
     private static func omitted(_ body: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        guard let head = Head(body), let type = head.type, let topic = head.topic, let seq = head.seq, let at = head.at else { return nil }
-        return EventBody.omitted(type: type, topic: topic, seq: seq, at: Array(at.utf8)[...], "too_large")
-    }
-
-    /// What a reply or an event says of itself.
-    private struct Head: Decodable {
-        var re: String?
-        var type: String?
-        var topic: String?
-        var seq: Int?
-        var at: String?
-
-        init?(_ json: ArraySlice<UInt8>) {
-            guard let head = try? JSONDecoder().decode(Head.self, from: Data(json)) else { return nil }
-            self = head
-        }
+        guard let event = try? EventBody(decoding: body), let topic = event.topic, let seq = event.seq, let at = event.at else { return nil }
+        return EventBody.omitted(type: event.type, topic: topic, seq: seq, at: Array(at.utf8)[...], .tooLarge)
     }
 }

@@ -128,7 +128,7 @@ extension CommittedMessage {
             return Grant(topic: topic, cursor: min(max(from ?? head, 0), head), head: head)
         }
         // Before what follows from it: the client learns the cursors that it would resume with.
-        let body = EventBody.subscribed(grants, isOffer: isOffer)
+        let body = SubscribedFrame.text(grants, isOffer: isOffer)
         lines.append(.send(connection: connection, ordinal: envelope.ordinal, body: body))
         if !isOffer { lines.append(.subscribe(connection: connection, ordinal: envelope.ordinal, grants: grants)) }
     }

@@ -68,22 +68,8 @@ struct PresenceNotices: Sendable {
 
     private static func messages(_ users: [String], from node: String) -> [AMQPMessage] {
         stride(from: 0, to: users.count, by: limit).map { start in
-            var fields = JSONWriter(reservingCapacity: 64)
-            fields.raw("{\"type\":")
-            fields.string(SystemType.presence)
-            fields.raw(",\"users\":")
-            fields.array(Array(users[start..<min(start + limit, users.count)])) { user, writer in writer.string(user) }
-            fields.raw("}")
-            let envelope = Envelope(
-                node: node,
-                connection: nil,
-                ordinal: 0,
-                user: nil,
-                receivedAt: 0,
-                type: SystemType.presence,
-                id: nil,
-                message: fields.bytes[...]
-            )
+            let request = PresenceRequest(users: Array(users[start..<min(start + limit, users.count)]))
+            let envelope = Envelope(node: node, at: 0, request)
             return AMQPMessage(body: envelope.line, contentType: NDJSON.contentType)
         }
     }

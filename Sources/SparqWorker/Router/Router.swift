@@ -5,7 +5,7 @@ public import SparqWire
 ///
 /// ```swift
 /// router.on("room.send", SendToRoom.self) { message, context in
-///     [.append(to: .room(message.room), RoomMessage(from: context.user, text: message.text)), .reply(Sent())]
+///     [.append(to: Topic(rawValue: "room:\(message.room)"), RoomMessage(from: context.user, text: message.text)), .reply(Sent())]
 /// }
 /// ```
 ///

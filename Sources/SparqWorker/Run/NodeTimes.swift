@@ -37,7 +37,7 @@ final class NodeTimes: Sendable {
     ///
     /// All else that was accepted takes effect, however late. `$disconnect` above all.
     func isGivenUp(_ envelope: Envelope) -> Bool {
-        guard envelope.type == SystemType.connect || Subscriptions.handles(envelope.type) else { return false }
+        guard envelope.type == SystemType.connect || SubscribeMessage.namesTopics(envelope.type) else { return false }
         guard let now = times.withLock({ $0[envelope.node] }) else { return false }
         guard now - envelope.receivedAt > patience else { return false }
         passed.occurred(level: .info, "messages are passed over that nobody waits for any more", metadata: ["type": "\(envelope.type)"])

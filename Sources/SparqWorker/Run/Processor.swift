@@ -170,7 +170,7 @@ final class Processor: Sendable {
         if batch.isLost || Task.isCancelled { throw CancellationError() }
         let retry = retry.during([batch])
         // Of many topics at once policies ask for many things at once.
-        let isSubscription = Subscriptions.handles(envelope.type)
+        let isSubscription = SubscribeMessage.namesTopics(envelope.type)
         let asksAlone = run.isOnlyOfBatch && !isSubscription
         let reads = database.reads(of: envelope.type) { [run] in run.waits($0, owner) }
         let context = Context(envelope, attempt: batch.attempt, database: reads, memo: run.memo, asksAlone: asksAlone)

@@ -1,6 +1,7 @@
 import NIOConcurrencyHelpers
 import NIOCore
 import NIOHTTP1
+import SparqWire
 import SparqWebSocket
 
 @testable import SparqFront

@@ -11,7 +11,6 @@ actor StormNode {
 
     let id: String
     private var state: NodeState
-    private let envelopes: NodeEnvelopes
     private let forwarder = Forwarder(ForwarderSettings())
     private let publisher: Publisher
     private let consumer: Consumer
@@ -29,7 +28,6 @@ actor StormNode {
         self.id = id
         let topology = FrontTopology(names: stack.names, node: id, incarnation: "storm", queueExpiry: 600_000)
         state = NodeState(settings: NodeSettings(), shards: 1, version: Clock.wall() * 1000)
-        envelopes = NodeEnvelopes(node: id)
         publisher = Publisher(configuration: stack.amqp, topology: topology.publishing, logger: Stack.quiet)
         var consuming = topology.consuming(1)
         // Nobody takes it away.
@@ -99,14 +97,14 @@ actor StormNode {
         guard readAsked == nil else { return }
         readAsked = .now
         let request = ReadRequest(topic: topic, after: 0, connection: ConnectionID.random(.socket, shard: 0).description)
-        forwarder.forward { $0.add(envelopes.read(request, at: Clock.wall()), member: nil) }
+        forwarder.forward { $0.add(Envelope(node: id, at: Clock.wall(), request), member: nil) }
     }
 
     private func renew() {
         slowestLease = max(slowestLease, leaseAsked.map { .now - $0 } ?? .zero)
         leaseAsked = leaseAsked ?? .now
         let request = state.lease(incarnation: id, leaving: false)
-        forwarder.forward { $0.add(envelopes.lease(request, at: Clock.wall()), member: nil) }
+        forwarder.forward { $0.add(Envelope(node: id, at: Clock.wall(), request), member: nil) }
     }
 
     private func deliver(_ bodies: [[UInt8]]) {
@@ -135,8 +133,8 @@ actor StormNode {
         state.finish(now: now, into: &actions)
         let time = Clock.wall()
         forwarder.forward { batches in
-            for request in actions.syncs { batches.add(envelopes.sync(request, at: time), member: nil) }
-            for request in actions.leaves { batches.add(envelopes.leave(request, at: time), member: nil) }
+            for request in actions.syncs { batches.add(Envelope(node: id, at: time, request), member: nil) }
+            for request in actions.leaves { batches.add(Envelope(node: id, at: time, request), member: nil) }
         }
     }
 }
