@@ -69,7 +69,7 @@ extension Changes {
 
     private init(json: ArraySlice<UInt8>) throws(JSONError) {
         var changes = Changes()
-        try NDJSON.readObject(json) { key, cursor, bytes throws(JSONError) in
+        try JSONCursor.readObject(json) { key, cursor, bytes throws(JSONError) in
             switch JSONCursor.text(key, in: bytes) {
             case "origin": changes.origin = try Origin(&cursor, in: bytes)
             case "changes":
