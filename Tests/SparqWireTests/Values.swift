@@ -30,7 +30,8 @@ struct Values {
     /// Any text, with all that JSON must escape.
     mutating func text() -> String {
         let parts = [
-            "", "plain", "quote\"", "back\\slash", "\n\r\t", "\u{0}\u{1F}\u{7F}", "ünïcödé", "e\u{301}", "😀", "{\"kind\":\"event\"}", "\"topics\":{",
+            "", "plain", "quote\"", "back\\slash", "\n\r\t", "\u{0}\u{1F}\u{7F}", "ünïcödé", "e\u{301}", "😀", "{\"kind\":\"event\"}",
+            "\"topics\":{",
             "/", "\u{2028}", String(repeating: "x", count: 70),
         ]
         return (0..<below(4)).map { _ in parts.randomElement(using: &random) ?? "" }.joined()

@@ -45,10 +45,11 @@ struct Word: Sendable, CustomStringConvertible {
         )
     }
 
-    static let all: [Word] = client + system + [
-        Word("envelope", make: { $0.envelope() }, encode: { $0.encode(into: &$1) }, decode: { try Envelope(line: $0) }),
-        Word("delivery", make: { $0.delivery() }, encode: { $0.encode(into: &$1) }, decode: { try Delivery(line: $0) }),
-    ]
+    static let all: [Word] =
+        client + system + [
+            Word("envelope", make: { $0.envelope() }, encode: { $0.encode(into: &$1) }, decode: { try Envelope(line: $0) }),
+            Word("delivery", make: { $0.delivery() }, encode: { $0.encode(into: &$1) }, decode: { try Delivery(line: $0) }),
+        ]
 
     /// What clients say and hear.
     static let client: [Word] = [

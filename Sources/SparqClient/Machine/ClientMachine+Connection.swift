@@ -59,8 +59,10 @@ extension ClientMachine {
         switch code {
         case 1002?, 1003?, 1007?:
             return actions + finish(ClientError(.gaveUp, closeCode: code, "The server found a fault in what the client sent."))
-        case CloseCodes.sessionEnded?: return actions + finish(ClientError(.unauthenticated, closeCode: code, "The session ended; log in again."))
-        case CloseCodes.disconnected?: return actions + finish(ClientError(.gaveUp, closeCode: code, "The server ended the connection for good."))
+        case CloseCodes.sessionEnded?:
+            return actions + finish(ClientError(.unauthenticated, closeCode: code, "The session ended; log in again."))
+        case CloseCodes.disconnected?:
+            return actions + finish(ClientError(.gaveUp, closeCode: code, "The server ended the connection for good."))
         case 1011?, 1013?: actions.append(.connect(after: backoff.next(now: now, floor: 1_000)))
         case 1012? where remaining != nil: actions.append(.connect(after: remaining ?? 0))
         default: actions.append(.connect(after: backoff.next(now: now)))

@@ -36,7 +36,9 @@ extension EventBody {
     /// Milliseconds since the Unix epoch, from such a text; `nil` for all others.
     package static func milliseconds(ofTimestamp text: ArraySlice<UInt8>) -> Int? {
         let form = "0000-00-00T00:00:00.000Z".utf8
-        let isForm = zip(text, form).allSatisfy { $1 == UInt8(ascii: "0") ? (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) : $0 == $1 }
+        let isForm = zip(text, form).allSatisfy {
+            $1 == UInt8(ascii: "0") ? (UInt8(ascii: "0")...UInt8(ascii: "9")).contains($0) : $0 == $1
+        }
         guard text.count == form.count, isForm else { return nil }
         let digits = text.map { Int($0) - 0x30 }
         func number(_ places: Range<Int>) -> Int { digits[places].reduce(0) { $0 * 10 + $1 } }

@@ -16,7 +16,15 @@ package struct Page: Equatable, Sendable {
     package var events: [ArraySlice<UInt8>]
 
     /// A page of its parts.
-    @inlinable package init(topic: String, after: Int, first: Int, head: Int, version: Int, connection: String?, events: [ArraySlice<UInt8>]) {
+    @inlinable package init(
+        topic: String,
+        after: Int,
+        first: Int,
+        head: Int,
+        version: Int,
+        connection: String?,
+        events: [ArraySlice<UInt8>]
+    ) {
         self.topic = topic
         self.after = after
         self.first = first

@@ -32,7 +32,9 @@ extension SparqWire.Delivery {
     }
 
     private static func omitted(_ body: ArraySlice<UInt8>) -> ArraySlice<UInt8>? {
-        guard let event = try? EventBody(decoding: body), let topic = event.topic, let seq = event.seq, let at = event.at else { return nil }
+        guard let event = try? EventBody(decoding: body), let topic = event.topic, let seq = event.seq, let at = event.at else {
+            return nil
+        }
         return EventBody.omitted(type: event.type, topic: topic, seq: seq, at: Array(at.utf8)[...], .tooLarge)
     }
 }
