@@ -35,6 +35,28 @@ import Testing
         #expect(links > 0)
     }
 
+    /// The page that follows one message names what is there, in the folder that it says.
+    @Test func theWayOfOneMessageIsThatOfTheCode() throws {
+        let root = TestEnvironment.root
+        let page = try String(contentsOf: root.appendingPathComponent("docs/internals/ONE-MESSAGE.md"), encoding: .utf8)
+        var sources: [String] = []
+        for case let file as URL in FileManager.default.enumerator(
+            at: root.appendingPathComponent("Sources"),
+            includingPropertiesForKeys: nil
+        )
+            ?? .init()
+        where file.pathExtension == "swift" { sources.append(try String(contentsOf: file, encoding: .utf8)) }
+        let targets = try FileManager.default.contentsOfDirectory(atPath: root.appendingPathComponent("Sources").path)
+        for name in Set(page.matches(of: /`([A-Z][A-Za-z]+)`/).map { String($0.1) }).subtracting(targets) {
+            let declaration = try Regex("\\b(struct|class|enum|actor|protocol) \(name)\\b")
+            #expect(sources.contains { $0.contains(declaration) }, "\(name)")
+        }
+        for match in page.matches(of: /`([A-Z][A-Za-z]+\/[A-Za-z\/]+)`/) {
+            let path = root.appendingPathComponent("Sources/\(match.1)").path
+            #expect(FileManager.default.fileExists(atPath: path) || FileManager.default.fileExists(atPath: path + ".swift"), "\(match.1)")
+        }
+    }
+
     /// The load balancer of the container stack asks whom the engine asks: an address of a name server in the file is another engine's sooner or later.
     @Test func theLoadBalancerAsksTheEnginesOwnNameServer() throws {
         let file = TestEnvironment.root.appendingPathComponent("compose/haproxy.cfg")
