@@ -19,8 +19,8 @@ final class Outbox: Sendable {
 
     /// For how long what comes back is published again.
     struct Patience: Sendable {
-        /// What a front asks for again where it has lost something: longer than from one look of a front at its topology to the next.
-        var replaceable: Duration = .seconds(6)
+        /// What a front asks for again where it has lost something: twice as long as from one look of a front at its topology to the next.
+        var replaceable: Duration = .seconds(10)
         /// What nobody asks for again: longer than it takes a front to notice that its broker node is dead.
         var irreplaceable: Duration = .seconds(30)
         /// Between two tries.
