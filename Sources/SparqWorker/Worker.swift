@@ -38,7 +38,7 @@ public struct Worker: Service {
         let stages = Stages(configuration: configuration, router: router, logger: logger, onReadiness: onReadiness)
         // Its own group, out of reach of the shutdown of this one: connections must outlive the work in hand.
         let connections = ServiceGroup(
-            configuration: .init(services: [stages.pool, stages.nodePool, stages.publisher] + stages.consumers, logger: logger)
+            configuration: .init(services: stages.connections.services, logger: logger)
         )
         let running = Task.detached { try await connections.run() }
         do {
@@ -77,7 +77,7 @@ public struct Worker: Service {
             } onGracefulShutdown: {
                 logger.info("shutting down: finishing what is in hand")
                 stages.readiness.stop()
-                for consumer in stages.consumers { Task { await consumer.cancelConsuming() } }
+                for consumer in stages.connections.consumers { Task { await consumer.cancelConsuming() } }
             }
             stages.readiness.stop()
             for task in housekeeping { task.cancel() }
