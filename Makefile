@@ -1,5 +1,5 @@
 # make up | down | ps | logs | clean    the stack; FRONTS, WORKERS, MODE=native|compose
-# make test | lint | format | conformance
+# make test | lint | format | docs | conformance
 # make bench | micro | callgrind     ONLY=durable,echo ROUNDS=1 DURATION=2 make bench: a part, quickly
 # make neighbours                   how long others wait while somebody is a nuisance; ONLY=pings,lane DURATION=3 make neighbours: a part
 # make chaos CHAOS="run --short --seed 7" | chaos-sabotage
@@ -16,7 +16,7 @@ ifdef FILTER
 export FILTER
 endif
 
-.PHONY: help up down ps logs clean test lint format conformance bench neighbours micro callgrind chaos chaos-sabotage
+.PHONY: help up down ps logs clean test lint format docs conformance bench neighbours micro callgrind chaos chaos-sabotage
 help:
 	@head -n 5 Makefile
 
@@ -31,6 +31,9 @@ lint:
 
 format:
 	@swift format --in-place --recursive --parallel Package.swift Sources Tests
+
+docs:
+	@scripts/docs
 
 conformance:
 	@scripts/conformance

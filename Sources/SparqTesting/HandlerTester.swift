@@ -13,7 +13,9 @@ public struct HandlerTester: Sendable {
 
     /// A tester of the router's handlers.
     ///
-    /// - Parameter database: For handlers that read or write. Without it those fail with ``DatabaseMissing``.
+    /// - Parameters:
+    ///   - router: Has the handlers.
+    ///   - database: For handlers that read or write. Without it those fail with `DatabaseMissing`.
     public init(_ router: Router, database: PostgresPool? = nil) {
         self.router = router
         self.database = database
@@ -22,8 +24,14 @@ public struct HandlerTester: Sendable {
     /// Sends a message. What an `onTransaction` handler wrote is committed when it agreed, and rolled back when it refused.
     ///
     /// - Parameters:
+    ///   - type: The message's type.
     ///   - json: The message; `type` and `id` may be left out.
     ///   - user: Who sends it; `nil` for somebody anonymous.
+    ///   - connection: The connection that it comes from.
+    ///   - address: Where it comes from; `nil` where no front knows.
+    ///   - id: The client's `id` of it.
+    ///   - time: When a front received it: milliseconds since the Unix epoch.
+    ///   - attempt: Which attempt it is, counted from 1.
     /// - Throws: What the handler throws, but for refusals.
     public func send(
         _ type: String,

@@ -9,7 +9,7 @@ public struct WorkerConfiguration: Sendable {
     /// The database. The size of its pool is for what handlers and policies ask, two at least. Commits have ``commitsInFlight`` connections more, housekeeping
     /// and look-ups two, and what nodes ask has one.
     public var postgres: PostgresConfiguration
-    /// The pool of types that it serves, beside ``SparqWire/PoolMap/nodePool``, which all workers serve.
+    /// The pool of types that it serves, beside ``PoolMap/nodePool``, which all workers serve.
     public var pool = PoolMap.defaultPool
     /// Names of exchanges and queues.
     public var names = BrokerNames()

@@ -140,7 +140,9 @@ public actor SparqClient {
     }
 
     /// Subscribes to up to 100 topics at a time; the client keeps them over reconnects.
-    /// - Parameter topics: the last `seq` that one has; `nil` for "from now on".
+    /// - Parameters:
+    ///   - topics: the last `seq` that one has; `nil` for "from now on".
+    ///   - deadline: how long to wait for the answer.
     /// - Returns: each topic's outcome. A refused topic is forgotten.
     public func subscribe(
         _ topics: [String: Int?],

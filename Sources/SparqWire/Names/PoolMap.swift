@@ -4,7 +4,7 @@
 public struct PoolMap: Equatable, Sendable {
     /// The pool of all that no pattern names.
     public static let defaultPool = "default"
-    /// The pool of ``SystemType/ofNodes``. All workers serve it beside their own; no pattern may name it.
+    /// The pool of what nodes ask (`SystemType.ofNodes`). All workers serve it beside their own; no pattern may name it.
     public static let nodePool = "node"
 
     /// Why a setting is not a pool map.

@@ -12,7 +12,7 @@ enum AskedOfDatabase: Sendable {
     case handlers
 }
 
-/// What is to be done about an error of the database. With ``Postgres/PostgresError/cause`` this is all that decides what is waited out.
+/// What is to be done about an error of the database. With ``PostgresError/cause`` this is all that decides what is waited out.
 ///
 /// | cause | Sparq's own SQL | a handler's SQL |
 /// |---|---|---|

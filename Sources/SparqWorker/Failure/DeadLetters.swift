@@ -5,7 +5,7 @@ public import SparqWire
 ///
 /// Whatever dies at whatever moment, no letter is lost: it is taken without being acked, and the broker puts back what is not settled; a
 /// retried one is acked after its copy is confirmed. Two copies are one effect where the message has an `id` (the inbox).
-/// What is reported as settled is removed from the queue for good: see ``LetterBox``.
+/// What is reported as settled is removed from the queue for good.
 /// While one tool looks, the letters that it holds are out of sight of others.
 public struct DeadLetters: Sendable {
     /// Which letters are meant.
