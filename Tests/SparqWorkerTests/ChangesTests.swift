@@ -41,13 +41,13 @@ import Testing
         // On another connection.
         let again = Repeats.Known(mismatch: false, changes: Changes(text: text)).message(of: envelope(connection: "c9", ordinal: 5))
         #expect(
-            again.instructions == [
+            again.rest.instructions == [
                 .unsubscribe(.connection("c9"), ordinal: 5, topics: ["room:a"]),
                 .disconnect(.connection("c9"), ordinal: 5, code: 4000, reason: "r"),
             ]
         )
-        #expect(again.remote.isEmpty)
-        #expect(Repeats.Known(mismatch: false, changes: Changes(text: text)).message(of: envelope()).remote == message.rest.remote)
+        #expect(again.rest.remote.isEmpty)
+        #expect(Repeats.Known(mismatch: false, changes: Changes(text: text)).message(of: envelope()).rest.remote == message.rest.remote)
     }
 
     /// What once was right gives nobody a session for ever; what the handler has just found right does.
@@ -57,7 +57,7 @@ import Testing
         var known = Repeats.Known(mismatch: false, changes: Changes(text: text))
         let elsewhere = envelope(connection: "c2")
         func session(_ outcome: MessageOutcome) -> Done.SessionChange? {
-            if case .settled(.committed(let message)) = outcome { message.session } else { nil }
+            if case .settled(.committed(let message)) = outcome { message.rest.session } else { nil }
         }
         #expect(session(known.outcome(of: envelope())) == .begin(user: "bob"))
         #expect(session(known.outcome(of: elsewhere)) == nil)
@@ -71,7 +71,7 @@ import Testing
 
     @Test func whoComesBackIsOfferedThemAgain() {
         let known = Repeats.Known(mismatch: false, changes: Changes([.subscribe("everyone", from: nil)]))
-        #expect(known.message(of: envelope("$connect", #"{"type":"$connect","resume":true}"#)).isOffer)
-        #expect(!known.message(of: envelope("$connect", #"{"type":"$connect"}"#)).isOffer)
+        #expect(known.message(of: envelope("$connect", #"{"type":"$connect","resume":true}"#)).rest.isOffer)
+        #expect(!known.message(of: envelope("$connect", #"{"type":"$connect"}"#)).rest.isOffer)
     }
 }

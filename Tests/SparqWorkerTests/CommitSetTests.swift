@@ -40,7 +40,7 @@ import Testing
         #expect(set.pending.allSatisfy { !slow.contains(set.outcomes[$0].envelope.connection ?? "") })
         #expect(all.allSatisfy { set.outcomes[$0].envelope.connection == "c\(set.attempt(of: $0) - 10)" })
         #expect(Set(set.held.map { $0.outcomes[0].envelope.connection }) == Set(slow.map(Optional.some)))
-        set.committed(set.handled(set.pending).map(\.rest), at: set.pending)
+        set.committed(set.handled(set.pending).map { CommittedMessage($0.rest) }, at: set.pending)
         #expect(set.pending.isEmpty)
         #expect(set.settled.completions.count + set.held.count == groups.count)
         let order = set.held.flatMap { $0.outcomes.map(\.envelope) } + set.settled.messages.map(\.envelope)
@@ -64,6 +64,6 @@ import Testing
         set.replace(1, with: Repeats.Known(mismatch: true, changes: changes).outcome(insteadOf: handled))
         #expect(set.held.isEmpty && set.pending.isEmpty)
         guard case .committed(let message)? = set.settled.messages.first else { return #expect(Bool(false)) }
-        #expect(message.subscriptions.map(\.topic) == ["room:a"])
+        #expect(message.rest.subscriptions.map(\.topic) == ["room:a"])
     }
 }

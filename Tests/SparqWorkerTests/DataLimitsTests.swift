@@ -62,7 +62,7 @@ import Testing
 
     @Test func whatALineHoldsOfOneMessageIsNoMoreThanABrokerTakes() throws {
         let effects: [Effect] = Array(repeating: .send(Self.text(100_000)), count: 80) + (0..<500).map { .subscribe(.room("\"\($0)")) }
-        let message = SettledMessage.committed(try HandledMessage(envelope(), effects: effects).rest)
+        let message = SettledMessage.committed(CommittedMessage(try HandledMessage(envelope(), effects: effects).rest))
         let messages = DeliveryPlan([message, message], directory: DirectoryView(), limit: 256 << 10).messages
         #expect(messages.count == 2 && messages.allSatisfy { $0.body.count < 12 << 20 })
     }
@@ -119,9 +119,9 @@ import Testing
         #expect(logged(Array("\"\(String(repeating: "x", count: DataLimits.sum))\"".utf8)) == start + "\"too_large\"}")
         // The same goes for a reply that was noted.
         var known = Repeats.Known(reply: Array("{\"re\":\"m1\",\"ok\":true,\"data\":".utf8) + Self.nested(200) + [0x7D], mismatch: false)
-        #expect(known.message(of: envelope()).reply?.text == #"{"re":"m1","ok":true,"repeat":true}"#)
+        #expect(known.message(of: envelope()).rest.reply?.text == #"{"re":"m1","ok":true,"repeat":true}"#)
         known.reply = Array(#"{"re":"m1","ok":true,"data":[1]}"#.utf8)
-        #expect(known.message(of: envelope()).reply?.text == #"{"re":"m1","ok":true,"data":[1],"repeat":true}"#)
+        #expect(known.message(of: envelope()).rest.reply?.text == #"{"re":"m1","ok":true,"data":[1],"repeat":true}"#)
     }
 
     /// A broker that takes less than the limits: nothing is said twice for ever.

@@ -22,7 +22,7 @@ import Testing
         #expect(try HandledMessage(envelope(id: nil), effects: []).rest.reply == nil)
         #expect(try HandledMessage(envelope(id: nil), effects: [.reply(Note(n: 1))]).rest.reply?.text == #"{"ok":true,"data":{"n":1}}"#)
         #expect(
-            CommittedMessage(envelope(), refusal: Refusal(.forbidden, "No.")).reply?.text
+            CommittedMessage(envelope(), refusal: Refusal(.forbidden, "No.")).rest.reply?.text
                 == #"{"re":"m1","ok":false,"error":{"code":"forbidden","message":"No."}}"#
         )
         let first = ReplyBody.success(id: "a", data: nil)
@@ -46,8 +46,8 @@ import Testing
 
     @Test func aRefusedConnectionIsLeftToItsFront() {
         let message = CommittedMessage(envelope(SystemType.connect, id: nil), refusal: Refusal(.forbidden, "No."))
-        #expect(message.reply?.text == #"{"ok":false,"error":{"code":"forbidden","message":"No."}}"#)
-        #expect(message.instructions.isEmpty)
+        #expect(message.rest.reply?.text == #"{"ok":false,"error":{"code":"forbidden","message":"No."}}"#)
+        #expect(message.rest.instructions.isEmpty)
     }
 
     @Test func whatAMessageDoesToItsConnectionTravelsWithItsReply() throws {
@@ -58,7 +58,7 @@ import Testing
                 effects: [.subscribe(.room("a")), .subscribe(.room("b"))]
             )
         }
-        let messages = DeliveryPlan(handled.map { .committed($0.rest) }, directory: DirectoryView(), limit: 700).messages
+        let messages = DeliveryPlan(handled.map { .committed(CommittedMessage($0.rest)) }, directory: DirectoryView(), limit: 700).messages
         #expect(messages.count > 5)
         for body in messages.map(\.body) {
             let kinds = try NDJSON.lines(body).map { line in
@@ -87,7 +87,7 @@ import Testing
         directory.allNodes = [own, "another"]
         // So little room that each message begins a new AMQP message.
         for limit in [1 << 20, 10] {
-            let messages = DeliveryPlan(handled.map { .committed($0.rest) }, directory: directory, limit: limit).messages
+            let messages = DeliveryPlan(handled.map { .committed(CommittedMessage($0.rest)) }, directory: directory, limit: limit).messages
             let kinds = try [own, "another"].map { node in
                 try messages.filter { $0.node == node }.map { message in
                     try NDJSON.lines(message.body).map { line in
@@ -168,26 +168,26 @@ import Testing
         let changes = Changes([.subscribe("room:a", from: nil), .subscribe("room:b", from: 2)])
         var known = Repeats.Known(reply: reply, mismatch: false, changes: changes, events: [old])
         var message = known.message(of: envelope(id: "m2"))
-        #expect(message.reply?.text == #"{"re":"m2","ok":true,"repeat":true}"#)
+        #expect(message.rest.reply?.text == #"{"re":"m2","ok":true,"repeat":true}"#)
         #expect(message.events.map(\.seq) == [4])
-        #expect(message.subscriptions.map(\.topic) == ["room:a", "room:b"])
-        #expect(message.subscriptions.map(\.from) == [nil, 2])
+        #expect(message.rest.subscriptions.map(\.topic) == ["room:a", "room:b"])
+        #expect(message.rest.subscriptions.map(\.from) == [nil, 2])
         known.mismatch = true
         message = known.message(of: envelope(id: "m2"))
-        #expect(message.reply?.text == #"{"re":"m2","ok":true,"repeat":true,"mismatch":true}"#)
+        #expect(message.rest.reply?.text == #"{"re":"m2","ok":true,"repeat":true,"mismatch":true}"#)
         #expect(message.events.map(\.seq) == [4])
-        #expect(message.subscriptions.isEmpty)
+        #expect(message.rest.subscriptions.isEmpty)
     }
 
     @Test func nodesHearOfRepliesFirstAndOfEventsLast() throws {
-        var message = try HandledMessage(
+        let rest = try HandledMessage(
             envelope(),
             effects: [
                 .publish(to: .room("a"), Note(n: 1)), .send(Note(n: 2)), .subscribe(.room("s")), .unsubscribe(.room("a"), user: "bob"),
                 .disconnect(.user("bob")),
             ]
         ).rest
-        message.events = [Event(topic: "room:a", seq: 1, body: Array("{}".utf8)[...])]
+        let message = CommittedMessage(rest, events: [Event(topic: "room:a", seq: 1, body: Array("{}".utf8)[...])])
         let view = DirectoryView(nodes: ["room:a": ["n1", "n2"]], heads: ["room:s": 8], allNodes: ["n2", "n3"])
         let messages = DeliveryPlan([.committed(message)], directory: view, limit: 1 << 20).messages
         var kinds: [String: [String]] = [:]
@@ -215,7 +215,9 @@ import Testing
     @Test func whoComesBackIsOfferedWhatANewClientIsSubscribedTo() throws {
         for resumes in [true, false] {
             let connect = envelope("$connect", #"{"type":"$connect","resume":\#(resumes)}"#)
-            let message = try HandledMessage(connect, effects: [.subscribe(.everyone), .subscribe(.room("new"), from: 3)]).rest
+            let message = CommittedMessage(
+                try HandledMessage(connect, effects: [.subscribe(.everyone), .subscribe(.room("new"), from: 3)]).rest
+            )
             #expect(message.needsDirectory)
             let view = DirectoryView(heads: ["everyone": 8, "room:new": 5])
             let body = DeliveryPlan([.committed(message)], directory: view, limit: 1 << 20).messages.first?.body ?? []

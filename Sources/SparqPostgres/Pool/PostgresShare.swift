@@ -44,14 +44,14 @@ public final class PostgresShare: Sendable {
     }
 
     /// Hears when a read begins to wait for its turn (`true`), and when that is over.
-    package typealias WaitListener = @Sendable (_ waits: Bool) -> Void
+    package typealias WaitListener = @Sendable (_ waits: Bool, _ now: ContinuousClock.Instant) -> Void
 
     /// For one name's reads.
-    public func reads(of name: String) -> PostgresReads { PostgresReads(share: self, name: name, listeners: []) }
+    public func reads(of name: String) -> PostgresReads { PostgresReads(self, name, nil) }
 
     /// For one name's reads, with somebody who wants to know how long they wait.
     package func reads(of name: String, _ listener: @escaping WaitListener) -> PostgresReads {
-        PostgresReads(share: self, name: name, listeners: [listener])
+        PostgresReads(self, name, listener)
     }
 
     /// How many hold a connection, and how many wait for one.
@@ -65,12 +65,12 @@ public final class PostgresShare: Sendable {
 
     fileprivate func run(_ statement: Statement, _ reads: PostgresReads) async throws -> PostgresResult {
         let pool = pool
-        return try await hold(reads.name, listeners: reads.listeners) { _ in try await pool.run(statement) }
+        return try await hold(reads.name, listener: reads.listener) { _ in try await pool.run(statement) }
     }
 
     fileprivate func pipeline(_ statements: [Statement], _ reads: PostgresReads) async throws -> [Result<PostgresResult, PostgresError>] {
         let pool = pool
-        return try await hold(reads.name, listeners: reads.listeners) { _ in try await pool.pipeline(statements) }
+        return try await hold(reads.name, listener: reads.listener) { _ in try await pool.pipeline(statements) }
     }
 
     /// Keeps a connection from being taken back. Throws where that has happened: then nothing may be changed any more.
@@ -82,12 +82,12 @@ public final class PostgresShare: Sendable {
     package func hold<Value: Sendable>(
         _ name: String,
         isTransaction: Bool = false,
-        listeners: [WaitListener] = [],
+        listener: WaitListener? = nil,
         _ body: @escaping @Sendable (_ keep: Keep) async throws -> Value
     ) async throws -> Value {
         let asker = Asker(name: name, isTransaction: isTransaction)
         while true {
-            let grant = try await take(asker, listeners)
+            let grant = try await take(asker, listener)
             defer { giveBack(grant.id) }
             guard grant.isLent else {
                 // Whoever does not care that its task is cancelled keeps the connection no longer either.
@@ -132,15 +132,15 @@ public final class PostgresShare: Sendable {
     /// Two at least: a transaction may read beside itself.
     private var capacity: Int { min(connections, max(2, openCount() - reserved)) }
 
-    private func take(_ asker: Asker, _ listeners: [WaitListener]) async throws -> ShareBook.Grant {
+    private func take(_ asker: Asker, _ listener: WaitListener?) async throws -> ShareBook.Grant {
         try Task.checkCancellation()
         let capacity = capacity
         let (grant, id) = state.withLock { state in
             (state.book.take(asker, of: capacity, now: .now), state.book.nextID())
         }
         if let grant { return grant }
-        for listener in listeners { listener(true) }
-        defer { for listener in listeners { listener(false) } }
+        listener?(true, .now)
+        defer { listener?(false, .now) }
         let waited = await withTaskCancellationHandler {
             await withCheckedContinuation { continuation in
                 let isCancelled = state.withLock { state in
@@ -201,11 +201,16 @@ public final class PostgresShare: Sendable {
 }
 
 /// What one name reads by way of a ``PostgresShare``.
-public struct PostgresReads: PostgresExecutor {
+public final class PostgresReads: PostgresExecutor {
     fileprivate let share: PostgresShare
-    fileprivate let name: String
-    /// Whoever waits for what is read.
-    package let listeners: [PostgresShare.WaitListener]
+    package let name: String
+    fileprivate let listener: PostgresShare.WaitListener?
+
+    fileprivate init(_ share: PostgresShare, _ name: String, _ listener: PostgresShare.WaitListener?) {
+        self.share = share
+        self.name = name
+        self.listener = listener
+    }
 
     /// As ``PostgresPool/run(_:)``.
     public func run(_ statement: Statement) async throws -> PostgresResult { try await share.run(statement, self) }
@@ -215,8 +220,6 @@ public struct PostgresReads: PostgresExecutor {
         try await share.pipeline(statements, self)
     }
 
-    /// The same for several, who wait together.
-    package func heard(by listeners: [PostgresShare.WaitListener]) -> PostgresReads {
-        PostgresReads(share: share, name: name, listeners: listeners)
-    }
+    /// The same for others.
+    package func heard(by listener: @escaping PostgresShare.WaitListener) -> PostgresReads { PostgresReads(share, name, listener) }
 }

@@ -1,10 +1,10 @@
 /// Looks for single bytes, eight at a time.
-enum ByteSearch {
+package enum ByteSearch {
     private static let ones: UInt64 = 0x0101_0101_0101_0101
     private static let highs: UInt64 = 0x8080_8080_8080_8080
 
     /// The first place of a byte.
-    static func first(_ byte: UInt8, in bytes: UnsafeRawBufferPointer, from start: Int = 0) -> Int? {
+    package static func first(_ byte: UInt8, in bytes: UnsafeRawBufferPointer, from start: Int = 0) -> Int? {
         let pattern = ones &* UInt64(byte)
         var index = start
         while index + 8 <= bytes.count {

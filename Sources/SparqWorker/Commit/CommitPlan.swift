@@ -34,18 +34,17 @@ struct CommitPlan: Equatable, Sendable {
         var entries: [Entry] = []
         entries.reserveCapacity(messages.count)
         events.reserveCapacity(messages.count)
-        // By places: a message has so many parts that copying it costs more than what is read here.
-        for place in messages.indices {
+        for message in messages {
             let first = events.count + 1
-            events += messages[place].appends
-            switch messages[place].entry {
+            events += message.appends
+            switch message.entry {
             case .seal(let key)?: ended.append(key.user)
             case .message(let key)?:
                 entries.append(
                     Entry(
                         key: key,
-                        reply: messages[place].rest.reply.map(Array.init),
-                        changes: messages[place].changesText,
+                        reply: message.rest.reply.map(Array.init),
+                        changes: message.changesText,
                         first: first,
                         last: events.count
                     )
@@ -108,14 +107,13 @@ struct CommitPlan: Equatable, Sendable {
         let at = EventBody.timestamp(milliseconds: outcome.time)
         var place = 0
         return messages.map { message in
-            var committed = message.rest
-            for event in message.appends {
+            let events = message.appends.map { event in
                 let seq = outcome.heads[indices[place] - 1] - behind[place]
                 place += 1
                 let body = EventBody.durable(type: event.type, topic: event.topic, seq: seq, at: at, data: event.data)
-                committed.events.append(Event(topic: event.topic, seq: seq, body: body))
+                return Event(topic: event.topic, seq: seq, body: body)
             }
-            return committed
+            return CommittedMessage(message.rest, events: events)
         }
     }
 }

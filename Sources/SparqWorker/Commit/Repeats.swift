@@ -44,37 +44,38 @@ extension Repeats.Known {
     func outcome(insteadOf handled: HandledMessage) -> MessageOutcome {
         // A connection that began as it should.
         if case .seal? = handled.entry { return .committed(CommittedMessage(handled.rest.envelope)) }
-        var again = message(of: handled.rest.envelope)
-        if mismatch { return .committed(again) }
+        var again = rest(of: handled.rest.envelope)
+        if mismatch { return .committed(CommittedMessage(again, events: events)) }
         for case .beginSession(let user) in handled.changes where changes.list.contains(.beginSession(user: user)) {
             again.make(.beginSession(user: user))
         }
-        return Self.checked(again, allowed: handled.rest.subscriptions.map(\.topic))
+        return checked(again, allowed: handled.rest.subscriptions.map(\.topic))
     }
 
     /// The same, where its handler has not run again.
     func outcome(of envelope: Envelope) -> MessageOutcome {
-        let again = message(of: envelope)
-        return mismatch ? .committed(again) : Self.checked(again, allowed: [])
+        mismatch ? .committed(message(of: envelope)) : checked(rest(of: envelope), allowed: [])
     }
 
     /// Time has passed since the handler allowed its topics. What it has just allowed anew needs nobody's word.
-    private static func checked(_ again: CommittedMessage, allowed: [String]) -> MessageOutcome {
+    private func checked(_ again: MessageRest, allowed: [String]) -> MessageOutcome {
         let doubtful = Set(again.subscriptions.map(\.topic)).subtracting(allowed)
-        return doubtful.isEmpty ? .committed(again) : .repeated(RepeatedMessage(rest: again, doubtful: doubtful))
+        let message = CommittedMessage(again, events: events)
+        return doubtful.isEmpty ? .committed(message) : .repeated(RepeatedMessage(message: message, doubtful: doubtful))
     }
 
     /// Reply, durable events and lasting changes come again; the first time did the rest. Another message under the same id changes nothing.
     ///
     /// The subscriptions are those that the handler allowed then.
-    func message(of envelope: Envelope) -> CommittedMessage {
-        var again = CommittedMessage(envelope)
+    func message(of envelope: Envelope) -> CommittedMessage { CommittedMessage(rest(of: envelope), events: events) }
+
+    private func rest(of envelope: Envelope) -> MessageRest {
+        var again = MessageRest(envelope)
         again.reply = reply.map { reply in
             // What was noted before there were limits, or in what a front cannot read, must not keep its sender waiting.
             let isReadable = reply.count <= DataLimits.sum && (try? JSONDepth.check(reply[...], limit: JSONDepth.data + 1)) != nil
             return ReplyBody.repeated(isReadable ? reply[...] : ReplyBody.success(id: envelope.id, data: nil), mismatch: mismatch)
         }
-        again.events = events
         if !mismatch { for change in changes.again(for: envelope) { again.make(change) } }
         again.isOffer = (try? envelope.isResuming) ?? false
         return again

@@ -18,13 +18,13 @@ struct Repetition: Sendable {
         let batch = waiting.batch
         try await withThrowingTaskGroup(of: (Int, SettledMessage).self) { group in
             for (index, outcome) in waiting.outcomes.enumerated() {
-                guard case .repeated(let message) = outcome else { continue }
+                guard case .repeated(let repeated) = outcome else { continue }
                 group.addTask {
                     do {
-                        return (index, .committed(try await self.allowed(message, of: batch)))
+                        return (index, .committed(try await self.allowed(repeated, of: batch)))
                     } catch {
                         if batch.isLost { throw error }
-                        return (index, try await failed.message(message.rest.envelope, attempt: batch.attempt, after: error))
+                        return (index, try await failed.message(repeated.message.envelope, attempt: batch.attempt, after: error))
                     }
                 }
             }
@@ -34,13 +34,13 @@ struct Repetition: Sendable {
     }
 
     /// The message with those of its doubtful subscriptions that the user may have by now. Throws what a topic's policy throws, but for refusals.
-    func allowed(_ message: RepeatedMessage, of batch: InboundBatch) async throws -> CommittedMessage {
-        let envelope = message.rest.envelope
+    func allowed(_ repeated: RepeatedMessage, of batch: InboundBatch) async throws -> CommittedMessage {
+        let envelope = repeated.message.envelope
         let context = Context(envelope, attempt: batch.attempt, database: database.reads(of: envelope.type))
         let retry = retry.during([batch])
         // Concurrently, so that loaders gather what the policies ask for.
         let refused = try await withThrowingTaskGroup(of: Int?.self) { group in
-            for (index, each) in message.rest.subscriptions.enumerated() where message.doubtful.contains(each.topic) {
+            for (index, each) in repeated.message.rest.subscriptions.enumerated() where repeated.doubtful.contains(each.topic) {
                 group.addTask {
                     let refusal = try await retry {
                         try await TimeLimit.run(timeLimit, "the policy of a topic") {
@@ -54,6 +54,6 @@ struct Repetition: Sendable {
             for try await index in group { if let index { refused.insert(index) } }
             return refused
         }
-        return message.allowed(refusing: refused)
+        return repeated.allowed(refusing: refused)
     }
 }

@@ -12,19 +12,20 @@ struct DirectoryQuestion: Equatable, Sendable {
         var topics: Set<String> = []
         var heads: Set<String> = []
         for outcome in outcomes {
-            let message: CommittedMessage
+            let rest: MessageRest
             switch outcome {
             case .handled(let handled):
                 for event in handled.appends { topics.insert(event.topic) }
-                message = handled.rest
-            case .settled(.committed(let committed)): message = committed
+                rest = handled.rest
+            case .settled(.committed(let committed)):
+                for event in committed.events { topics.insert(event.topic) }
+                rest = committed.rest
             // A repeat waits for its policies, and asks then.
             case .repeated, .settled(.postponed): continue
             }
-            for event in message.events { topics.insert(event.topic) }
-            for event in message.ephemerals { topics.insert(event.topic) }
-            if !message.remote.isEmpty { allNodes = true }
-            for subscription in message.subscriptions { heads.insert(subscription.topic) }
+            for event in rest.ephemerals { topics.insert(event.topic) }
+            if !rest.remote.isEmpty { allNodes = true }
+            for subscription in rest.subscriptions { heads.insert(subscription.topic) }
         }
         self.topics = Array(topics)
         self.heads = Array(heads)

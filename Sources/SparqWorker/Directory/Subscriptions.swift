@@ -61,21 +61,21 @@ final class Subscriptions: Sendable {
                 return answers.sorted { $0.0 < $1.0 }.map(\.1)
             }
         }
-        var message = CommittedMessage(envelope)
+        var rest = MessageRest(envelope)
         let grants = answers.compactMap(\.grant)
-        if !grants.isEmpty { message.instructions = [.subscribe(connection: connection, ordinal: envelope.ordinal, grants: grants)] }
-        message.reply = ReplyBody.success(id: envelope.id, data: Self.data(of: answers))
-        return message
+        if !grants.isEmpty { rest.instructions = [.subscribe(connection: connection, ordinal: envelope.ordinal, grants: grants)] }
+        rest.reply = ReplyBody.success(id: envelope.id, data: Self.data(of: answers))
+        return CommittedMessage(rest)
     }
 
     private func unsubscribe(_ envelope: Envelope, _ connection: String) throws -> CommittedMessage {
         let request = try MessageDecoder.decode(UnsubscribeMessage.self, from: envelope.message)
         try Self.check(count: request.topics.count)
-        var message = CommittedMessage(envelope)
+        var rest = MessageRest(envelope)
         let topics = Set(request.topics).sorted()
-        message.instructions = [.unsubscribe(.connection(connection), ordinal: envelope.ordinal, topics: topics)]
-        if envelope.id != nil { message.reply = ReplyBody.success(id: envelope.id, data: nil) }
-        return message
+        rest.instructions = [.unsubscribe(.connection(connection), ordinal: envelope.ordinal, topics: topics)]
+        if envelope.id != nil { rest.reply = ReplyBody.success(id: envelope.id, data: nil) }
+        return CommittedMessage(rest)
     }
 
     private func answer(_ name: String, _ cursor: SubscribeMessage.Cursor, _ context: Context, _ limit: Limit) async throws -> TopicAnswer {

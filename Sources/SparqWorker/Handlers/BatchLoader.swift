@@ -11,8 +11,8 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
 
     private struct Waiter {
         let continuation: CheckedContinuation<Value?, any Error>
-        /// Hear how long it waits for its turn: here, and then for a connection.
-        let listeners: [PostgresShare.WaitListener]
+        /// Hears how long it waits for its turn: here, and then for a connection.
+        let listener: PostgresShare.WaitListener?
     }
 
     private struct State {
@@ -55,11 +55,10 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
             defer { endAlone(context.database) }
             return try await load([key], context.database)[key]
         }
-        let listeners = (context.database as? PostgresReads)?.listeners ?? []
         return try await withCheckedThrowingContinuation { continuation in
-            for listener in listeners { listener(true) }
+            context.listener?(true, .now)
             let start = state.withLock { state in
-                state.waiters[key, default: []].append(Waiter(continuation: continuation, listeners: listeners))
+                state.waiters[key, default: []].append(Waiter(continuation: continuation, listener: context.listener))
                 guard state.running < concurrency else { return false }
                 state.running += 1
                 return true
@@ -91,15 +90,20 @@ public final class BatchLoader<Key: Hashable & Sendable, Value: Sendable>: Senda
 
     private func drain(_ database: any PostgresExecutor) async {
         while let batch = next() {
-            for waiter in batch.values.joined() { for listener in waiter.listeners { listener(false) } }
-            await answer(batch.map { ($0.key, $0.value) }[...], database)
+            let batch = batch.map { (key: $0.key, waiters: $0.value) }[...]
+            Self.tell(batch, false, .now)
+            await answer(batch, database)
         }
     }
 
+    private static func tell(_ batch: ArraySlice<(key: Key, waiters: [Waiter])>, _ waits: Bool, _ now: ContinuousClock.Instant) {
+        for (_, waiters) in batch { for waiter in waiters { waiter.listener?(waits, now) } }
+    }
+
     private func answer(_ batch: ArraySlice<(key: Key, waiters: [Waiter])>, _ database: any PostgresExecutor) async {
-        let listeners = batch.flatMap { $0.waiters.flatMap(\.listeners) }
         do {
-            let values = try await load(batch.map(\.key), (database as? PostgresReads)?.heard(by: listeners) ?? database)
+            let database = (database as? PostgresReads)?.heard { Self.tell(batch, $0, $1) } ?? database
+            let values = try await load(batch.map { $0.key }, database)
             for (key, waiters) in batch { for waiter in waiters { waiter.continuation.resume(returning: values[key]) } }
         } catch let error as PostgresError where error.isAboutValue && batch.count > 1 {
             // One of the keys is at fault: the others' askers must not be told so.

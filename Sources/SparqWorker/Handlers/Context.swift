@@ -29,6 +29,8 @@ public struct Context: Sendable {
     /// Who sent it. For handlers with the access ``Access/user``, to which nobody anonymous comes; empty for anonymous clients.
     public var user: String { userID ?? "" }
 
+    /// Hears how long its reads wait for their turn.
+    let listener: PostgresShare.WaitListener?
     let memo: LoadMemo?
     /// Nothing came together with the message, and its handler asks for one thing at a time.
     let asksAlone: Bool
@@ -43,6 +45,7 @@ public struct Context: Sendable {
         time: Int,
         attempt: Int,
         database: any PostgresExecutor,
+        listener: PostgresShare.WaitListener? = nil,
         memo: LoadMemo? = nil,
         asksAlone: Bool = false
     ) {
@@ -55,6 +58,7 @@ public struct Context: Sendable {
         self.time = time
         self.attempt = attempt
         self.database = database
+        self.listener = listener
         self.memo = memo
         self.asksAlone = asksAlone
     }
@@ -77,7 +81,14 @@ public struct Context: Sendable {
     }
 
     /// What is known of a message.
-    init(_ envelope: Envelope, attempt: Int, database: any PostgresExecutor, memo: LoadMemo? = nil, asksAlone: Bool = false) {
+    init(
+        _ envelope: Envelope,
+        attempt: Int,
+        database: any PostgresExecutor,
+        listener: PostgresShare.WaitListener? = nil,
+        memo: LoadMemo? = nil,
+        asksAlone: Bool = false
+    ) {
         self.init(
             userID: envelope.user,
             connection: envelope.connection,
@@ -88,6 +99,7 @@ public struct Context: Sendable {
             time: envelope.receivedAt,
             attempt: attempt,
             database: database,
+            listener: listener,
             memo: memo,
             asksAlone: asksAlone
         )

@@ -112,8 +112,7 @@ struct Reaper: Sendable {
         let effects = try await TimeLimit.run(timeLimit, "a lost node's handler") {
             try await handler(loss.node, context, transaction)
         }
-        var message = try HandledMessage(loss.envelope, effects: effects)
-        message.entry = .message(loss.key)
+        let message = try HandledMessage(loss.envelope, effects: effects, key: loss.key)
         let plan = CommitPlan([message])
         let rows = try await OwnStatementRefused.marked { try await transaction.run(plan.statement) }
         return plan.committed(try CommitOutcome(rows, topics: plan.topics.count), [message])[0]

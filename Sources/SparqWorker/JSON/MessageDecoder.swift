@@ -25,18 +25,14 @@ enum MessageDecoder {
 
     /// Whether some text of it has an escaped U+0000; JSON allows no other.
     static func hasNull(_ json: ArraySlice<UInt8>) -> Bool {
-        json.withUnsafeBufferPointer { bytes in
-            var place = 0
-            while place + 5 < bytes.count {
-                guard bytes[place] == UInt8(ascii: "\\") else {
-                    place += 1
-                    continue
-                }
+        json.withUnsafeBytes { bytes in
+            var start = 0
+            while let place = ByteSearch.first(UInt8(ascii: "\\"), in: bytes, from: start), place + 5 < bytes.count {
                 if bytes[place + 1] == UInt8(ascii: "u"), bytes[(place + 2)...(place + 5)].allSatisfy({ $0 == UInt8(ascii: "0") }) {
                     return true
                 }
                 // What is escaped is passed over, be it a backslash.
-                place += 2
+                start = place + 2
             }
             return false
         }

@@ -1,75 +1,39 @@
 import SparqWire
 
 /// A message as it is delivered: what it wanted of the database stands, or it wanted nothing.
-struct CommittedMessage: Sendable {
-    typealias Subscription = (topic: String, from: Int?)
-
-    let envelope: Envelope
-    /// The whole reply.
-    var reply: ArraySlice<UInt8>?
-    var session: Done.SessionChange?
+///
+/// A class, because it has many parts and passes through many hands.
+final class CommittedMessage: Sendable {
+    let rest: MessageRest
     /// Durable events, with their numbers.
-    var events: [Event] = []
-    var ephemerals: [PendingEvent] = []
-    /// For the node that the message came from.
-    var instructions: [SparqWire.Delivery] = []
-    /// For all nodes: nobody else knows where a user's connections are.
-    var remote: [SparqWire.Delivery] = []
-    /// Topics to subscribe to, with the cursor; their heads are read after the commit.
-    var subscriptions: [Subscription] = []
-    /// The client comes back with cursors of its own: it is told of the subscriptions, and takes those itself that it does not have.
-    var isOffer = false
-    /// Bytes that it adds to a commit, about.
-    var weight = 0
+    let events: [Event]
+
+    init(_ rest: MessageRest, events: [Event] = []) {
+        self.rest = rest
+        self.events = events
+    }
 
     /// One that brings nothing.
-    init(_ envelope: Envelope) { self.envelope = envelope }
+    convenience init(_ envelope: Envelope) { self.init(MessageRest(envelope)) }
 
     /// One that is refused, or failed: an error reply and nothing else.
-    init(_ envelope: Envelope, refusal: Refusal) {
-        self.envelope = envelope
-        reply = ReplyBody.error(id: envelope.id, refusal)
-    }
+    convenience init(_ envelope: Envelope, refusal: Refusal) { self.init(MessageRest(envelope, refusal: refusal)) }
 
+    var envelope: Envelope { rest.envelope }
     /// Whether the directory says who hears of it.
-    var needsDirectory: Bool { !events.isEmpty || !ephemerals.isEmpty || !remote.isEmpty || !subscriptions.isEmpty }
-
-    /// Names an instruction for other connections: the same when the broker delivers the message again, and no other's.
-    private var nextOrigin: String? {
-        guard envelope.ordinal > 0 else { return nil }
-        return "\(envelope.connection ?? envelope.node) \(envelope.ordinal) \(remote.count)"
-    }
-
-    /// Makes a lasting change, or makes it anew.
-    mutating func make(_ change: Change) {
-        switch change {
-        case .subscribe(let topic, let cursor): subscriptions.append((topic, cursor))
-        case .unsubscribe(let topic, let user?):
-            remote.append(.unsubscribe(.user(user), origin: nextOrigin, topics: [topic]))
-        case .unsubscribe(let topic, nil):
-            guard let connection = envelope.connection else { return }
-            instructions.append(.unsubscribe(.connection(connection), ordinal: envelope.ordinal, topics: [topic]))
-        case .disconnect(nil, let code, let reason):
-            guard let connection = envelope.connection else { return }
-            instructions.append(.disconnect(.connection(connection), ordinal: envelope.ordinal, code: code, reason: reason))
-        case .disconnect(let target?, let code, let reason):
-            remote.append(.disconnect(target, origin: nextOrigin, code: code, reason: reason))
-        case .beginSession(let user): session = .begin(user: user)
-        case .endSession: session = .end
-        }
-    }
+    var needsDirectory: Bool { !events.isEmpty || rest.needsDirectory }
 }
 
 /// A message that took effect before, with topics that policies must allow once more: time has passed since its handler did.
 struct RepeatedMessage: Sendable {
     /// All of it, those topics too.
-    var rest: CommittedMessage
+    var message: CommittedMessage
     var doubtful: Set<String>
 
     /// With those of the topics that are allowed.
     func allowed(refusing refused: Set<Int>) -> CommittedMessage {
-        var message = rest
-        message.subscriptions = rest.subscriptions.enumerated().filter { !refused.contains($0.offset) }.map(\.element)
-        return message
+        var rest = message.rest
+        rest.subscriptions = rest.subscriptions.enumerated().filter { !refused.contains($0.offset) }.map(\.element)
+        return CommittedMessage(rest, events: message.events)
     }
 }

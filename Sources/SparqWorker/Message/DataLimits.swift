@@ -23,8 +23,8 @@ enum DataLimits {
 }
 
 /// The bytes of a message's effects, while they are taken.
-struct EffectSum {
-    private var bytes = 0
+struct EffectBytes {
+    private var count = 0
 
     /// The JSON text of a reply's or an event's data. Throws a ``Refusal`` where it is over a limit.
     mutating func encode(_ value: any Encodable) throws -> ArraySlice<UInt8> {
@@ -41,9 +41,9 @@ struct EffectSum {
     }
 
     /// Counts what has no data.
-    mutating func add(_ count: Int) throws {
-        bytes += count
-        guard bytes <= DataLimits.sum else { throw Refusal.tooMuch }
+    mutating func add(_ more: Int) throws {
+        count += more
+        guard count <= DataLimits.sum else { throw Refusal.tooMuch }
     }
 }
 

@@ -1,7 +1,9 @@
 import SparqWire
 
 /// A message with what its handler wants, of which something is to be committed: durable events, or a row of the inbox.
-struct HandledMessage: Sendable {
+///
+/// A class, because it has many parts and passes through many hands.
+final class HandledMessage: Sendable {
     /// How the inbox is to know it.
     enum Entry: Sendable {
         /// It has durable effects, a user and an `id`; it begins or ends a connection that others hear of; or it is refused now and took effect before.
@@ -16,16 +18,18 @@ struct HandledMessage: Sendable {
         }
     }
 
-    /// All that needs no commit. It has no durable events yet.
-    var rest: CommittedMessage
-    var entry: Entry?
-    var appends: [PendingEvent] = []
+    /// All that needs no commit.
+    let rest: MessageRest
+    let entry: Entry?
+    let appends: [PendingEvent]
     /// Those of the effects that last, for the inbox.
-    var changes: [Change] = []
+    let changes: [Change]
 
-    init(rest: CommittedMessage, entry: Entry?) {
+    init(_ rest: MessageRest, entry: Entry?, appends: [PendingEvent] = [], changes: [Change] = []) {
         self.rest = rest
         self.entry = entry
+        self.appends = appends
+        self.changes = changes
     }
 
     var key: MessageKey? { entry?.key }
@@ -38,39 +42,54 @@ struct HandledMessage: Sendable {
         guard rest.envelope.type == SystemType.disconnect, case .message? = entry,
             let key = MessageKey(SystemType.connect, of: rest.envelope.connection)
         else { return nil }
-        return HandledMessage(rest: CommittedMessage(rest.envelope), entry: .seal(key))
+        return HandledMessage(MessageRest(rest.envelope), entry: .seal(key))
     }
 }
 
 extension HandledMessage {
     /// Encodes the effects. Throws where one cannot be encoded, and a ``Refusal`` where they are more than a message may bring.
-    init(_ envelope: Envelope, effects: [Effect]) throws {
-        rest = CommittedMessage(envelope)
+    ///
+    /// - Parameter key: What the inbox is to know it by in any case.
+    convenience init(_ envelope: Envelope, effects: [Effect], key: MessageKey? = nil) throws {
+        let taken = try TakenEffects(envelope, effects)
+        self.init(taken.rest, entry: (key ?? taken.key).map(Entry.message), appends: taken.appends, changes: taken.changes)
+    }
+}
+
+/// The effects of a message, encoded.
+private struct TakenEffects {
+    var rest: MessageRest
+    var appends: [PendingEvent] = []
+    var changes: [Change] = []
+    private var bytes = EffectBytes()
+
+    init(_ envelope: Envelope, _ effects: [Effect]) throws {
+        rest = MessageRest(envelope)
         if let topic = effects.lazy.compactMap(\.invalidTopic).first { throw InvalidTopic(topic: topic) }
         var data: ArraySlice<UInt8>?
-        var sum = EffectSum()
         rest.isOffer = try envelope.isResuming
         for effect in effects {
             switch effect {
-            case .reply(let value): data = try sum.encode(value)
+            case .reply(let value): data = try bytes.encode(value)
             case .append(let topic, let event):
-                let event = PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try sum.encode(event))
+                let event = PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try bytes.encode(event))
                 rest.weight += event.data.count
                 appends.append(event)
             case .publish(let topic, let event):
-                let event = PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try sum.encode(event))
+                let event = PendingEvent(topic: topic.rawValue, type: type(of: event).eventType, data: try bytes.encode(event))
                 // There may be many: a look-up and a line for each.
                 rest.weight += event.data.count + 100
                 rest.ephemerals.append(event)
-            default: try add(effect, &sum)
+            default: try add(effect)
             }
         }
         if data != nil || envelope.id != nil { rest.reply = ReplyBody.success(id: envelope.id, data: data) }
         rest.weight += (rest.reply?.count ?? 0) + 100
-        if let key = key(of: envelope) { entry = .message(key) }
     }
 
-    private func key(of envelope: Envelope) -> MessageKey? {
+    /// What the inbox is to know it by.
+    var key: MessageKey? {
+        let envelope = rest.envelope
         guard envelope.type == SystemType.connect || envelope.type == SystemType.disconnect else {
             return appends.isEmpty ? nil : MessageKey(envelope)
         }
@@ -79,16 +98,16 @@ extension HandledMessage {
         return MessageKey(envelope.type, of: envelope.connection)
     }
 
-    private mutating func add(_ effect: Effect, _ sum: inout EffectSum) throws {
+    private mutating func add(_ effect: Effect) throws {
         let envelope = rest.envelope
         switch effect {
         case .send(let event):
             guard let connection = envelope.connection else { return }
-            let body = EventBody.ephemeral(type: type(of: event).eventType, topic: nil, data: try sum.encode(event))
+            let body = EventBody.ephemeral(type: type(of: event).eventType, topic: nil, data: try bytes.encode(event))
             rest.instructions.append(.send(connection: connection, ordinal: envelope.ordinal, body: body))
         case .subscribe, .unsubscribe, .disconnect, .beginSession, .endSession:
             guard let change = Change(effect, connection: envelope.connection) else { return }
-            try sum.add(change.size)
+            try bytes.add(change.size)
             changes.append(change)
             rest.make(change)
         case .reply, .append, .publish: break

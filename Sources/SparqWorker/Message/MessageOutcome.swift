@@ -18,18 +18,18 @@ enum MessageOutcome: Sendable {
     /// - Throws: What an effect's encoding throws; a ``Refusal`` where they are more than a message may bring.
     init(of envelope: Envelope, effects: [Effect]) throws {
         let message = try HandledMessage(envelope, effects: effects)
-        self = message.needsCommit ? .handled(message) : .committed(message.rest)
+        self = message.needsCommit ? .handled(message) : .committed(CommittedMessage(message.rest))
     }
 
     /// It is refused now, and may have taken effect before under this key.
     static func refused(_ envelope: Envelope, _ refusal: Refusal, known key: MessageKey) -> MessageOutcome {
-        .handled(HandledMessage(rest: CommittedMessage(envelope, refusal: refusal), entry: .message(key)))
+        .handled(HandledMessage(MessageRest(envelope, refusal: refusal), entry: .message(key)))
     }
 
     var envelope: Envelope {
         switch self {
         case .handled(let message): message.rest.envelope
-        case .repeated(let message): message.rest.envelope
+        case .repeated(let repeated): repeated.message.envelope
         case .settled(let message): message.envelope
         }
     }
@@ -38,8 +38,8 @@ enum MessageOutcome: Sendable {
     var weight: Int {
         switch self {
         case .handled(let message): message.rest.weight
-        case .repeated(let message): message.rest.weight
-        case .settled(.committed(let message)): message.weight
+        case .repeated(let repeated): repeated.message.rest.weight
+        case .settled(.committed(let message)): message.rest.weight
         case .settled(.postponed): 0
         }
     }

@@ -80,18 +80,18 @@ extension DeliveryPlan {
                 // Never cut: once a message is finished the node sends the connection's next one, whose outcome must not overtake this one's. Nor must
                 // what later messages of the connection change come before what this one wants for all of its user's.
                 let node = message.envelope.node
-                let hasRemote = !message.remote.isEmpty && directory.allNodes.contains(node)
-                add(lines: message.ownLines(directory, withRemote: hasRemote), to: node)
+                let hasRemote = !message.rest.remote.isEmpty && directory.allNodes.contains(node)
+                add(lines: message.rest.ownLines(directory, withRemote: hasRemote), to: node)
                 if hasRemote { lines[node]?.forming.isIrreplaceable = true }
             }
         }
-        for case .committed(let message) in messages where !message.remote.isEmpty {
+        for case .committed(let message) in messages where !message.rest.remote.isEmpty {
             let others = directory.allNodes.filter { $0 != message.envelope.node }
-            for delivery in message.remote { addIrreplaceable(delivery, to: others) }
+            for delivery in message.rest.remote { addIrreplaceable(delivery, to: others) }
         }
         for case .committed(let message) in messages {
             for event in message.events { add(.event(event), size: event.body.count, to: directory.nodes[event.topic] ?? []) }
-            for event in message.ephemerals {
+            for event in message.rest.ephemerals {
                 guard let nodes = directory.nodes[event.topic] else { continue }
                 let body = EventBody.ephemeral(type: event.type, topic: event.topic, data: event.data)
                 add(.event(Event(topic: event.topic, seq: nil, body: body)), size: body.count, to: nodes)
@@ -110,7 +110,7 @@ extension Envelope {
     }
 }
 
-extension CommittedMessage {
+extension MessageRest {
     /// The lines for the node that the message came from; with what it wants for all nodes at the end.
     fileprivate func ownLines(_ directory: DirectoryView, withRemote: Bool) -> [UInt8] {
         var lines = JSONWriter(reservingCapacity: 160 + (reply?.count ?? 0))

@@ -35,7 +35,7 @@ final class ConnectionRun: Sendable {
     struct Entry {
         var type: String
         var since: ContinuousClock.Instant
-        /// It holds a slot of its batch's (``Admission``).
+        /// It holds a slot of its batch's (``Admission``), and its copies know of it (``Copies``).
         var holdsSlot: Bool
     }
 
@@ -213,12 +213,12 @@ final class ConnectionRun: Sendable {
     /// Its task goes on elsewhere, because a handler had to wait for something.
     ///
     /// - Parameter take: Takes a slot for the message that has none.
-    func suspended(_ take: (_ type: String) -> Void) {
+    func suspended(_ take: (Envelope) -> Void) {
         state.withLock { state in
             state.hasSuspended = true
-            guard let type = state.entry?.type, state.entry?.holdsSlot == false else { return }
+            guard state.entry?.holdsSlot == false else { return }
             state.entry?.holdsSlot = true
-            take(type)
+            take(envelopes[state.next - 1])
         }
     }
 
@@ -239,17 +239,16 @@ final class ConnectionRun: Sendable {
     /// The work whose time is over, if there is one.
     func overdue(now: ContinuousClock.Instant) -> Overdue? { state.withLock { $0.overdue(now: now) } }
 
-    /// Takes it from its task, so that another one can go on: returns that one's number, the task, and the type that holds the slot no longer. `nil`
-    /// where nothing is overdue any more, or the handler blocks the thread that began it, so that there is no task yet.
-    func supersede(now: ContinuousClock.Instant) -> (owner: Int, task: Task<Void, Never>, left: String?)? {
+    /// Takes it from its task, so that another one can go on: returns that one's number, the task, and whether its message held a slot, which it does
+    /// no longer. `nil` where nothing is overdue any more, or the handler blocks the thread that began it, so that there is no task yet.
+    func supersede(now: ContinuousClock.Instant) -> (owner: Int, task: Task<Void, Never>, heldSlot: Bool)? {
         state.withLock { state in
             guard !state.isOver, state.overdue(now: now) != nil, let task = state.task.take() else { return nil }
             state.owner += 1
             state.works = []
             state.waits = 0
             state.waitingSince = nil
-            let entry = state.entry.take()
-            return (state.owner, task, entry?.holdsSlot == true ? entry?.type : nil)
+            return (state.owner, task, state.entry.take()?.holdsSlot == true)
         }
     }
 }

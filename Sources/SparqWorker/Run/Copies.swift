@@ -6,6 +6,7 @@ import Synchronization
 /// Only messages with an `id` and a user have copies. It costs nothing where no handler has to wait for anything.
 final class Copies: Sendable {
     enum Standing: Equatable {
+        /// It begins.
         case free
         /// Another copy's handler is at work.
         case running
@@ -15,10 +16,22 @@ final class Copies: Sendable {
         case waiting
     }
 
+    /// By what copies of a message know each other: without its content.
+    private struct Key: Hashable {
+        let user: String
+        let id: String
+
+        init?(_ envelope: Envelope) {
+            guard let user = envelope.user, let id = envelope.id else { return nil }
+            self.user = user
+            self.id = id
+        }
+    }
+
     private struct State {
-        var running: [MessageKey: ConnectionRun] = [:]
-        var strays: [MessageKey: Int] = [:]
-        var waiting: [MessageKey: ContinuousClock.Instant] = [:]
+        var running: [Key: ConnectionRun] = [:]
+        var strays: [Key: Int] = [:]
+        var waiting: [Key: ContinuousClock.Instant] = [:]
 
         var count: Int { running.count + strays.count + waiting.count }
     }
@@ -32,23 +45,31 @@ final class Copies: Sendable {
     /// Nothing is at work that has to wait for anything.
     var isQuiet: Bool { count.load(ordering: .relaxed) == 0 }
 
+    /// Begins a message, if none of its copies stands against it. Needs an ``end(_:in:)`` then.
+    ///
     /// - Parameter isFirst: It was never tried before.
-    func standing(of envelope: Envelope, in run: ConnectionRun, isFirst: Bool, now: ContinuousClock.Instant = .now) -> Standing {
-        guard !isQuiet, let key = MessageKey(recognising: envelope) else { return .free }
-        return state.withLock { state in
-            if let other = state.running[key], other !== run, Self.isAtWork(other, key) { return .running }
-            if state.strays[key] != nil { return .stray }
-            if isFirst, let until = state.waiting[key], until > now { return .waiting }
-            return .free
+    func begin(_ envelope: Envelope, in run: ConnectionRun, isFirst: Bool, now: ContinuousClock.Instant = .now) -> Standing {
+        guard let key = Key(envelope) else { return .free }
+        return change { state in
+            guard Self.claim(&state.running[key, default: run], for: run) else { return .running }
+            guard let standing = Self.standing(of: key, isFirst: isFirst, now, state) else { return .free }
+            state.running[key] = nil
+            return standing
         }
     }
 
-    /// Its message is at work, and takes longer than no time.
-    func runs(_ run: ConnectionRun) {
-        guard let key = run.current.flatMap(MessageKey.init(recognising:)) else { return }
+    /// A message is at work already, and takes longer than no time. Needs an ``end(_:in:)``.
+    func add(_ envelope: Envelope, in run: ConnectionRun) {
+        guard let key = Key(envelope) else { return }
+        change { state in _ = Self.claim(&state.running[key, default: run], for: run) }
+    }
+
+    /// A message is no longer at work there.
+    func end(_ envelope: Envelope, in run: ConnectionRun) {
+        guard let key = Key(envelope) else { return }
         change { state in
-            if let other = state.running[key], Self.isAtWork(other, key) { return }
-            state.running[key] = run
+            guard let place = state.running.index(forKey: key), state.running.values[place] === run else { return }
+            state.running.remove(at: place)
         }
     }
 
@@ -57,7 +78,7 @@ final class Copies: Sendable {
 
     /// It is tried again, by then at the latest.
     func waits(_ envelope: Envelope, until end: ContinuousClock.Instant) {
-        guard let key = MessageKey(recognising: envelope) else { return }
+        guard let key = Key(envelope) else { return }
         change { state in
             if state.waiting.count >= Self.limit, state.waiting[key] == nil { return }
             state.waiting[key] = end
@@ -71,36 +92,37 @@ final class Copies: Sendable {
     func tidy(now: ContinuousClock.Instant) {
         if isQuiet { return }
         change { state in
-            state.running = state.running.filter { Self.isAtWork($0.value, $0.key) }
-            state.waiting = state.waiting.filter { $0.value > now }
+            if !state.waiting.isEmpty { state.waiting = state.waiting.filter { $0.value > now } }
         }
     }
 
     private func changeStrays(_ envelope: Envelope, by difference: Int) {
-        guard let key = MessageKey(recognising: envelope) else { return }
+        guard let key = Key(envelope) else { return }
         change { state in
             let number = state.strays[key, default: 0] + difference
             state.strays[key] = number > 0 ? number : nil
         }
     }
 
-    private func change(_ body: (inout State) -> Void) {
+    private func change<Value: Sendable>(_ body: (inout State) -> Value) -> Value {
         state.withLock { state in
-            body(&state)
-            count.store(state.count, ordering: .relaxed)
+            defer { count.store(state.count, ordering: .relaxed) }
+            return body(&state)
         }
     }
 
-    /// What the broker delivers anew is nobody's copy any more.
-    private static func isAtWork(_ run: ConnectionRun, _ key: MessageKey) -> Bool {
-        !run.batch.isLost && run.current.flatMap(MessageKey.init(recognising:)) == key
+    /// False where another copy is at work. What the broker delivers anew is nobody's copy any more.
+    private static func claim(_ place: inout ConnectionRun, for run: ConnectionRun) -> Bool {
+        if place === run { return true }
+        guard place.batch.isLost else { return false }
+        place = run
+        return true
     }
-}
 
-extension MessageKey {
-    /// By what copies of a message know each other: without its content.
-    fileprivate init?(recognising envelope: Envelope) {
-        guard let user = envelope.user, let id = envelope.id else { return nil }
-        self.init(user: user, id: id)
+    /// What stands against a message of which no copy is at work.
+    private static func standing(of key: Key, isFirst: Bool, _ now: ContinuousClock.Instant, _ state: State) -> Standing? {
+        if state.strays[key] != nil { return .stray }
+        if isFirst, let until = state.waiting[key], until > now { return .waiting }
+        return nil
     }
 }

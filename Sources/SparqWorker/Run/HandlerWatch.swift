@@ -74,8 +74,10 @@ final class HandlerWatch: Sendable {
         state.withLock { $0.runs.append(run) }
         let task = Task.immediate(executorPreference: executor) { await work() }
         if run.isOver { return }
-        run.suspended { admission.take($0, run.batch) }
-        copies.runs(run)
+        run.suspended { envelope in
+            admission.take(envelope.type, run.batch)
+            copies.add(envelope, in: run)
+        }
         started(task, run)
     }
 
@@ -105,6 +107,15 @@ final class HandlerWatch: Sendable {
         }
         for run in runs { run.cancel() }
         admission.close()
+    }
+
+    /// Nothing that is at work has to wait for anything.
+    var isQuiet: Bool { admission.isQuiet && copies.isQuiet }
+
+    /// A message that held a slot does so no longer.
+    func left(_ envelope: Envelope, _ run: ConnectionRun) {
+        admission.leave(envelope.type, run.batch)
+        copies.end(envelope, in: run)
     }
 
     private func plan() {
@@ -162,7 +173,7 @@ final class HandlerWatch: Sendable {
             return state.goOn
         }
         guard let goOn else { return false }
-        guard let (owner, task, left) = run.supersede(now: now) else {
+        guard let (owner, task, heldSlot) = run.supersede(now: now) else {
             state.withLock { $0.strays -= 1 }
             // Through in the last moment, or it blocks the thread that began it.
             return run.overdue(now: now) == nil
@@ -175,7 +186,7 @@ final class HandlerWatch: Sendable {
             state.withLock { $0.strays -= 1 }
             copies.returned(envelope)
         }
-        if let left { admission.leave(left, run.batch) }
+        if heldSlot { left(envelope, run) }
         started(Task { await goOn(run, owner, failure) }, run, as: owner)
         return true
     }

@@ -72,10 +72,10 @@ final class Processor: Sendable {
 
     /// Works on a connection's messages, of which one part of the batch is open; it is ended here.
     func process(_ run: ConnectionRun, as owner: Int = 0) async {
+        let turn = Turn(run, owner, retry.during([run.batch]))
         do {
             while let envelope = try run.take(owner) {
-                if run.hasWaited { watch.copies.runs(run) }
-                let outcome = try await step(envelope, run, owner)
+                let outcome = try await step(envelope, turn)
                 if try run.add(outcome, owner) >= Self.runLimit { await flush(try run.takeOutcomes(owner), run.batch, wait: true) }
             }
             if let outcomes = run.end(owner) { await end(run, outcomes, isWhole: true) }
@@ -165,29 +165,27 @@ final class Processor: Sendable {
         outbox.add(DeliveryPlan(messages, directory: DirectoryView(), limit: deliveryBytes), [completion])
     }
 
-    private func step(_ envelope: Envelope, _ run: ConnectionRun, _ owner: Int) async throws -> MessageOutcome {
+    private func step(_ envelope: Envelope, _ turn: Turn) async throws -> MessageOutcome {
+        let (run, owner, retry) = (turn.run, turn.owner, turn.retry)
         let batch = run.batch
         if batch.isLost || Task.isCancelled { throw CancellationError() }
-        let retry = retry.during([batch])
         // Of many topics at once policies ask for many things at once.
         let isSubscription = SubscribeMessage.namesTopics(envelope.type)
         let asksAlone = run.isOnlyOfBatch && !isSubscription
-        let reads = database.reads(of: envelope.type) { [run] in run.waits($0, owner) }
-        let context = Context(envelope, attempt: batch.attempt, database: reads, memo: run.memo, asksAlone: asksAlone)
+        let context = Context(
+            envelope,
+            attempt: batch.attempt,
+            database: turn.reads(of: envelope.type, from: database),
+            listener: turn.listener,
+            memo: run.memo,
+            asksAlone: asksAlone
+        )
         do {
             if nodeTimes.isGivenUp(envelope) { return try await passOver(envelope, context, retry) }
-            if !watch.copies.isQuiet, let refused = try await standAside(envelope, run) { return .settled(refused) }
-            if try !(watch.admission.isQuiet && run.enteredWithoutSlot(envelope.type, owner)) {
-                guard await watch.admission.enter(envelope.type, batch) else {
-                    try Task.checkCancellation()
-                    return .settled(try await turnAway(envelope, run))
-                }
-                do { try run.entered(envelope.type, owner) } catch {
-                    watch.admission.leave(envelope.type, batch)
-                    throw error
-                }
+            if try !(watch.isQuiet && run.enteredWithoutSlot(envelope.type, owner)), let refused = try await enter(envelope, run, owner) {
+                return .settled(refused)
             }
-            defer { if run.left(owner) { watch.admission.leave(envelope.type, batch) } }
+            defer { if run.left(owner) { watch.left(envelope, run) } }
             if isSubscription {
                 return .committed(
                     try await subscriptions.message(envelope, context: context, retry: retry) { [timeLimit] policy in
@@ -227,37 +225,6 @@ final class Processor: Sendable {
             try run.check(owner)
             if batch.isLost { throw error }
             return try await fail(envelope, error, context, retry)
-        }
-    }
-
-    private static let crowded = Refusal(.unavailable, "Too many messages of this type wait, or take long. Send it again later.")
-
-    /// A message for which there is no room. Whoever waits for its answer sends it again; what nobody would send again waits elsewhere.
-    private func turnAway(_ envelope: Envelope, _ run: ConnectionRun) async throws -> SettledMessage {
-        turnedAway.occurred(
-            envelope.type,
-            "messages of a type are slow and many, further ones are refused, or tried again later",
-            metadata: ["type": "\(envelope.type)"]
-        )
-        if run.batch.isAwaited, !envelope.type.hasPrefix("$") { return .refused(envelope, Self.crowded) }
-        return try await failed.message(envelope, attempt: run.batch.attempt, after: NotItsTurn(reason: "too many of its type"))
-    }
-
-    /// A message that must not begin now, because a copy of it is at work. `nil` where it may.
-    private func standAside(_ envelope: Envelope, _ run: ConnectionRun) async throws -> SettledMessage? {
-        let isFirst = run.batch.attempt == 1
-        var pause: Duration = .milliseconds(1)
-        while true {
-            switch watch.copies.standing(of: envelope, in: run, isFirst: isFirst) {
-            case .free: return nil
-            case .stray: throw TransientFailure("an earlier run of its handler has not ended")
-            // A second, all in all.
-            case .running where pause < .seconds(1):
-                try await Task.sleep(for: pause)
-                pause *= 2
-            case .running, .waiting:
-                return .refused(envelope, Refusal(.unavailable, "The same message came before, and is not finished yet."))
-            }
         }
     }
 
@@ -305,80 +272,7 @@ final class Processor: Sendable {
     }
 
     /// Whether a message with this key took effect by now.
-    private func isKnown(_ key: MessageKey, _ context: Context, _ retry: DatabaseRetry) async throws -> Bool {
+    func isKnown(_ key: MessageKey, _ context: Context, _ retry: DatabaseRetry) async throws -> Bool {
         try await retry(.own) { try await known.load(key.withoutFingerprint, context.asking(pool)) } != nil
-    }
-
-    /// Handler, inbox row and durable events in one transaction.
-    private func transact(_ envelope: Envelope, _ context: Context, _ run: ConnectionRun, _ owner: Int, _ retry: DatabaseRetry)
-        async throws
-        -> MessageOutcome
-    {
-        let limit = router.timeLimit(of: envelope.type) ?? timeLimit
-        var changes = 0
-        while true {
-            do {
-                let result = try await retry {
-                    // What waits for its turn has not begun.
-                    try await database.hold(envelope.type, isTransaction: true) { [self] keep in
-                        if run.batch.isLost { throw CancellationError() }
-                        return try await run.limited(limit, owner) {
-                            try await pool.transaction {
-                                let outcome = try await transact(envelope, context, $0)
-                                try run.check(owner)
-                                // A message without an id would take effect twice, if its commit were broken off and done again.
-                                try keep()
-                                return outcome
-                            } explaining: {
-                                await OwnStatementRefused.explained($0, $1)
-                            }
-                        }
-                    }
-                }
-                switch result {
-                case .committed(let message): return .committed(message)
-                case .known(let known):
-                    let outcome = known.outcome(of: envelope)
-                    guard case .repeated(let message) = outcome else { return outcome }
-                    return .committed(try await repetition.allowed(message, of: run.batch))
-                }
-            } catch let error as PostgresError where error.isRepeat {
-                // Another worker was faster: all that the handler did is undone. The next look at the inbox finds that worker's row.
-                continue
-            } catch is SessionChanged where changes < 2 {
-                // Somebody may have mended it in this moment.
-                changes += 1
-                continue
-            } catch let refusal as Refusal {
-                // The same message at the same time: what this one met may be the other's effect, and then the other's reply is due.
-                if let key = MessageKey(envelope), try await isKnown(key, context, retry) { continue }
-                return .settled(.refused(envelope, refusal))
-            }
-        }
-    }
-
-    /// What a message came to that has a transaction of its own.
-    private enum Transacted: Sendable {
-        case committed(CommittedMessage)
-        /// It took effect before, and its handler has not run.
-        case known(Repeats.Known)
-    }
-
-    private func transact(_ envelope: Envelope, _ context: Context, _ transaction: PostgresTransaction) async throws -> Transacted {
-        let key = MessageKey(envelope)
-        if let known = try await Self.begin(key, transaction) { return .known(known) }
-        let effects = try await router.run(envelope.type, json: envelope.message, context: context, transaction: transaction)
-        var message = try HandledMessage(envelope, effects: effects)
-        message.entry = key.map(HandledMessage.Entry.message)
-        guard message.needsCommit else { return .committed(message.rest) }
-        let plan = CommitPlan([message])
-        let rows = try await OwnStatementRefused.run(plan.statement, transaction)
-        return .committed(plan.committed(try CommitOutcome(rows, topics: plan.topics.count), [message])[0])
-    }
-
-    /// What the message brought, where it took effect before.
-    private static func begin(_ key: MessageKey?, _ transaction: PostgresTransaction) async throws -> Repeats.Known? {
-        guard let key else { return nil }
-        return try Repeats(try await OwnStatementRefused.run(Repeats.statement([key]), transaction)).known[0]
     }
 }

@@ -61,24 +61,26 @@ struct SlotBook {
 
     /// A handler that is at work already holds a slot from now on.
     mutating func take(_ type: String, _ batch: Batch) {
-        let count = types[type]?[batch] ?? 0
-        types[type, default: [:]][batch] = count + 1
-        if count == 0 { batches[batch, default: 0] += 1 }
+        func isFirst(_ count: inout Int) -> Bool {
+            count += 1
+            return count == 1
+        }
+        if isFirst(&types[type, default: [:]][batch, default: 0]) { batches[batch, default: 0] += 1 }
     }
 
     /// A handler has ended, or no longer holds the slot. Returns those that begin now.
     mutating func leave(_ type: String, _ batch: Batch) -> [Int] {
-        guard let count = types[type]?[batch] else { return [] }
+        guard let place = types.index(forKey: type), let count = types.values[place][batch] else { return [] }
         if !quiet.isEmpty, let looks = quiet.removeValue(forKey: type), looks >= Self.standstill {
             spared[type] = Self.standstill
             slow.remove(type)
         }
         if count > 1 {
-            types[type]?[batch] = count - 1
+            types.values[place][batch] = count - 1
             return []
         }
-        types[type]?[batch] = nil
-        if types[type]?.isEmpty == true { types[type] = nil }
+        types.values[place][batch] = nil
+        if types.values[place].isEmpty { types.remove(at: place) }
         let left = batches[batch, default: 1] - 1
         batches[batch] = left > 0 ? left : nil
         if left == 0 { slowBatches.remove(batch) }
