@@ -220,7 +220,7 @@ extension Front {
                 users: TokenBucket.Rate(perSecond: configuration.messagesPerSecond, burst: configuration.burst),
                 addresses: TokenBucket.Rate(perSecond: configuration.requestsPerSecond, burst: configuration.requestBurst)
             ),
-            unanswered: UnansweredRequests(pools: configuration.pools, limit: configuration.burst),
+            unanswered: UnansweredRequests(lanes: configuration.lanes, limit: configuration.burst),
             addresses: addresses
         )
         return FrontServer(
@@ -249,7 +249,7 @@ extension Front {
                 queueBytes: configuration.queueBytes
             ),
             // Each lane has one publish at a time.
-            window: configuration.publishLanes * configuration.pools.pools.count,
+            window: configuration.unconfirmedBatches * configuration.lanes.names.count,
             prefetch: configuration.prefetch,
             isNamed: configuration.node != nil,
             readiness: readiness,

@@ -17,20 +17,20 @@ package enum WorkerStore {
     }
 
     /// Says that a worker lives.
-    package static func renew(_ worker: String, pool: String, _ database: PostgresPool) async throws {
+    package static func renew(_ worker: String, lane: String, _ database: PostgresPool) async throws {
         let sql = """
             INSERT INTO workers (worker, pool) VALUES ($1, $2) ON CONFLICT (worker) DO UPDATE SET seen_at = now()
             """
-        try await database.execute(sql, worker, pool)
+        try await database.execute(sql, worker, lane)
     }
 
     /// Says that a worker lives, and what it has in hand from now on.
-    package static func note(_ suspects: [String], of worker: String, pool: String, _ database: PostgresPool) async throws {
+    package static func note(_ suspects: [String], of worker: String, lane: String, _ database: PostgresPool) async throws {
         let sql = """
             INSERT INTO workers (worker, pool, suspects, suspects_at) VALUES ($1, $2, $3, now())
             ON CONFLICT (worker) DO UPDATE SET seen_at = now(), suspects = excluded.suspects, suspects_at = excluded.suspects_at
             """
-        try await database.execute(sql, worker, pool, suspects)
+        try await database.execute(sql, worker, lane, suspects)
     }
 
     /// Takes suspects off the rows of the dead, but for one worker's own.
@@ -38,7 +38,7 @@ package enum WorkerStore {
     /// - Parameter seconds: A worker without a sign of life for so long is dead.
     package static func acquit(
         _ suspects: [String],
-        pool: String,
+        lane: String,
         deadAfter seconds: Double,
         except worker: String,
         _ database: PostgresPool
@@ -51,17 +51,17 @@ package enum WorkerStore {
                 ORDER BY d.worker FOR UPDATE
             )
             """
-        try await database.execute(sql, pool, suspects, seconds, worker)
+        try await database.execute(sql, lane, suspects, seconds, worker)
     }
 
-    /// The workers of a pool, the latest first.
-    package static func all(pool: String, limit: Int, _ database: PostgresPool) async throws -> [Row] {
+    /// The workers of a lane, the latest first.
+    package static func all(lane: String, limit: Int, _ database: PostgresPool) async throws -> [Row] {
         let sql = """
             SELECT worker, extract(epoch FROM now() - started_at)::float8, extract(epoch FROM now() - seen_at)::float8,
                 suspects, coalesce(extract(epoch FROM now() - suspects_at)::float8, 0)
             FROM workers WHERE pool = $1 ORDER BY seen_at DESC LIMIT $2
             """
-        return try await database.query(sql, pool, limit).map { row in
+        return try await database.query(sql, lane, limit).map { row in
             let (worker, began, heard, suspects, taken) = try row.decode(String.self, Double.self, Double.self, [String].self, Double.self)
             return Row(worker: worker, began: began, heard: heard, suspects: suspects, taken: taken)
         }

@@ -12,7 +12,7 @@ struct StageParts: Sendable {
     let logger: Logger
     let health: DatabaseHealth
     let retry: DatabaseRetry
-    /// What becomes of messages of the worker's own pool that fail, and of what nodes ask.
+    /// What becomes of messages of the worker's own lane that fail, and of what nodes ask.
     let failed: FailedMessages
     let failedOfNodes: FailedMessages
     let outbox: Outbox
@@ -39,18 +39,18 @@ struct StageParts: Sendable {
         )
         retry = DatabaseRetry(logger: logger, health: health, patience: configuration.defectPatience)
         let broker = Broker(publisher: connections.publisher, logger: logger)
-        func failed(_ pool: String) -> FailedMessages {
+        func failed(_ lane: String) -> FailedMessages {
             FailedMessages(
                 broker: broker,
                 names: names,
-                pool: pool,
+                lane: lane,
                 schedule: RetrySchedule(delays: configuration.retryDelays),
                 isSecret: { router.isSecret($0) },
                 logger: logger
             )
         }
-        self.failed = failed(configuration.pool)
-        failedOfNodes = failed(PoolMap.nodePool)
+        self.failed = failed(configuration.lane)
+        failedOfNodes = failed(LaneMap.nodeLane)
         outbox = Outbox(broker: broker, names: names, limit: configuration.deliveryBytes, logger: logger)
         notices = PresenceNotices(broker: broker, names: names, pool: connections.pool, logger: logger)
         commits = BatchQueue(countLimit: configuration.commitMessages, weightLimit: configuration.commitBytes)
@@ -128,7 +128,7 @@ struct StageParts: Sendable {
 
     /// That the worker lives.
     func signs() -> LifeSigns {
-        LifeSigns(database: connections.nodePool, pool: configuration.pool, settings: configuration.suspects, logger: logger) { [health] in
+        LifeSigns(database: connections.nodePool, lane: configuration.lane, settings: configuration.suspects, logger: logger) { [health] in
             health.look()
         }
     }

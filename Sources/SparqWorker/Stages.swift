@@ -47,7 +47,7 @@ struct Stages: Sendable {
                 ended: ended
             )
         }
-        let ofPool = intake(connections.consumer, pool, parts.failed, ends[0].continuation)
+        let ofLane = intake(connections.consumer, pool, parts.failed, ends[0].continuation)
         let ofNodes = intake(connections.nodeConsumer, nodePool, parts.failedOfNodes, ends[1].continuation)
         let ofSuspects = SuspectIntake(
             consumer: connections.suspectConsumer,
@@ -62,7 +62,7 @@ struct Stages: Sendable {
             troubles: FaultLog(logger),
             ended: ends[2].continuation
         )
-        intakes = [{ await ofPool.run() }, { await ofNodes.run() }, { await ofSuspects.run() }]
+        intakes = [{ await ofLane.run() }, { await ofNodes.run() }, { await ofSuspects.run() }]
         intakeEnds = ends.map(\.stream)
         let (commitStage, nodeStage, reaper, retention) = (parts.commitStage(), parts.nodeStage(), parts.reaper(), parts.retention())
         let commitTask: @Sendable () async -> Void = { await withTaskExecutorPreference(pool.executor) { await commitStage.run() } }

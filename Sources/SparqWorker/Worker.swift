@@ -4,9 +4,9 @@ import SparqAMQP
 import SparqPostgres
 import SparqWire
 
-/// The worker role: takes batches of messages from its pool's queue, runs handlers, commits, tells the nodes, and only then acks.
+/// The worker role: takes batches of messages from its lane's queue, runs handlers, commits, tells the nodes, and only then acks.
 ///
-/// Any number of workers can serve a pool; they share nothing but broker and database. The tables and functions must be there:
+/// Any number of workers can serve a lane; they share nothing but broker and database. The tables and functions must be there:
 /// see `db/migrations` and `db/functions`.
 public struct Worker: Service {
     let configuration: WorkerConfiguration

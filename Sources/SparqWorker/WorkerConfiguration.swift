@@ -9,13 +9,13 @@ public struct WorkerConfiguration: Sendable {
     /// The database. The size of its pool is for what handlers and policies ask, two at least. Commits have ``commitsInFlight`` connections more, housekeeping
     /// and look-ups two, and what nodes ask has one.
     public var postgres: PostgresConfiguration
-    /// The pool of types that it serves, beside ``PoolMap/nodePool``, which all workers serve.
-    public var pool = PoolMap.defaultPool
+    /// The lane that it serves, beside ``LaneMap/nodeLane``, which all workers serve.
+    public var lane = LaneMap.defaultLane
     /// Names of exchanges and queues.
     public var names = BrokerNames()
     /// How many AMQP messages, each a batch, it holds at once.
     public var prefetch: UInt16 = 64
-    /// How many AMQP messages of nodes it holds at once, beside those of its pool.
+    /// How many AMQP messages of nodes it holds at once, beside those of its lane.
     public var nodePrefetch: UInt16 = 64
     /// How many commits may be on their way at once.
     public var commitsInFlight = 2

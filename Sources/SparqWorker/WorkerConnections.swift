@@ -12,11 +12,11 @@ struct WorkerConnections: Sendable {
     /// What nodes ask waits for no connection that clients' messages hold.
     let nodePool: PostgresPool
     let publisher: Publisher
-    /// Of the pool's queue.
+    /// Of the lane's queue.
     let consumer: Consumer
     /// Of the queue of what nodes ask.
     let nodeConsumer: Consumer
-    /// Of the pool's suspects.
+    /// Of the lane's suspects.
     let suspectConsumer: Consumer
 
     init(_ configuration: WorkerConfiguration, _ readiness: Readiness, _ logger: Logger) {
@@ -38,7 +38,7 @@ struct WorkerConnections: Sendable {
         let names = configuration.names
         let topology = WorkerTopology.topology(
             names: names,
-            pool: configuration.pool,
+            lane: configuration.lane,
             retryDelays: configuration.retryDelays,
             suspectPause: configuration.suspects.pause
         )
@@ -61,15 +61,15 @@ struct WorkerConnections: Sendable {
                 onStateChange: onStateChange
             )
         }
-        self.consumer = consumer(names.work(pool: configuration.pool), topology, prefetch: configuration.prefetch) {
+        self.consumer = consumer(names.work(lane: configuration.lane), topology, prefetch: configuration.prefetch) {
             readiness.set(.consumer, $0 == .connected)
         }
         nodeConsumer = consumer(
-            names.work(pool: PoolMap.nodePool),
+            names.work(lane: LaneMap.nodeLane),
             WorkerTopology.nodes(names: names),
             prefetch: configuration.nodePrefetch
         ) { readiness.set(.nodeConsumer, $0 == .connected) }
-        suspectConsumer = consumer(names.suspect(pool: configuration.pool), topology, prefetch: configuration.prefetch)
+        suspectConsumer = consumer(names.suspect(lane: configuration.lane), topology, prefetch: configuration.prefetch)
     }
 
     var consumers: [Consumer] { [consumer, nodeConsumer, suspectConsumer] }

@@ -85,13 +85,14 @@ import Testing
             struct Letter: Decodable, Equatable {
                 struct Message: Decodable, Equatable { var type: String, id: String, text: String? }
                 var id: String
-                var reason: String, type: String, user: String, pool: String, time: String
+                var reason: String, type: String, user: String, lane: String, pool: String, time: String
                 var attempts: Int
                 var messages: [Message]?
             }
             let list = try JSONDecoder().decode([Letter].self, from: Data(try await stack.dead("list", "--json").text.utf8))
             #expect(list.count == 3 && rows[1].contains(list[0].id))
-            #expect(list[0].attempts == 5 && list[0].pool == "default" && list[0].time == "2026-01-31T12:00:00Z")
+            #expect(list[0].attempts == 5 && list[0].time == "2026-01-31T12:00:00Z")
+            #expect([list[0].lane, list[0].pool] == ["default", "default"])
             let shown = try await stack.dead("show", list[1].id, "--json").text
             #expect(try JSONDecoder().decode(Letter.self, from: Data(shown.utf8)).messages?.map(\.text) == ["text 2"])
             #expect(try await stack.dead("show", "2").text.contains(#""text":"text 2""#))

@@ -7,7 +7,7 @@ import Testing
 @Suite(.timeLimit(.minutes(4))) struct LanesTests {
     private static let lane = "talk"
     private static let settings = [
-        "SPARQ_POOLS": "\(lane)=sendMessage", "SPARQ_REPLY_DEADLINE_MS": "2000", "SPARQ_RATE": "10000", "SPARQ_BURST": "10000",
+        "SPARQ_LANES": "\(lane)=sendMessage", "SPARQ_REPLY_DEADLINE_MS": "2000", "SPARQ_RATE": "10000", "SPARQ_BURST": "10000",
     ]
 
     /// The reply to a message, whatever else comes meanwhile.
@@ -21,7 +21,7 @@ import Testing
 
     @Test func aLaneWithoutWorkersHoldsUpNoOtherOfTheSameSocket() async throws {
         try await Stack.with(fronts: 1, workers: 1, front: Self.settings) { stack, fronts in
-            let talker = try await stack.startWorker(["SPARQ_POOL": Self.lane])
+            let talker = try await stack.startWorker(["SPARQ_LANE": Self.lane])
             try await stack.awaitReady(talker)
             let token = try await BadInputTests.token("ann", fronts[0])
             let socket = try await RawSocket.open(fronts[0], headers: ["Authorization": "Bearer \(token)"])
@@ -41,7 +41,7 @@ import Testing
             // It is held back for a moment, as where the lane is only busy.
             #expect(slowest < .milliseconds(1500), "\(slowest)")
 
-            let back = try await stack.startWorker(["SPARQ_POOL": Self.lane])
+            let back = try await stack.startWorker(["SPARQ_LANE": Self.lane])
             try await stack.awaitReady(back)
             try await eventually("the lane works again", within: .seconds(20)) {
                 try await socket.send(text: #"{"type":"sendMessage","id":"new","text":"x"}"#)
@@ -55,8 +55,8 @@ import Testing
     @Test func aBatchThatIsTakenWithoutAnAnswerIsNoticedAndHoldsUpNobody() async throws {
         try await Stack.with(fronts: 1, workers: 1, front: Self.settings) { stack, fronts in
             let front = fronts[0]
-            let queue = BrokerNames(prefix: stack.prefix).work(pool: Self.lane)
-            let talker = try await stack.startWorker(["SPARQ_POOL": Self.lane])
+            let queue = BrokerNames(prefix: stack.prefix).work(lane: Self.lane)
+            let talker = try await stack.startWorker(["SPARQ_LANE": Self.lane])
             try await stack.awaitReady(talker)
             #expect(try await talker.stop() == 0)
             let session = try await AMQPSession(try AMQPConfiguration(url: try TestEnvironment.amqpURL()))
@@ -68,7 +68,7 @@ import Testing
                 try await session.ack(delivery.tag)
                 return true
             }
-            let back = try await stack.startWorker(["SPARQ_POOL": Self.lane])
+            let back = try await stack.startWorker(["SPARQ_LANE": Self.lane])
             try await stack.awaitReady(back)
             #expect(BadInputTests.code(try await reply(socket, to: "lost")) == "unavailable")
             try await eventually("the front notices", within: .seconds(30)) {

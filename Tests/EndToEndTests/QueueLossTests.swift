@@ -27,7 +27,7 @@ import Testing
             #expect(try await stack.workers[0].stop() == 0)
             let during = Task { try await ann.send("sendMessage", ["text": "during"], deadline: .seconds(25)) }
             try await eventually("the message is with the broker") {
-                try await session.inspect(queue: names.work(pool: PoolMap.defaultPool)).messageCount == 1
+                try await session.inspect(queue: names.work(lane: LaneMap.defaultLane)).messageCount == 1
             }
             front.process.signal(SIGSTOP)
             for _ in 0..<Self.prefetch { _ = try await session.publish(AMQPMessage(body: []), exchange: "", routingKey: queue) }

@@ -25,7 +25,7 @@ import Testing
         Bad(command: "worker", setting: "SPARQ_AMQP_URL"), Bad(command: "worker", setting: "SPARQ_POSTGRES_URL"),
         Bad(command: "worker", setting: "SPARQ_POSTGRES_URL", value: "mysql://x/y"),
         Bad(command: "worker", setting: "SPARQ_LOG_LEVEL", value: "loud"),
-        Bad(command: "front", setting: "SPARQ_POOLS", value: "node=room.*"), Bad(command: "worker", setting: "SPARQ_POOL", value: "node"),
+        Bad(command: "front", setting: "SPARQ_LANES", value: "node=room.*"), Bad(command: "worker", setting: "SPARQ_LANE", value: "node"),
     ]
 
     @Test(arguments: bad)
@@ -42,6 +42,19 @@ import Testing
         #expect(status != nil && status != 0 && (status ?? 0) < 128, "status \(status ?? -1): \(process.log)")
         #expect(process.log.contains(bad.setting), "\(process.log)")
         if let value = bad.value, bad.setting == "SPARQ_JWT_SECRET" { #expect(!process.log.contains(value), "the secret is in the log") }
+    }
+
+    /// The old name counts, the log says the new one, and so does what is wrong with it.
+    @Test(arguments: [("front", "SPARQ_POOLS", "node=room.*", "SPARQ_LANES"), ("worker", "SPARQ_POOL", "node", "SPARQ_LANE")])
+    func aSettingGoesByItsOldNameToo(command: String, old: String, value: String, new: String) async throws {
+        try await Stack.with(fronts: 0, workers: 0) { stack, _ in
+            let settings = command == "front" ? await stack.frontSettings : await stack.workerSettings
+            let process = try await stack.launch(command, [command], settings.merging([old: value]) { $1 })
+            #expect(try await process.end(within: .seconds(20)) != 0)
+            let lines = process.log.split(separator: "\n")
+            #expect(lines.contains { $0.contains("a setting has a new name") && $0.contains(old) && $0.contains(new) }, "\(process.log)")
+            #expect(lines.contains { $0.contains("\(new): ") && !$0.contains(old) }, "\(process.log)")
+        }
     }
 
     @Test func aWorkerOfBeforeStartsAndWorksOnANewerDatabase() async throws {

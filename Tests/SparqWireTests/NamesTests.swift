@@ -3,28 +3,28 @@ import SparqWire
 import Testing
 
 @Suite struct NamesTests {
-    @Test func thePoolMapTakesTheFirstMatch() throws {
-        let map = try PoolMap("media=media.*, auth=auth.login,rest=media.x")
-        #expect(map.pools == ["default", "node", "media", "auth", "rest"])
-        #expect(map.pool(for: "media.upload") == "media")
-        #expect(map.pool(for: "media.x") == "media")
-        #expect(map.pool(for: "auth.login") == "auth")
-        #expect(map.pool(for: "auth.logins") == "default")
-        #expect(map.pool(for: "media") == "default")
-        #expect(try PoolMap("").pools == ["default", "node"])
+    @Test func theLaneMapTakesTheFirstMatch() throws {
+        let map = try LaneMap("media=media.*, auth=auth.login,rest=media.x")
+        #expect(map.names == ["default", "node", "media", "auth", "rest"])
+        #expect(map.lane(for: "media.upload") == "media")
+        #expect(map.lane(for: "media.x") == "media")
+        #expect(map.lane(for: "auth.login") == "auth")
+        #expect(map.lane(for: "auth.logins") == "default")
+        #expect(map.lane(for: "media") == "default")
+        #expect(try LaneMap("").names == ["default", "node"])
     }
 
     @Test func whatNodesSendHasAPoolOfItsOwn() throws {
-        let map = try PoolMap("mine=$*")
-        for type in ["$lease", "$sync", "$leave", "$read"] { #expect(map.pool(for: type) == "node") }
-        #expect(map.pool(for: "$connect") == "mine")
-        #expect(try PoolMap("").pool(for: "$disconnect") == "default")
-        #expect { try PoolMap("a=b,node=c") } throws: { "\($0)".contains("for what fronts send by themselves") }
+        let map = try LaneMap("mine=$*")
+        for type in ["$lease", "$sync", "$leave", "$read"] { #expect(map.lane(for: type) == "node") }
+        #expect(map.lane(for: "$connect") == "mine")
+        #expect(try LaneMap("").lane(for: "$disconnect") == "default")
+        #expect { try LaneMap("a=b,node=c") } throws: { "\($0)".contains("for what fronts send by themselves") }
     }
 
     @Test(arguments: ["media", "=x", "media=", "a=b*c", "a=*x"])
-    func aMalformedPoolMapIsNamed(setting: String) {
-        #expect(throws: PoolMap.SyntaxError.self) { try PoolMap(setting) }
+    func aMalformedLaneMapIsNamed(setting: String) {
+        #expect(throws: LaneMap.SyntaxError.self) { try LaneMap(setting) }
     }
 
     @Test func topicsHaveAKindAndAnId() {
@@ -78,7 +78,7 @@ import Testing
 
     @Test func namesFollowTheDesign() {
         let names = BrokerNames()
-        #expect(names.work(pool: "media") == "sparq.work.media")
+        #expect(names.work(lane: "media") == "sparq.work.media")
         #expect(names.node("f1") == "sparq.node.f1")
         #expect(names.nodeQueue("f1", incarnation: "0a", number: 2) == "sparq.node.f1.0a.2")
         #expect(BrokerNames(prefix: "t1").inbound == "t1.inbound")

@@ -20,7 +20,7 @@ import Testing
             let letters = stack.letters()
             let letter = try #require(try await letters.list().only)
             #expect(letter.reason == "handler: Broken(why: \"a bug\")")
-            #expect(letter.type == "post" && letter.user == "ann" && letter.time == 1 && letter.attempts == 1 && letter.pool == "default")
+            #expect(letter.type == "post" && letter.user == "ann" && letter.time == 1 && letter.attempts == 1 && letter.lane == "default")
             #expect(letter.obstacle == nil && !letter.isRedacted)
             #expect(letter.envelopes.map(\.message.text) == [post("room:a", 7).message.text])
 
@@ -254,13 +254,13 @@ import Testing
     @Test func whatCannotBeRetriedStaysAndSaysWhy() async throws {
         try await Stack.with { stack in
             try await stack.bury([envelope("$connect", #"{"type":"$connect"}"#), envelope("$disconnect", "{}", ordinal: 2)])
-            try await stack.bury(Array("{\"node\":".utf8), pool: "default")
-            try await stack.bury([post("room:a", 1, ordinal: 3)], pool: "nowhere")
-            try await stack.bury([post("room:a", 1, ordinal: 4)], pool: nil)
+            try await stack.bury(Array("{\"node\":".utf8), lane: "default")
+            try await stack.bury([post("room:a", 1, ordinal: 3)], lane: "nowhere")
+            try await stack.bury([post("room:a", 1, ordinal: 4)], lane: nil)
             let outcome = try await stack.letters().retry(.all)
             #expect(outcome.settled.map(\.type) == ["$disconnect"])
             #expect(outcome.kept.count == 4)
-            for (kept, word) in zip(outcome.kept, ["connection", "read", "nowhere", "pool"]) { #expect(kept.obstacle.contains(word)) }
+            for (kept, word) in zip(outcome.kept, ["connection", "read", "nowhere", "lane"]) { #expect(kept.obstacle.contains(word)) }
             #expect(try await stack.letters().list() == outcome.kept.map(\.letter))
             #expect(try await stack.workLeft() == 1)
         }
@@ -268,7 +268,7 @@ import Testing
 
     /// A broker that dies while it moves a message must have it in one queue or the other.
     @Test func whatTheBrokerMovesByItselfIsNotLost() {
-        let moving = WorkerTopology.topology(names: BrokerNames(), pool: "p", retryDelays: Stack.retryDelays).queues
+        let moving = WorkerTopology.topology(names: BrokerNames(), lane: "p", retryDelays: Stack.retryDelays).queues
             .filter { $0.arguments["x-dead-letter-exchange"] != nil }
         #expect(moving.count == 4)
         for queue in moving {
@@ -284,7 +284,7 @@ import Testing
                 post("room:a", 2, connection: "c2", user: "bob", id: "b"),
             ])
             try await stack.send(body)
-            let queue = stack.names.work(pool: "default")
+            let queue = stack.names.work(lane: "default")
             while let delivery = try await stack.session.get(queue: queue) { try await stack.session.reject(delivery.tag, requeue: true) }
             let letters = stack.letters()
             var found: [DeadLetter] = []
@@ -293,7 +293,7 @@ import Testing
                 found = try await letters.list()
             }
             let letter = found[0]
-            #expect(letter.reason == "delivery_limit: no worker lived through it" && letter.pool == "default")
+            #expect(letter.reason == "delivery_limit: no worker lived through it" && letter.lane == "default")
             #expect(letter.type == nil && letter.envelopes.count == 3 && letter.obstacle == nil)
             let node = try await stack.node()
             try await stack.worker(.posting)
@@ -333,12 +333,12 @@ extension Router {
 extension Stack {
     fileprivate func letters(limit: Int = 1000) -> DeadLetters { DeadLetters(session: session, names: names, limit: limit) }
 
-    fileprivate func bury(_ envelopes: [Envelope], pool: String? = "default") async throws {
-        for envelope in envelopes { try await bury(NDJSON.body([envelope]), pool: pool) }
+    fileprivate func bury(_ envelopes: [Envelope], lane: String? = "default") async throws {
+        for envelope in envelopes { try await bury(NDJSON.body([envelope]), lane: lane) }
     }
 
-    fileprivate func bury(_ body: [UInt8], pool: String?) async throws {
-        let headers: [String: AMQPValue] = pool.map { ["pool": .string($0)] } ?? [:]
+    fileprivate func bury(_ body: [UInt8], lane: String?) async throws {
+        let headers: [String: AMQPValue] = lane.map { ["pool": .string($0)] } ?? [:]
         _ = try await session.publish(AMQPMessage(body: body, headers: headers), exchange: "", routingKey: names.dead, mandatory: true)
     }
 

@@ -66,7 +66,7 @@ extension Settings {
         configuration.node = text("SPARQ_NODE_ID")
         (configuration.host, configuration.port) = try listen()
         configuration.names = try names()
-        configuration.pools = try value("SPARQ_POOLS", text("SPARQ_POOLS") ?? "") { try PoolMap($0) }
+        configuration.lanes = try value("SPARQ_LANES", text("SPARQ_LANES") ?? "") { try LaneMap($0) }
         configuration.webRoot = text("SPARQ_WEB_ROOT")
         configuration.devCookie = try flag("SPARQ_DEV_COOKIE", default: false)
         configuration.secureCookie = try flag("SPARQ_SECURE_COOKIE", default: true)
@@ -96,7 +96,7 @@ extension Settings {
         )
         configuration.forwardedHeader = text("SPARQ_FORWARDED_HEADER")
         configuration.maxConnections = try integer("SPARQ_CONNECTIONS", default: configuration.maxConnections, in: 1...10_000_000)
-        configuration.publishLanes = try integer("SPARQ_PUBLISH_LANES", default: configuration.publishLanes, in: 1...64)
+        configuration.unconfirmedBatches = try integer("SPARQ_UNCONFIRMED_BATCHES", default: configuration.unconfirmedBatches, in: 1...64)
         configuration.queueBytes = try integer("SPARQ_NODE_QUEUE_BYTES", default: configuration.queueBytes, in: 65536...(1 << 40))
         configuration.replyDeadline = try milliseconds("SPARQ_REPLY_DEADLINE_MS", default: configuration.replyDeadline)
         configuration.pingInterval = try milliseconds("SPARQ_PING_MS", default: configuration.pingInterval)

@@ -8,7 +8,7 @@ import SparqWire
 import SparqWorker
 import UnixSignals
 
-/// `sparq worker`: takes messages from its pool's queue and runs the messenger's handlers.
+/// `sparq worker`: takes messages from its lane's queue and runs the messenger's handlers.
 struct WorkerCommand: AsyncParsableCommand {
     static let configuration = CommandConfiguration(commandName: "worker", abstract: "Run a worker.")
 
@@ -18,15 +18,18 @@ struct WorkerCommand: AsyncParsableCommand {
     @Option(help: "Address of the database (SPARQ_POSTGRES_URL).")
     var postgresURL: String?
 
-    @Option(help: "The pool of types that it serves (SPARQ_POOL); \"default\" is all that fronts send to no other.")
-    var pool: String?
+    @Option(
+        name: [.long, .customLong("pool")],
+        help: "The lane that it serves (SPARQ_LANE); \"default\" is all that fronts send to no other."
+    )
+    var lane: String?
 
     @Option(help: "Folder with the numbered SQL files (SPARQ_MIGRATIONS).")
     var migrations: String?
 
     func run() async throws {
         let settings = try await Settings(overrides: [
-            "SPARQ_AMQP_URL": amqpURL, "SPARQ_POSTGRES_URL": postgresURL, "SPARQ_POOL": pool, "SPARQ_MIGRATIONS": migrations,
+            "SPARQ_AMQP_URL": amqpURL, "SPARQ_POSTGRES_URL": postgresURL, "SPARQ_LANE": lane, "SPARQ_MIGRATIONS": migrations,
         ])
         let logger = try settings.makeLogger("sparq.worker")
         let configuration = try settings.worker()
@@ -79,11 +82,11 @@ extension Settings {
             postgres: try postgres(applicationName: "sparq-worker")
         )
         configuration.names = try names()
-        configuration.pool = text("SPARQ_POOL") ?? configuration.pool
-        guard configuration.pool != PoolMap.nodePool else {
+        configuration.lane = text("SPARQ_LANE") ?? configuration.lane
+        guard configuration.lane != LaneMap.nodeLane else {
             throw SettingError(
-                name: "SPARQ_POOL",
-                problem: "\"\(PoolMap.nodePool)\" is for what fronts send by themselves; all workers serve it"
+                name: "SPARQ_LANE",
+                problem: "\"\(LaneMap.nodeLane)\" is for what fronts send by themselves; all workers serve it"
             )
         }
         configuration.prefetch = UInt16(try integer("SPARQ_PREFETCH", default: Int(configuration.prefetch), in: 1...65535))

@@ -12,6 +12,9 @@ extension Settings {
         }
         var logger = Logger(label: label, factory: { StreamLogHandler.standardError(label: $0) })
         logger.logLevel = level
+        for (name, old) in underOldNames {
+            logger.warning("a setting has a new name, the old one works for this version only", metadata: ["old": "\(old)", "new": "\(name)"])
+        }
         return logger
     }
 }

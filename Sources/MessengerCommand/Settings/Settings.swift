@@ -26,8 +26,20 @@ struct Settings: Sendable {
         ConfigKey(components(name))
     }
 
+    /// Settings that have a new name, with the old one. It goes on to work for one version, and a warning says so.
+    private static let oldNames = [
+        "SPARQ_LANES": "SPARQ_POOLS", "SPARQ_LANE": "SPARQ_POOL", "SPARQ_UNCONFIRMED_BATCHES": "SPARQ_PUBLISH_LANES",
+    ]
+
+    /// The settings that stand there under their old names.
+    var underOldNames: [(name: String, old: String)] {
+        Self.oldNames.filter { ownText($0.value) != nil }.map { ($0.key, $0.value) }.sorted { $0.name < $1.name }
+    }
+
     /// The text of a setting; an empty one counts as absent.
-    func text(_ name: String) -> String? {
+    func text(_ name: String) -> String? { ownText(name) ?? Self.oldNames[name].flatMap(ownText) }
+
+    private func ownText(_ name: String) -> String? {
         guard let text = reader.string(forKey: Self.key(name), isSecret: true) else { return nil }
         let unquoted = Self.unquoted(text)
         return unquoted.isEmpty ? nil : unquoted

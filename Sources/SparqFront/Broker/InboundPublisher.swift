@@ -9,9 +9,9 @@ struct InboundPublisher: BatchPublisher {
     let publisher: Publisher
     let exchange: String
     private let logger: Logger
-    /// One fault for each pool.
+    /// One fault for each lane.
     private let untaken: FaultLog
-    /// One for each pool. They have no end: each is about another batch.
+    /// One for each lane. They have no end: each is about another batch.
     private let refusals: FaultLog
 
     init(publisher: Publisher, exchange: String, logger: Logger) {
@@ -24,32 +24,32 @@ struct InboundPublisher: BatchPublisher {
 
     var executor: (any TaskExecutor)? { publisher.executor }
 
-    func publish(_ body: [UInt8], pool: String) async -> BatchOutcome {
+    func publish(_ body: [UInt8], lane: String) async -> BatchOutcome {
         do throws(AMQPError) {
             let outcome = try await publisher.publish(
                 AMQPMessage(body: body, contentType: NDJSON.contentType),
                 exchange: exchange,
-                routingKey: pool,
+                routingKey: lane,
                 mandatory: true
             )
             switch outcome {
             case .confirmed:
-                untaken.ended(pool, "The broker takes batches again", metadata: ["pool": "\(pool)"])
+                untaken.ended(lane, "The broker takes batches again", metadata: ["lane": "\(lane)"])
                 return .taken
             case .returned:
-                logger.debug("No queue serves this pool yet", metadata: ["pool": "\(pool)"])
+                logger.debug("No queue serves this lane yet", metadata: ["lane": "\(lane)"])
                 return .returned
             }
         } catch  where error.refusesMessage {
             refusals.occurred(
-                pool,
+                lane,
                 level: .error,
                 "The broker refuses a batch: it goes in parts",
-                metadata: ["pool": "\(pool)", "bytes": "\(body.count)", "error": "\(error)"]
+                metadata: ["lane": "\(lane)", "bytes": "\(body.count)", "error": "\(error)"]
             )
             return .refused
         } catch {
-            untaken.occurred(pool, "The broker did not take a batch", metadata: ["pool": "\(pool)", "error": "\(error)"])
+            untaken.occurred(lane, "The broker did not take a batch", metadata: ["lane": "\(lane)", "error": "\(error)"])
             return .failed
         }
     }

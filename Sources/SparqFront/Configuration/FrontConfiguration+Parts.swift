@@ -25,7 +25,7 @@ extension FrontConfiguration {
         let numbers = [
             ("messageBytes", messageBytes), ("topicsPerConnection", topicsPerConnection), ("outboundBytes", outboundBytes),
             ("inFlight", inFlight), ("messagesPerSecond", messagesPerSecond), ("burst", burst), ("maxConnections", maxConnections),
-            ("batchMessages", batchMessages), ("batchBytes", batchBytes), ("publishLanes", publishLanes), ("waitingBytes", waitingBytes),
+            ("batchMessages", batchMessages), ("batchBytes", batchBytes), ("unconfirmedBatches", unconfirmedBatches), ("waitingBytes", waitingBytes),
             ("requestsPerSecond", requestsPerSecond), ("requestBurst", requestBurst), ("prefetch", Int(prefetch)),
             ("queueBytes", queueBytes),
             ("holdEvents", holdEvents), ("holdBytes", holdBytes), ("ringEvents", ringEvents),
@@ -50,7 +50,7 @@ extension FrontConfiguration {
     func connectionSettings(node: String) -> ConnectionSettings {
         var settings = ConnectionSettings(node: node)
         settings.heartbeatMilliseconds = pingInterval.nanoseconds / 1_000_000
-        settings.pools = pools
+        settings.lanes = lanes
         settings.messageBytes = messageBytes
         settings.topics = topicsPerConnection
         settings.inFlight = inFlight
@@ -75,8 +75,8 @@ extension FrontConfiguration {
 
     var forwarderSettings: ForwarderSettings {
         ForwarderSettings(
-            pools: pools,
-            lanes: publishLanes,
+            lanes: lanes,
+            unconfirmed: unconfirmedBatches,
             batch: BatchLimits(messages: batchMessages, bytes: batchBytes),
             waitingBytes: waitingBytes
         )

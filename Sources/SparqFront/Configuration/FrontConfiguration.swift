@@ -13,8 +13,8 @@ public struct FrontConfiguration: Sendable {
     public var broker: AMQPConfiguration
     /// Names on the broker.
     public var names = BrokerNames()
-    /// Which pool of workers serves which type.
-    public var pools = PoolMap()
+    /// Which lane of workers serves which type.
+    public var lanes = LaneMap()
     /// The secret that session tokens are signed with; 32 bytes at least. The same on all fronts.
     public var sessionSecret: String
     /// How long a session token is good for.
@@ -70,8 +70,8 @@ public struct FrontConfiguration: Sendable {
     public var batchMessages = 256
     /// Bytes in one batch.
     public var batchBytes = 256 * 1024
-    /// AMQP messages of one pool that may be unconfirmed before batches form.
-    public var publishLanes = 4
+    /// AMQP messages of one lane that may be unconfirmed before batches form.
+    public var unconfirmedBatches = 4
     /// Bytes of messages of one lane that wait for the broker, of all sockets together; at this many sockets that have more of it are not read.
     public var waitingBytes = 8 << 20
     /// Bytes that wait in the node's queue at most, where the front is too slow for what comes; beyond it the broker drops the oldest, and the front asks

@@ -5,11 +5,11 @@ import SparqWire
 
 /// Settings of the forwarder.
 struct ForwarderSettings: Sendable {
-    var pools = PoolMap()
-    /// AMQP messages of one pool that may be unconfirmed. While fewer are, what comes leaves at once; else it is gathered.
-    var lanes = 4
+    var lanes = LaneMap()
+    /// AMQP messages of one lane that may be unconfirmed. While fewer are, what comes leaves at once; else it is gathered.
+    var unconfirmed = 4
     var batch = BatchLimits()
-    /// Bytes of one pool that may wait; at this many nothing more is taken for it, below half of it there is room again.
+    /// Bytes of one lane that may wait; at this many nothing more is taken for it, below half of it there is room again.
     var waitingBytes = 8 << 20
     /// From a publish that failed to the next one of the same batch; it doubles up to ``longestPause``.
     var firstPause: Duration = .milliseconds(50)
@@ -20,8 +20,8 @@ struct ForwarderSettings: Sendable {
 protocol BatchPublisher: Sendable {
     /// Where the tasks that publish are best run.
     var executor: (any TaskExecutor)? { get }
-    /// Publishes a batch for a pool.
-    func publish(_ body: [UInt8], pool: String) async -> BatchOutcome
+    /// Publishes a batch for a lane.
+    func publish(_ body: [UInt8], lane: String) async -> BatchOutcome
 }
 
 /// Carries envelopes from the event loops to the broker. Batches form by themselves while publishes are on their way; there is no timer.
@@ -30,13 +30,13 @@ protocol BatchPublisher: Sendable {
 final class Forwarder: Forwarding {
     private struct State {
         var batches: FormingBatches
-        /// Lanes of each pool that have nothing to do.
+        /// Publishing tasks of each lane that have nothing to do.
         var idle: [[CheckedContinuation<Batch?, Never>]]
-        /// Pools of which too much waits.
+        /// Lanes of which too much waits.
         var crowded: Set<Int> = []
         var isEnded = false
-        /// Lanes that work or wait for work.
-        var lanes = 0
+        /// Publishing tasks that work or wait for work.
+        var tasks = 0
     }
 
     /// Between two looks at whether the broker is back.
@@ -49,36 +49,36 @@ final class Forwarder: Forwarding {
         self.settings = settings
         state = NIOLockedValueBox(
             State(
-                batches: FormingBatches(pools: settings.pools, limits: settings.batch),
-                idle: settings.pools.pools.map { _ in [] }
+                batches: FormingBatches(lanes: settings.lanes, limits: settings.batch),
+                idle: settings.lanes.names.map { _ in [] }
             )
         )
     }
 
     var crowded: Set<Int> { state.withLockedValue { $0.crowded } }
 
-    func isCrowded(_ type: String) -> Bool { crowded.contains(settings.pools.index(for: type)) }
+    func isCrowded(_ type: String) -> Bool { crowded.contains(settings.lanes.index(for: type)) }
 
     func forward(_ produce: (inout FormingBatches) -> Void) {
         let work = state.withLockedValue { state in
             produce(&state.batches)
             var work: [(CheckedContinuation<Batch?, Never>, Batch)] = []
-            for pool in state.idle.indices {
-                while !state.idle[pool].isEmpty, let batch = state.batches.next(pool) {
-                    work.append((state.idle[pool].removeLast(), batch))
+            for lane in state.idle.indices {
+                while !state.idle[lane].isEmpty, let batch = state.batches.next(lane) {
+                    work.append((state.idle[lane].removeLast(), batch))
                 }
-                if state.batches.queues[pool].bytes >= settings.waitingBytes { state.crowded.insert(pool) }
+                if state.batches.queues[lane].bytes >= settings.waitingBytes { state.crowded.insert(lane) }
             }
             return work
         }
-        for (lane, batch) in work { lane.resume(returning: batch) }
+        for (task, batch) in work { task.resume(returning: batch) }
     }
 
     /// Publishes until ``finish()`` was called and nothing waits any more, or the task is cancelled.
     ///
     /// While the broker is not there (`isOpen`), batches wait here and not with the publisher: what is over its deadline when they leave stays
     /// behind. `undelivered` is called for it, and for the messages of a batch that no queue has; `refused` for a message that is larger than the
-    /// broker takes; `relieved` when there is room again. All come on any thread. What the broker did not take is published again after a pause, and nothing of its lane overtakes it.
+    /// broker takes; `relieved` when there is room again. All come on any thread. What the broker did not take is published again after a pause, and its task publishes nothing else before.
     func run(
         _ publisher: any BatchPublisher,
         isOpen: @escaping @Sendable () -> Bool = { true },
@@ -88,13 +88,13 @@ final class Forwarder: Forwarding {
     ) async {
         await withTaskCancellationHandler {
             await withDiscardingTaskGroup { group in
-                for (index, pool) in settings.pools.pools.enumerated() {
-                    for _ in 0..<max(settings.lanes, 1) {
-                        state.withLockedValue { $0.lanes += 1 }
+                for (index, lane) in settings.lanes.names.enumerated() {
+                    for _ in 0..<max(settings.unconfirmed, 1) {
+                        state.withLockedValue { $0.tasks += 1 }
                         group.addTask(executorPreference: publisher.executor) {
-                            defer { self.state.withLockedValue { $0.lanes -= 1 } }
+                            defer { self.state.withLockedValue { $0.tasks -= 1 } }
                             while !Task.isCancelled, let batch = await self.next(index, relieved) {
-                                await self.publish(batch, pool, publisher, isOpen, undelivered, refused)
+                                await self.publish(batch, lane, publisher, isOpen, undelivered, refused)
                             }
                         }
                     }
@@ -110,7 +110,7 @@ final class Forwarder: Forwarding {
     @discardableResult
     private func publish(
         _ batch: Batch,
-        _ pool: String,
+        _ lane: String,
         _ publisher: any BatchPublisher,
         _ isOpen: @Sendable () -> Bool,
         _ undelivered: @Sendable ([Batch.Member]) -> Void,
@@ -123,7 +123,7 @@ final class Forwarder: Forwarding {
             let expired = batch.removeExpired(now: Clock.now()).filter { !$0.isCopy }
             if !expired.isEmpty { undelivered(expired) }
             guard batch.count > 0 else { return false }
-            switch await publisher.publish(batch.bytes, pool: pool) {
+            switch await publisher.publish(batch.bytes, lane: lane) {
             case .taken: return false
             case .failed: batch.wasTried = true
             case .returned:
@@ -133,8 +133,8 @@ final class Forwarder: Forwarding {
             case .refused:
                 // Too large for the broker: one of its messages is, or all of them together.
                 if let (first, second) = batch.halves {
-                    await publish(first, pool, publisher, isOpen, undelivered, refused)
-                    await publish(second, pool, publisher, isOpen, undelivered, refused)
+                    await publish(first, lane, publisher, isOpen, undelivered, refused)
+                    await publish(second, lane, publisher, isOpen, undelivered, refused)
                     return false
                 }
                 guard let (first, others, isOne) = batch.suspects else {
@@ -143,12 +143,12 @@ final class Forwarder: Forwarding {
                     return true
                 }
                 var rest = others
-                if !(await publish(first, pool, publisher, isOpen, undelivered, refused) && isOne) {
+                if !(await publish(first, lane, publisher, isOpen, undelivered, refused) && isOne) {
                     // All of them together were too large. The rest must not overtake what has just left; its senders send it again.
                     let parted = rest.removeReturned().filter { !$0.isCopy }
                     if !parted.isEmpty { undelivered(parted) }
                 }
-                await publish(rest, pool, publisher, isOpen, undelivered, refused)
+                await publish(rest, lane, publisher, isOpen, undelivered, refused)
                 return false
             }
             guard (try? await Task.sleep(for: pause)) != nil else { return false }
@@ -163,21 +163,21 @@ final class Forwarder: Forwarding {
             defer { state.idle = state.idle.map { _ in [] } }
             return state.idle.flatMap { $0 }
         }
-        for lane in idle { lane.resume(returning: nil) }
+        for task in idle { task.resume(returning: nil) }
     }
 
     /// Returns when all that waited is published, or the time is over. For the end, after ``finish()``.
     func flushed(within limit: Duration) async throws {
         let end = ContinuousClock.now + limit
-        while state.withLockedValue({ $0.lanes > 0 }), ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(10)) }
+        while state.withLockedValue({ $0.tasks > 0 }), ContinuousClock.now < end { try await Task.sleep(for: .milliseconds(10)) }
     }
 
-    private func next(_ pool: Int, _ relieved: () -> Void) async -> Batch? {
+    private func next(_ lane: Int, _ relieved: () -> Void) async -> Batch? {
         var isRelieved = false
         let ready: Batch? = state.withLockedValue { state in
-            let batch = state.batches.next(pool)
-            if !state.crowded.isEmpty, state.batches.queues[pool].bytes < settings.waitingBytes / 2 {
-                isRelieved = state.crowded.remove(pool) != nil
+            let batch = state.batches.next(lane)
+            if !state.crowded.isEmpty, state.batches.queues[lane].bytes < settings.waitingBytes / 2 {
+                isRelieved = state.crowded.remove(lane) != nil
             }
             return batch
         }
@@ -185,9 +185,9 @@ final class Forwarder: Forwarding {
         if let ready { return ready }
         return await withCheckedContinuation { continuation in
             let now: Batch?? = state.withLockedValue { state in
-                if let batch = state.batches.next(pool) { return .some(batch) }
+                if let batch = state.batches.next(lane) { return .some(batch) }
                 if state.isEnded { return .some(nil) }
-                state.idle[pool].append(continuation)
+                state.idle[lane].append(continuation)
                 return nil
             }
             if let now { continuation.resume(returning: now) }

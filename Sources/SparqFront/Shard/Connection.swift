@@ -100,7 +100,7 @@ final class Connection {
         case .success(let frame):
             guard allowed else { return refuseForRate(re: frame.id) }
             // Its lane has its share, and is too slow: the others must be heard.
-            guard !inFlight.refuses(shard.settings.pools.index(for: frame.type), shard.laneLimits, crowded: crowded) else {
+            guard !inFlight.refuses(shard.settings.lanes.index(for: frame.type), shard.laneLimits, crowded: crowded) else {
                 refuse(.unavailable, ErrorCode.fullLaneMessage, re: frame.id)
                 return
             }
@@ -269,7 +269,7 @@ final class Connection {
         let outgoing = Outgoing(type: type, receivedAt: shard.wallClock(), message: message, refused: refused, isSilent: isSilent)
         // Nobody waits for the end of a connection, and it must be told whenever that is.
         let deadline = place == .last ? .max : shard.now() + shard.settings.replyDeadline
-        let lane = shard.settings.pools.index(for: type)
+        let lane = shard.settings.lanes.index(for: type)
         inFlight.receive(outgoing, lane: lane, place: place, bytes: message.count, topics: topics, id: id, deadline: deadline)
         shard.busy(self)
         moveOn()
@@ -367,7 +367,7 @@ final class Connection {
         // While no worker answers at all, that is told.
         guard shard.servedSince != nil else { return }
         for batch in batches {
-            let lane = shard.settings.pools.pools[batch.lane]
+            let lane = shard.settings.lanes.names[batch.lane]
             shard.environment.unanswered(UnansweredBatch(lane: lane, connection: name, ordinals: batch.ordinals, isGivenUp: isGivenUp))
         }
     }

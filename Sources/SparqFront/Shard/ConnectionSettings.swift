@@ -5,7 +5,7 @@ import SparqWire
 struct ConnectionSettings: Sendable {
     var node: String
     /// Which lane serves which type.
-    var pools = PoolMap()
+    var lanes = LaneMap()
     var heartbeatMilliseconds = 25_000
     var messageBytes = 64 * 1024
     /// Topics of one connection.
@@ -29,7 +29,7 @@ struct ConnectionSettings: Sendable {
 
     var laneLimits: InFlight.Limits {
         // Beside the lane of what nodes send by themselves.
-        InFlight.Limits(messages: inFlight, bytes: waitingBytes, isAlone: pools.pools.count <= 2)
+        InFlight.Limits(messages: inFlight, bytes: waitingBytes, isAlone: lanes.names.count <= 2)
     }
 
     var rate: TokenBucket.Rate { TokenBucket.Rate(perSecond: messagesPerSecond, burst: burst) }

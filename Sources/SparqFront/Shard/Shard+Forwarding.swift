@@ -64,7 +64,7 @@ extension Shard {
                 }
             }
             requests.sendAgain { number, request, receivedAt, deadline in
-                guard !crowded.contains(settings.pools.index(for: request.type)) else { return }
+                guard !crowded.contains(settings.lanes.index(for: request.type)) else { return }
                 let id = ConnectionID(kind: .http, shard: index, number: number)
                 batches.add(
                     envelope(request, id, receivedAt: receivedAt),

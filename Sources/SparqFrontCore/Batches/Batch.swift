@@ -1,6 +1,6 @@
 package import SparqWire
 
-/// Envelopes of one pool that travel in one AMQP message.
+/// Envelopes of one lane that travel in one AMQP message.
 package struct Batch: Sendable {
     /// Which message of which connection, so that a batch that comes back can be answered.
     package struct Member: Sendable, Equatable {

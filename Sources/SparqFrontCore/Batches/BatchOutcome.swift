@@ -2,7 +2,7 @@
 package enum BatchOutcome: Sendable {
     /// The broker has it, in a queue.
     case taken
-    /// It came back: no queue serves its pool.
+    /// It came back: no queue serves its lane.
     case returned
     /// The broker will never take it: it is too large.
     case refused

@@ -12,7 +12,7 @@ package struct BatchLimits: Sendable, Equatable {
     }
 }
 
-/// The envelopes of one pool that wait to be published, as batches that grow while the broker is busy.
+/// The envelopes of one lane that wait to be published, as batches that grow while the broker is busy.
 package struct BatchQueue: Sendable {
     private let limits: BatchLimits
     private var full: Deque<Batch> = []

@@ -1,20 +1,20 @@
 package import SparqWire
 
-/// What waits to be published, for all pools.
+/// What waits to be published, for all lanes.
 package struct FormingBatches: Sendable {
-    private let pools: PoolMap
+    private let lanes: LaneMap
     package private(set) var queues: [BatchQueue]
 
-    package init(pools: PoolMap, limits: BatchLimits) {
-        self.pools = pools
-        queues = pools.pools.map { _ in BatchQueue(limits: limits) }
+    package init(lanes: LaneMap, limits: BatchLimits) {
+        self.lanes = lanes
+        queues = lanes.names.map { _ in BatchQueue(limits: limits) }
     }
 
-    /// Adds an envelope to the batch of its type's pool.
+    /// Adds an envelope to the batch of its type's lane.
     package mutating func add(_ envelope: Envelope, member: Batch.Member?) {
-        queues[pools.index(for: envelope.type)].append(envelope, member: member)
+        queues[lanes.index(for: envelope.type)].append(envelope, member: member)
     }
 
-    /// Takes the oldest batch of a pool, by the pool's place in ``SparqWire/PoolMap/pools``.
-    package mutating func next(_ pool: Int) -> Batch? { queues[pool].next() }
+    /// Takes the oldest batch of a lane, by the lane's place in ``SparqWire/LaneMap/names``.
+    package mutating func next(_ lane: Int) -> Batch? { queues[lane].next() }
 }

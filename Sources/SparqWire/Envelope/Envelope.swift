@@ -1,6 +1,6 @@
 /// One message on its way from a front to a worker: the client's own JSON as raw bytes, and what the front knows of it.
 ///
-/// An AMQP message carries a batch: one envelope a line (`application/x-ndjson`), all for one pool.
+/// An AMQP message carries a batch: one envelope a line (`application/x-ndjson`), all for one lane.
 public struct Envelope: Equatable, Sendable {
     /// The node that forwards the message, and that its reply goes to.
     public var node: String

@@ -28,8 +28,8 @@ package enum BrokerHeaders {
         @inlinable package static var time: String { "time" }
         /// How often a handler tried.
         @inlinable package static var attempts: String { "attempts" }
-        /// The pool it came from.
-        @inlinable package static var pool: String { "pool" }
+        /// The lane it came from. The word is an older one's, so that older versions understand it.
+        @inlinable package static var lane: String { "pool" }
         /// Its type is a secret one, so its fields were not kept.
         @inlinable package static var redacted: String { "redacted" }
     }

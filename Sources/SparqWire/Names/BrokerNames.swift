@@ -9,7 +9,7 @@ public struct BrokerNames: Equatable, Sendable {
     /// Names that begin with `prefix`.
     public init(prefix: String = "sparq") { self.prefix = prefix }
 
-    /// Direct exchange that fronts publish to; the routing key is the pool.
+    /// Direct exchange that fronts publish to; the routing key is the lane.
     public var inbound: String { "\(prefix).inbound" }
     /// Direct exchange that workers publish to; the routing key is the node's id.
     public var delivery: String { "\(prefix).delivery" }
@@ -17,10 +17,10 @@ public struct BrokerNames: Equatable, Sendable {
     public var retry: String { "\(prefix).retry" }
     /// Queue of messages that failed for good.
     public var dead: String { "\(prefix).dead" }
-    /// Quorum queue of a pool.
-    public func work(pool: String) -> String { "\(prefix).work.\(pool)" }
-    /// Quorum queue of what workers of a pool may have died over.
-    public func suspect(pool: String) -> String { "\(prefix).suspect.\(pool)" }
+    /// Quorum queue of a lane.
+    public func work(lane: String) -> String { "\(prefix).work.\(lane)" }
+    /// Quorum queue of what workers of a lane may have died over.
+    public func suspect(lane: String) -> String { "\(prefix).suspect.\(lane)" }
     /// A node's exchange.
     public func node(_ id: String) -> String { "\(prefix).node.\(id)" }
     /// The exclusive queue by which a node keeps its id to itself. Nothing is ever in it.

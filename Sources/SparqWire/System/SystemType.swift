@@ -12,7 +12,7 @@ package enum SystemType {
     @inlinable package static var read: String { "$read" }
     /// A node lives. Carries a ``LeaseRequest``.
     @inlinable package static var lease: String { "$lease" }
-    /// Users may have come or gone; workers send it, to their default pool. Carries a ``PresenceRequest``.
+    /// Users may have come or gone; workers send it, to their default lane. Carries a ``PresenceRequest``.
     @inlinable package static var presence: String { "$presence" }
     /// A node is lost. Its handler's effects are effects of this; it does not travel.
     @inlinable package static var nodeLost: String { "$node-lost" }

@@ -15,8 +15,8 @@ public struct DeadLetter: Sendable, Equatable {
     public let time: Int?
     /// How often a handler tried; `nil` where the broker gave up.
     public let attempts: Int?
-    /// The pool that it came from.
-    public let pool: String?
+    /// The lane that it came from.
+    public let lane: String?
     /// Its type is a secret one, so its fields were not kept.
     public let isRedacted: Bool
     /// As it lies in the queue: one envelope a line.
@@ -38,7 +38,7 @@ public struct DeadLetter: Sendable, Equatable {
         user = headers[BrokerHeaders.Dead.user]?.stringValue ?? only?.user
         time = headers[BrokerHeaders.Dead.time]?.intValue ?? envelopes.first?.receivedAt
         attempts = headers[BrokerHeaders.Dead.attempts]?.intValue
-        pool = headers[BrokerHeaders.Dead.pool]?.stringValue ?? death?.queue.flatMap(names.pool(ofWork:))
+        lane = headers[BrokerHeaders.Dead.lane]?.stringValue ?? death?.queue.flatMap(names.lane(ofWork:))
         isRedacted = headers[BrokerHeaders.Dead.redacted] == .bool(true)
     }
 
@@ -51,7 +51,7 @@ public struct DeadLetter: Sendable, Equatable {
     /// Why it cannot be retried; `nil` where it can.
     public var obstacle: String? {
         if isRedacted { return "its type carries secrets, so its fields were not kept: the client has to send it again" }
-        if pool == nil { return "it does not say which pool it came from" }
+        if lane == nil { return "it does not say which lane it came from" }
         if envelopes.isEmpty { return "it is no message that a worker can read" }
         if !envelopes.contains(where: \.isWorthRetrying) { return "it is about a connection or node as it was then" }
         return nil
@@ -78,9 +78,9 @@ extension [String: AMQPValue] {
 }
 
 extension BrokerNames {
-    /// The pool of a work queue.
-    fileprivate func pool(ofWork queue: String) -> String? {
-        let start = work(pool: "")
+    /// The lane of a work queue.
+    fileprivate func lane(ofWork queue: String) -> String? {
+        let start = work(lane: "")
         return queue.hasPrefix(start) ? String(queue.dropFirst(start.count)) : nil
     }
 }

@@ -57,7 +57,7 @@ public struct DeadLetters: Sendable {
         return letters[number - 1]
     }
 
-    /// Sends letters back to the workers of their pool, as messages that were never tried.
+    /// Sends letters back to the workers of their lane, as messages that were never tried.
     /// - Throws: ``DeadLettersError``, `AMQPError`.
     public func retry(_ selection: Selection) async throws -> Outcome {
         // All are taken before the first is sent: one that fails again meanwhile is a new letter, and not among them.
@@ -111,11 +111,11 @@ public struct DeadLetters: Sendable {
             contentType: NDJSON.contentType,
             headers: [BrokerHeaders.unawaited: true]
         )
-        let pool = letter.pool ?? ""
+        let lane = letter.lane ?? ""
         do throws(AMQPError) {
-            switch try await session.publish(message, exchange: names.inbound, routingKey: pool, mandatory: true) {
+            switch try await session.publish(message, exchange: names.inbound, routingKey: lane, mandatory: true) {
             case .confirmed: return nil
-            case .returned: return "no worker has ever served its pool \"\(pool)\" here"
+            case .returned: return "no worker has ever served its lane \"\(lane)\" here"
             }
         } catch {
             guard error.code == .nacked else { throw error }

@@ -7,7 +7,7 @@ package import SparqWire
 struct FailedMessages: Sendable {
     let broker: Broker
     let names: BrokerNames
-    let pool: String
+    let lane: String
     let schedule: RetrySchedule
     /// Whether messages of a type carry secrets.
     let isSecret: @Sendable (String) -> Bool
@@ -56,7 +56,7 @@ struct FailedMessages: Sendable {
             contentType: NDJSON.contentType,
             headers: [BrokerHeaders.attempt: .int64(Int64(next)), BrokerHeaders.unawaited: true]
         )
-        let queue = WorkerTopology.retryQueue(names: names, pool: pool, delay: delay)
+        let queue = WorkerTopology.retryQueue(names: names, lane: lane, delay: delay)
         switch await broker.publish(message, queue: queue) {
         case .confirmed: return .waits
         case .refused: return await bury(envelope, attempts: attempt, .retries, failure)
@@ -64,14 +64,14 @@ struct FailedMessages: Sendable {
         }
     }
 
-    /// To the pool's suspects, together and apart from what they came with. False where the broker can't be told any more.
+    /// To the lane's suspects, together and apart from what they came with. False where the broker can't be told any more.
     ///
-    /// - Parameter pause: Not at once, but when this time is over, which must be that of the pool's queue for it.
+    /// - Parameter pause: Not at once, but when this time is over, which must be that of the lane's queue for it.
     func suspect(_ envelopes: [Envelope], of batch: InboundBatch, after pause: Duration? = nil) async -> Bool {
         var headers: [String: AMQPValue] = [BrokerHeaders.attempt: .int64(Int64(batch.attempt))]
         if !batch.isAwaited { headers[BrokerHeaders.unawaited] = true }
         let message = AMQPMessage(body: envelopes.flatMap(\.line), contentType: NDJSON.contentType, headers: headers)
-        let queue = pause.map { WorkerTopology.suspectPauseQueue(names: names, pool: pool, pause: $0) } ?? names.suspect(pool: pool)
+        let queue = pause.map { WorkerTopology.suspectPauseQueue(names: names, lane: lane, pause: $0) } ?? names.suspect(lane: lane)
         return await broker.publish(message, queue: queue) == .confirmed
     }
 
@@ -118,7 +118,7 @@ struct FailedMessages: Sendable {
     private func bury(_ body: [UInt8], _ headers: [String: AMQPValue], _ step: Step, _ account: String) async -> Fate {
         var headers = headers
         headers[BrokerHeaders.Dead.reason] = .string("\(step): \(account)".prefix(utf8Count: 1000))
-        headers[BrokerHeaders.Dead.pool] = .string(pool)
+        headers[BrokerHeaders.Dead.lane] = .string(lane)
         let message = AMQPMessage(body: body, contentType: NDJSON.contentType, headers: headers)
         switch await broker.publish(message, queue: names.dead) {
         // What the broker will never take must not come again for ever; the log has its place.

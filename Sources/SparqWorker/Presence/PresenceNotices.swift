@@ -5,7 +5,7 @@ import SparqPostgres
 import SparqStore
 import SparqWire
 
-/// Passes on whose presence may have changed, to the pool that runs the handler: what it does must not hold up what nodes ask, leases above all.
+/// Passes on whose presence may have changed, to the lane that runs the handler: what it does must not hold up what nodes ask, leases above all.
 struct PresenceNotices: Sendable {
     /// Users of one message.
     private static let limit = 500
@@ -42,8 +42,8 @@ struct PresenceNotices: Sendable {
         await withTaskGroup(of: Bool.self) { group in
             group.addTask(executorPreference: broker.publisher.executor) {
                 for message in messages {
-                    // Where no queue is bound nobody serves the pool, and so nobody wants to know.
-                    let outcome = await broker.publish(message, exchange: names.inbound, routingKey: PoolMap.defaultPool, mandatory: true)
+                    // Where no queue is bound nobody serves the lane, and so nobody wants to know.
+                    let outcome = await broker.publish(message, exchange: names.inbound, routingKey: LaneMap.defaultLane, mandatory: true)
                     if outcome == .ended { return false }
                 }
                 return true

@@ -109,7 +109,7 @@ public struct Router: Sendable {
     /// Runs after a user's connections came to a node, or the last of them there went, however they went: closed, or with a node that died; and
     /// after a node joined the topic `presence:<user>`, so that what is published to it reaches whoever came too late for the last word. It is
     /// told how things are when it runs, and may run again while nothing has changed. It has no user and no connection of its own:
-    /// ``Effect/publish(to:_:)`` is its effect. For the router of the default pool. Many users come in one message, so one for whom it throws loses
+    /// ``Effect/publish(to:_:)`` is its effect. For the router of the default lane. Many users come in one message, so one for whom it throws loses
     /// the words on the others.
     public mutating func onPresence(_ handler: @escaping PresenceHandler) {
         handlers[SystemType.presence] = Handler(

@@ -17,7 +17,7 @@ struct LifeSigns: Sendable {
     /// Names this process; no other ever has it.
     let worker = UUID().uuidString
     let database: PostgresPool
-    let pool: String
+    let lane: String
     let settings: SuspectSettings
     let faults: FaultLog
     private let onRenewal: @Sendable () -> Void
@@ -25,14 +25,14 @@ struct LifeSigns: Sendable {
     /// - Parameter onRenewal: Called when the database has taken a sign.
     init(
         database: PostgresPool,
-        pool: String,
+        lane: String,
         settings: SuspectSettings,
         logger: Logger,
         onRenewal: @escaping @Sendable () -> Void = {}
     ) {
         self.onRenewal = onRenewal
         self.database = database
-        self.pool = pool
+        self.lane = lane
         self.settings = settings
         faults = FaultLog(logger)
     }
@@ -41,7 +41,7 @@ struct LifeSigns: Sendable {
     func run() async {
         while !Task.isCancelled {
             do {
-                try await WorkerStore.renew(worker, pool: pool, database)
+                try await WorkerStore.renew(worker, lane: lane, database)
                 // Seldom enough, though each worker does it.
                 if Int.random(in: 0..<30) == 0 { try await WorkerStore.forget(after: seconds(Self.memory), database) }
                 faults.ended(FaultLog.single, "the worker can say again that it lives")
@@ -67,17 +67,17 @@ struct LifeSigns: Sendable {
 
     /// Notes what the worker has in hand from now on; nothing, where there is none.
     func note(_ suspects: [String]) async throws {
-        try await WorkerStore.note(suspects, of: worker, pool: pool, database)
+        try await WorkerStore.note(suspects, of: worker, lane: lane, database)
     }
 
     /// Whoever died with these in hand died for another reason.
     func acquit(_ suspects: [String]) async throws {
-        try await WorkerStore.acquit(suspects, pool: pool, deadAfter: seconds(settings.deadAfter), except: worker, database)
+        try await WorkerStore.acquit(suspects, lane: lane, deadAfter: seconds(settings.deadAfter), except: worker, database)
     }
 
-    /// What is known of all workers of the pool.
+    /// What is known of all workers of the lane.
     func lives() async throws -> Lives {
-        let lives = try await WorkerStore.all(pool: pool, limit: Self.limit, database).map { row in
+        let lives = try await WorkerStore.all(lane: lane, limit: Self.limit, database).map { row in
             Lives.Life(
                 worker: row.worker,
                 began: .seconds(row.began),

@@ -1,4 +1,4 @@
-/// What is known of a pool's workers: those that live, and those that died lately. Says what kills workers, and what does not. A value without a
+/// What is known of a lane's workers: those that live, and those that died lately. Says what kills workers, and what does not. A value without a
 /// clock or I/O: all times are counted back from now.
 ///
 /// A worker that dies over a message dies each time, and soon. One that dies for another reason dies whether it has that message or not. So a message

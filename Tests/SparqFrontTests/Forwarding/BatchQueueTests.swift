@@ -120,7 +120,7 @@ import Testing
     }
 
     @Test func eachPoolItsOwnBatches() throws {
-        var batches = FormingBatches(pools: try PoolMap("media=media.*"), limits: BatchLimits())
+        var batches = FormingBatches(lanes: try LaneMap("media=media.*"), limits: BatchLimits())
         batches.add(envelope(1), member: nil)
         batches.add(envelope(2, type: "media.put"), member: nil)
         batches.add(envelope(3), member: nil)

@@ -11,7 +11,7 @@ import Testing
         let executor: (any TaskExecutor)? = nil
         private let waiting = NIOLockedValueBox<[(body: [UInt8], continuation: CheckedContinuation<BatchOutcome, Never>)]>([])
 
-        func publish(_ body: [UInt8], pool: String) async -> BatchOutcome {
+        func publish(_ body: [UInt8], lane: String) async -> BatchOutcome {
             await withCheckedContinuation { continuation in waiting.withLockedValue { $0.append((body, continuation)) } }
         }
 
@@ -185,7 +185,7 @@ import Testing
         struct Strict: BatchPublisher {
             let executor: (any TaskExecutor)? = nil
             let taken = NIOLockedValueBox<[Int]>([])
-            func publish(_ body: [UInt8], pool: String) async -> BatchOutcome {
+            func publish(_ body: [UInt8], lane: String) async -> BatchOutcome {
                 guard body.count <= 2000 else { return .refused }
                 let ordinals = NDJSON.lines(body).compactMap { try? Envelope(line: $0).ordinal }
                 taken.withLockedValue { $0 += ordinals }

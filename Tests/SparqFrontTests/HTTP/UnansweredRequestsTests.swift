@@ -7,7 +7,7 @@ import Testing
     private let second = 1_000_000_000
 
     @Test func whatNobodyAnswersIsBoundedByUserAndLane() throws {
-        let requests = UnansweredRequests(pools: try PoolMap("echo=echo.*"), limit: 4)
+        let requests = UnansweredRequests(lanes: try LaneMap("echo=echo.*"), limit: 4)
         func take(_ user: String, _ type: String, at time: Int = 0) -> Int {
             (0..<100).count { _ in requests.take(.user(user), type, now: time) }
         }
@@ -23,7 +23,7 @@ import Testing
     }
 
     @Test func whoIsAnsweredIsNeverRefused() throws {
-        let requests = UnansweredRequests(pools: try PoolMap(""), limit: 4)
+        let requests = UnansweredRequests(lanes: try LaneMap(""), limit: 4)
         for _ in 0..<1000 {
             for _ in 0..<4 { #expect(requests.take(.nobody, "a", now: 0)) }
             requests.answered(.nobody, "a")

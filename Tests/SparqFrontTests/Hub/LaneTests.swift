@@ -9,9 +9,9 @@ import SparqWebSocket
 @Suite struct LaneTests {
     private let second = 1_000_000_000
 
-    private func shard(_ pools: String = "echo=echo.*,media=media.*", inFlight: Int = 64) throws -> TestShard {
+    private func shard(_ lanes: String = "echo=echo.*,media=media.*", inFlight: Int = 64) throws -> TestShard {
         var settings = ConnectionSettings(node: "f-test")
-        settings.pools = try PoolMap(pools)
+        settings.lanes = try LaneMap(lanes)
         settings.inFlight = inFlight
         settings.messagesPerSecond = 100_000
         settings.burst = 100_000
@@ -171,7 +171,7 @@ import SparqWebSocket
     @Test func whatCannotLeaveForOneLaneHoldsUpNoOther() throws {
         let test = try shard()
         let (connection, socket) = try test.open()
-        let echo = test.shard.settings.pools.index(for: "echo.it")
+        let echo = test.shard.settings.lanes.index(for: "echo.it")
         test.forwarder.setCrowded([echo])
         test.receive(connection, #"{"type":"echo.it","id":"e1"}"#)
         test.receive(connection, #"{"type":"room.send","id":"r1"}"#)

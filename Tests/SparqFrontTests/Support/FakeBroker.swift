@@ -29,7 +29,7 @@ final class FakeBroker: NodeBroker, BatchPublisher {
         try await Task.sleep(for: .seconds(3600))
     }
 
-    func publish(_ body: [UInt8], pool: String) async -> BatchOutcome {
+    func publish(_ body: [UInt8], lane: String) async -> BatchOutcome {
         let envelopes = NDJSON.lines(body).compactMap { try? Envelope(line: $0) }
         if envelopes.contains(where: { $0.type == "nobody" }) { return .returned }
         push(envelopes.flatMap(worker))

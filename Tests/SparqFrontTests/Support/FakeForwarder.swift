@@ -6,22 +6,22 @@ import SparqWire
 
 /// Keeps what would go to the workers.
 final class FakeForwarder: Forwarding {
-    private let pools: PoolMap
+    private let lanes: LaneMap
     private let state: NIOLockedValueBox<(batches: FormingBatches, crowded: Set<Int>)>
 
-    init(pools: PoolMap = PoolMap()) {
-        self.pools = pools
-        state = NIOLockedValueBox((FormingBatches(pools: pools, limits: BatchLimits()), []))
+    init(lanes: LaneMap = LaneMap()) {
+        self.lanes = lanes
+        state = NIOLockedValueBox((FormingBatches(lanes: lanes, limits: BatchLimits()), []))
     }
 
     var crowded: Set<Int> { state.withLockedValue { $0.crowded } }
-    func isCrowded(_ type: String) -> Bool { crowded.contains(pools.index(for: type)) }
+    func isCrowded(_ type: String) -> Bool { crowded.contains(lanes.index(for: type)) }
 
     /// Bytes of what has not been taken.
     var bytes: Int { state.withLockedValue { $0.batches.queues.reduce(0) { $0 + $1.bytes } } }
 
     /// Of all lanes too much waits, or of none.
-    func setCongested(_ congested: Bool) { setCrowded(congested ? Set(pools.pools.indices) : []) }
+    func setCongested(_ congested: Bool) { setCrowded(congested ? Set(lanes.names.indices) : []) }
 
     func setCrowded(_ lanes: Set<Int>) { state.withLockedValue { $0.crowded = lanes } }
 
@@ -31,8 +31,8 @@ final class FakeForwarder: Forwarding {
     func takeEnvelopes() throws -> [Envelope] {
         let bodies = state.withLockedValue { state in
             var bodies: [[UInt8]] = []
-            for pool in state.batches.queues.indices {
-                while let batch = state.batches.next(pool) { bodies.append(batch.bytes) }
+            for lane in state.batches.queues.indices {
+                while let batch = state.batches.next(lane) { bodies.append(batch.bytes) }
             }
             return bodies
         }

@@ -15,7 +15,7 @@ final class TestShard {
     private(set) var late: [UnansweredBatch] = []
 
     init(index: Int = 0, forwarder: FakeForwarder? = nil, settings: ConnectionSettings = ConnectionSettings(node: "f-test")) {
-        let forwarder = forwarder ?? FakeForwarder(pools: settings.pools)
+        let forwarder = forwarder ?? FakeForwarder(lanes: settings.lanes)
         self.forwarder = forwarder
         // Replaced at once: the environment needs `self`.
         shard = Shard(

@@ -58,7 +58,7 @@ final class Stack: Sendable {
         try await session.declare(
             WorkerTopology.topology(
                 names: names,
-                pool: "default",
+                lane: "default",
                 retryDelays: Self.retryDelays,
                 suspectPause: SuspectSettings.quick.pause
             )
@@ -80,8 +80,8 @@ final class Stack: Sendable {
         try? await pool.withConnection { try await $0.script("DROP SCHEMA \(schema) CASCADE") }
         background.withLock { $0.first }?.cancel()
         let queues =
-            [names.work(pool: "default"), names.work(pool: "node"), names.dead]
-            + Self.retryDelays.map { WorkerTopology.retryQueue(names: names, pool: "default", delay: $0) } + suspectQueues
+            [names.work(lane: "default"), names.work(lane: "node"), names.dead]
+            + Self.retryDelays.map { WorkerTopology.retryQueue(names: names, lane: "default", delay: $0) } + suspectQueues
         for queue in queues { _ = try? await session.deleteQueue(queue) }
         for exchange in [names.inbound, names.delivery] { try? await session.deleteExchange(exchange) }
         session.close()
@@ -89,8 +89,8 @@ final class Stack: Sendable {
 
     private var suspectQueues: [String] {
         [
-            names.suspect(pool: "default"),
-            WorkerTopology.suspectPauseQueue(names: names, pool: "default", pause: SuspectSettings.quick.pause),
+            names.suspect(lane: "default"),
+            WorkerTopology.suspectPauseQueue(names: names, lane: "default", pause: SuspectSettings.quick.pause),
         ]
     }
 
@@ -171,17 +171,17 @@ final class Stack: Sendable {
     func send(_ envelopes: [Envelope]) async throws {
         var writer = JSONWriter()
         for envelope in envelopes { envelope.encode(into: &writer) }
-        try await send(writer.bytes, pool: PoolMap().pool(for: envelopes.first?.type ?? ""))
+        try await send(writer.bytes, lane: LaneMap().lane(for: envelopes.first?.type ?? ""))
     }
 
-    func send(_ body: [UInt8], pool: String = "default") async throws {
-        _ = try await session.publish(AMQPMessage(body: body), exchange: names.inbound, routingKey: pool, mandatory: true)
+    func send(_ body: [UInt8], lane: String = "default") async throws {
+        _ = try await session.publish(AMQPMessage(body: body), exchange: names.inbound, routingKey: lane, mandatory: true)
     }
 
-    /// How much is left in the pool's queues, unacked messages included; asked when no worker runs any more.
+    /// How much is left in the lane's queues, unacked messages included; asked when no worker runs any more.
     func workLeft() async throws -> Int {
         var left = 0
-        for queue in [names.work(pool: "default")] + suspectQueues { left += try await session.inspect(queue: queue).messageCount }
+        for queue in [names.work(lane: "default")] + suspectQueues { left += try await session.inspect(queue: queue).messageCount }
         return left
     }
 

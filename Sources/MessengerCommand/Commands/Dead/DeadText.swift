@@ -7,11 +7,11 @@ enum DeadText {
     /// A line for each letter, below a heading.
     static func table(_ letters: [DeadLetter]) -> [String] {
         let rows =
-            [["#", "ID", "TIME", "TYPE", "USER", "POOL", "TRIES", "REASON"]]
+            [["#", "ID", "TIME", "TYPE", "USER", "LANE", "TRIES", "REASON"]]
             + letters.enumerated().map { index, letter in
                 [
                     "\(index + 1)", letter.id, time(letter) ?? "-", type(letter), clean(letter.user ?? "-", 24),
-                    clean(letter.pool ?? "-", 24), letter.attempts.map(String.init) ?? "-", clean(letter.reason, 120),
+                    clean(letter.lane ?? "-", 24), letter.attempts.map(String.init) ?? "-", clean(letter.reason, 120),
                 ]
             }
         let widths = rows[0].indices.map { column in rows.map { $0[column].count }.max() ?? 0 }
@@ -24,7 +24,7 @@ enum DeadText {
     static func lines(_ letter: DeadLetter, messages: [ArraySlice<UInt8>]) -> [String] {
         let fields: [(String, String?)] = [
             ("id", letter.id), ("reason", clean(letter.reason)), ("type", type(letter)), ("user", letter.user.map { clean($0) }),
-            ("time", time(letter)), ("attempts", letter.attempts.map(String.init)), ("pool", letter.pool.map { clean($0) }),
+            ("time", time(letter)), ("attempts", letter.attempts.map(String.init)), ("lane", letter.lane.map { clean($0) }),
             ("retry", letter.obstacle.map { "not possible: \($0)" } ?? "possible"),
         ]
         let texts = messages.isEmpty ? [("unreadable", letter.body[...])] : messages.map { ("message", $0) }
@@ -40,8 +40,9 @@ enum DeadText {
         writer.raw(",\"reason\":")
         writer.string(letter.reason)
         let texts: [(StaticString, String?)] = [
-            (",\"type\":", letter.type), (",\"user\":", letter.user), (",\"pool\":", letter.pool), (",\"time\":", time(letter)),
-            (",\"obstacle\":", letter.obstacle),
+            (",\"type\":", letter.type), (",\"user\":", letter.user), (",\"time\":", time(letter)), (",\"obstacle\":", letter.obstacle),
+            // A lane's older name, for whoever reads it by that.
+            (",\"lane\":", letter.lane), (",\"pool\":", letter.lane),
         ]
         for case (let name, let text?) in texts {
             writer.raw(name)

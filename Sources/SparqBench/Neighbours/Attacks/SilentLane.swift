@@ -1,6 +1,6 @@
-/// Nobody serves a pool, and each bystander has asked it something.
+/// Nobody serves a lane, and each bystander has asked it something.
 struct SilentLane: Attack {
-    /// A type that the fronts send to a pool without workers: `SPARQ_POOLS=void=bench.void`.
+    /// A type that the fronts send to a lane without workers: `SPARQ_LANES=void=bench.void`.
     static let type = "bench.void"
 
     let title = "B6 a lane without workers"
