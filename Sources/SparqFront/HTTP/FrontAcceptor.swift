@@ -7,9 +7,10 @@ struct FrontAcceptor: SocketAcceptor {
     struct Client: Sendable {
         var user: String
         var agent: String?
-        var address: String?
-        /// The same, as far as it tells people apart; behind a proxy the one that this names.
-        var origin: ClientAddress?
+        /// The other end of its TCP connection.
+        var peer: String?
+        /// What tells clients apart: behind a proxy, the address that the proxy names.
+        var address: ClientAddress?
         /// Comes back, and subscribes by its own cursors.
         var resumes = false
     }
@@ -19,7 +20,7 @@ struct FrontAcceptor: SocketAcceptor {
     let devCookie: Bool
     let cookie: SessionCookie
     let hub: Hub
-    let readiness: Readiness
+    let readiness: FrontReadiness
     let addresses: ClientAddresses
     let forwarder: any Forwarding
 
@@ -43,14 +44,14 @@ struct FrontAcceptor: SocketAcceptor {
             devCookie: devCookie
         )
         let agent = head.headers.first(name: "user-agent").map { String($0.prefix(200)) }
-        let address = remoteAddress?.ipAddress
-        let origin = addresses.address(peer: remoteAddress) { head.headers[$0] }
+        let peer = remoteAddress?.ipAddress
+        let address = addresses.address(peer: remoteAddress) { head.headers[$0] }
         let resumes = query?.split(separator: "&").contains("resume=true") ?? false
         @Sendable func decision(_ identity: Identity) -> SocketDecision<Client> {
             let headers: HTTPHeaders = identity.hasStaleCookie ? ["Set-Cookie": cookie.cleared] : [:]
             switch identity.who {
             case .user(let user):
-                return .accept(Client(user: user, agent: agent, address: address, origin: origin, resumes: resumes), headers: headers)
+                return .accept(Client(user: user, agent: agent, peer: peer, address: address, resumes: resumes), headers: headers)
             case .nobody, .refused:
                 var refusal = Refusal.unauthenticated
                 refusal.headers.add(contentsOf: headers)
@@ -64,8 +65,8 @@ struct FrontAcceptor: SocketAcceptor {
         guard let shard = hub.shard(on: socket.eventLoop) else {
             preconditionFailure("The server and the hub run on the same event loops")
         }
-        let connection = shard.makeConnection(user: client.user, origin: client.origin?.description, socket: socket)
-        connection.opened(agent: client.agent, address: client.address, resumes: client.resumes)
+        let connection = shard.makeConnection(user: client.user, address: client.address?.description, socket: socket)
+        connection.opened(agent: client.agent, peer: client.peer, resumes: client.resumes)
         return connection
     }
 }

@@ -74,7 +74,7 @@ extension Connection {
     /// Asks for topics that were granted as of before the user was unsubscribed from them, or after it. A worker that looks now knows. Where none
     /// answers, the client comes again: it counts on what was granted.
     func askAgain(_ topics: [String: Int]) {
-        guard phase == .open || phase == .draining else { return }
+        guard [.open, .leaving, .draining].contains(life.stage) else { return }
         var writer = SubscribeMessage.Writer(id: nil)
         for (topic, cursor) in topics { writer.add(topic, .after(cursor)) }
         send(SubscribeMessage.type, id: Self.ownID, writer.finish(), topics: topics.count)

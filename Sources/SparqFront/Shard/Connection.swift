@@ -12,15 +12,18 @@ final class Connection {
         var index: Int
     }
 
-    enum Phase: UInt8 {
-        /// `$connect` is on its way.
-        case connecting
-        /// Welcomed.
-        case open
-        /// Welcomed, but the socket is not read any more: it closes when what is on its way is finished.
-        case draining
-        /// The socket is gone or closing.
-        case closed
+    /// In which of its shard's lists it stands.
+    struct Lists: OptionSet {
+        let rawValue: UInt8
+
+        /// Those with messages on their way.
+        static let busy = Lists(rawValue: 1)
+        /// Those with messages to be sent.
+        static let ready = Lists(rawValue: 2)
+        /// Those with messages for lanes of which too much waits for the broker.
+        static let held = Lists(rawValue: 4)
+        /// Those with frames to be flushed.
+        static let touched = Lists(rawValue: 8)
     }
 
     let id: ConnectionID
@@ -28,10 +31,10 @@ final class Connection {
     let name: String
     let user: String
     /// The address that the client comes from, as workers are told.
-    let origin: String?
+    let address: String?
     let shard: Shard
     private(set) var socket: (any ClientSocket)?
-    private(set) var phase = Phase.connecting
+    var life = ConnectionLife()
     var inFlight = InFlight()
     /// The ordinal of the message that was finished last; 0 where that was a copy of what was finished before.
     private var lastFinished = 0
@@ -41,37 +44,18 @@ final class Connection {
     private var bucket = TokenBucket()
     /// Refusals of what is beyond the rate.
     private var refusals = TokenBucket()
-    /// Sent more than it may be refused: not read until it may send again.
-    private(set) var isResting = false
-    private var isReadingPaused = false
-    /// In the shard's list of those with messages on their way.
-    var isBusy = false
-    /// In the shard's list of those with messages to be sent.
-    var isReady = false
-    /// In the shard's list of those with messages for lanes of which too much waits for the broker.
-    var isHeld = false
-    /// In the shard's list of those with frames to be flushed.
-    var isTouched = false
-    /// Over the outbound limit: closed as soon as the shard is through with what it does.
-    var isSlow = false
-    /// It was told to reconnect, and is closed soon.
-    var isLeaving = false
-    /// The shard knows it no more.
-    var isRemoved = false
+    var lists: Lists = []
     /// What came for the client before its welcome, which is the first frame of all: what `$connect` itself subscribed it to.
     private var early: [ByteBuffer] = []
-    private var earlyBytes = 0
     /// Topics that the front refused, of requests that a worker answers.
     var refusedTopics: [Int: [String]] = [:]
     /// Questions of the front's own that are on their way.
     var silent: Set<Int> = []
     /// A subscriber of some topic is behind.
     var isCatchingUp = false
-    /// `$disconnect` waits no longer than that for what is before it.
-    private var farewellAt = Int.max
 
-    init(id: ConnectionID, user: String, origin: String? = nil, socket: any ClientSocket, shard: Shard) {
-        self.origin = origin
+    init(id: ConnectionID, user: String, address: String? = nil, socket: any ClientSocket, shard: Shard) {
+        self.address = address
         self.id = id
         name = id.description
         self.user = user
@@ -81,16 +65,16 @@ final class Connection {
 
     // MARK: From the socket
 
-    /// The socket is open: the workers are asked whether it may stay. `agent` and `address` are for them.
-    func opened(agent: String?, address: String?, resumes: Bool = false) {
+    /// The socket is open: the workers are asked whether it may stay. `agent` and `peer` are for them.
+    func opened(agent: String?, peer: String?, resumes: Bool = false) {
         shard.add(self)
-        let request = ConnectRequest(agent: agent, ip: address, resume: resumes ? true : nil)
+        let request = ConnectRequest(agent: agent, ip: peer, resume: resumes ? true : nil)
         send(SystemType.connect, id: nil, request.json, place: .first)
     }
 
     /// One whole message came.
     func received(_ text: ByteBuffer) {
-        guard phase == .connecting || phase == .open else { return }
+        guard life.hears else { return }
         shard.counters.messages += 1
         let allowed = bucket.take(shard.rate, now: shard.now())
         let scanned: Result<Frame, FrameError> = text.withUnsafeReadableBytes { bytes in
@@ -122,7 +106,7 @@ final class Connection {
 
     /// A binary message came.
     func receivedBinary() {
-        guard phase == .connecting || phase == .open else { return }
+        guard life.hears else { return }
         guard bucket.take(shard.rate, now: shard.now()) else { return refuseForRate(re: nil) }
         refuse(.binaryFrame, "A message is a text frame.", re: nil)
     }
@@ -134,10 +118,7 @@ final class Connection {
     func drained() { catchUp() }
 
     /// The socket is gone.
-    func closed() {
-        guard phase != .closed else { return }
-        leave()
-    }
+    func closed() { leave() }
 
     // MARK: From the workers
 
@@ -153,7 +134,7 @@ final class Connection {
         } else if finish == .answer {
             if ordinal == 1 {
                 welcome(reply)
-            } else if let reply, phase != .closed {
+            } else if let reply {
                 write(TextFrame.encode(reply))
             }
         }
@@ -173,12 +154,12 @@ final class Connection {
     func undelivered(_ ordinals: [Int], _ code: ErrorCode = .unavailable) {
         for ordinal in ordinals {
             // `$connect`: nobody has heard of the connection, so nobody need hear of its end.
-            if ordinal == 1, phase == .connecting || phase == .closed { return dismiss(.tryAgainLater, reason: "") }
+            if ordinal == 1, life.stage == .connecting || life.stage == .closed { return dismiss(.tryAgainLater, reason: "") }
             refusedTopics[ordinal] = nil
             silent.remove(ordinal)
             let (id, tell) = inFlight.fail(ordinal)
             if tell, id == Self.ownID { return close(.tryAgainLater, reason: "") }
-            if tell, phase != .closed { refuse(code, ErrorCode.undeliveredMessage(code), re: id) }
+            if tell { refuse(code, ErrorCode.undeliveredMessage(code), re: id) }
         }
         moveOn()
     }
@@ -188,15 +169,16 @@ final class Connection {
         var expired: [String?] = []
         inFlight.expire(now: now) { expired.append($0) }
         inFlight.look()
-        switch phase {
+        switch life.stage {
         case .connecting: if !expired.isEmpty { close(.tryAgainLater, reason: "") }
-        case .open, .draining:
+        case .open, .leaving, .draining:
             if expired.contains(Self.ownID) { return close(.tryAgainLater, reason: "") }
             for id in expired { refuse(.unavailable, ErrorCode.unavailableMessage, re: id) }
             report(inFlight.overdue(now: now), isGivenUp: false)
             giveUp(now: now)
         // What was before `$disconnect` does not end: it must not wait for ever.
-        case .closed: if farewellAt <= now { shard.farewell(self) }
+        case .closed: if let end = life.farewellAt, end <= now { shard.farewell(self) }
+        case .slow, .removed: break
         }
         moveOn()
     }
@@ -208,10 +190,12 @@ final class Connection {
 
     /// Writes a frame that must not be lost; a socket that cannot keep up is closed.
     func write(_ frame: ByteBuffer) {
-        guard let socket, phase != .closed, !isSlow else { return }
-        if phase == .connecting {
-            keep(frame)
-            return
+        guard let socket else { return }
+        switch life.write(bytes: frame.readableBytes, limit: shard.settings.outboundBytes) {
+        case .now: break
+        case .kept: return early.append(frame)
+        case .never: return
+        case .tooMuch: return shard.slow(self)
         }
         if !socket.isWritable, socket.bufferedBytes + frame.readableBytes > shard.settings.outboundBytes {
             shard.slow(self)
@@ -223,11 +207,13 @@ final class Connection {
 
     /// Writes a frame that may be lost. Returns whether it was written.
     func writeEphemeral(_ frame: ByteBuffer) -> Bool {
-        guard let socket, !isSlow, phase == .open || phase == .connecting else { return false }
-        if phase == .connecting {
-            guard earlyBytes + frame.readableBytes <= shard.settings.outboundBytes / 2 else { return false }
-            keep(frame)
+        guard let socket, life.stage < .draining else { return false }
+        switch life.write(bytes: frame.readableBytes, limit: shard.settings.outboundBytes / 2) {
+        case .now: break
+        case .kept:
+            early.append(frame)
             return true
+        case .never, .tooMuch: return false
         }
         if !socket.isWritable, socket.bufferedBytes + frame.readableBytes > shard.settings.outboundBytes / 2 { return false }
         socket.write(frame: frame)
@@ -240,15 +226,14 @@ final class Connection {
 
     /// Closes the socket with a code and a reason.
     func close(_ code: CloseCode, reason: String) {
-        guard phase != .closed, let socket else { return }
+        guard life.isPresent, let socket else { return }
         leave()
         socket.close(code, reason: reason)
     }
 
     /// Reads no more from the client, for the end of a drain.
     func stopReading() {
-        guard phase == .open || phase == .connecting else { return }
-        if phase == .open { phase = .draining }
+        life.drain()
         updateReading()
     }
 
@@ -278,8 +263,7 @@ final class Connection {
     private func welcome(_ reply: ArraySlice<UInt8>?) {
         switch reply.map(ReplyOutcome.init) ?? .ok {
         case .ok:
-            guard phase == .connecting else { return }
-            phase = .open
+            guard life.welcome() else { return }
             write(Frames.welcome(connection: name, user: user, settings: shard.settings))
             let early = early
             self.early = []
@@ -291,15 +275,9 @@ final class Connection {
         }
     }
 
-    private func keep(_ frame: ByteBuffer) {
-        earlyBytes += frame.readableBytes
-        if earlyBytes > shard.settings.outboundBytes { shard.slow(self) } else { early.append(frame) }
-    }
-
     /// The end of a connection that there is nothing to take leave of.
     private func dismiss(_ code: CloseCode, reason: String) {
         let socket = socket
-        phase = .closed
         self.socket = nil
         early = []
         shard.unsubscribeAll(self)
@@ -317,31 +295,29 @@ final class Connection {
         refuse(.rateLimited, "More than \(shard.settings.messagesPerSecond) messages a second.", re: id)
         let now = shard.now()
         _ = refusals.take(shard.rate, now: now)
-        guard refusals.wait(shard.rate, now: now) > 0, !isResting else { return }
-        isResting = true
+        guard refusals.wait(shard.rate, now: now) > 0, !life.isResting else { return }
         shard.rests(self)
-        updateReading()
+        tell(life.rest())
     }
 
     /// Reads again where it may send again. Returns whether that is so, or it is gone.
     func wake(now: Int) -> Bool {
-        guard !isRemoved, phase != .closed else { return true }
+        guard life.isPresent else { return true }
         guard bucket.wait(shard.rate, now: now) == 0 else { return false }
-        isResting = false
+        life.wake()
         updateReading()
         return true
     }
 
     /// The client is gone, or is sent away: what is on its way goes on, and `$disconnect` follows it.
     private func leave() {
-        phase = .closed
+        guard life.close(farewellAt: shard.now() + shard.settings.replyDeadline) else { return }
         socket = nil
         early = []
         shard.unsubscribeAll(self)
         // Its `$connect` has not left: it does not any more.
         guard inFlight.hasSent else { return shard.remove(self) }
         inFlight.forgetPostponed()
-        farewellAt = shard.now() + shard.settings.replyDeadline
         send(SystemType.disconnect, id: nil, DisconnectRequest().json, place: .last)
     }
 
@@ -358,7 +334,7 @@ final class Connection {
     }
 
     private func moveOn() {
-        guard !isRemoved else { return }
+        guard life.stage != .removed else { return }
         if inFlight.canSend { shard.ready(self) }
         updateReading()
     }
@@ -373,16 +349,20 @@ final class Connection {
     }
 
     /// Lanes whose messages wait with the connection because too much of them waits for the broker already.
-    private var crowded: Set<Int> { isHeld ? shard.crowded : [] }
+    private var crowded: Set<Int> { lists.contains(.held) ? shard.crowded : [] }
 
     /// Reads from the socket as long as the client does not run ahead of the workers.
     func updateReading() {
-        guard let socket else { return }
+        guard socket != nil else { return }
         inFlight.weigh(shard.laneLimits, crowded: crowded)
-        // Until the welcome, which is the first frame of all, what the client sends waits in the socket.
-        let mayRead = phase == .open && !isResting && !inFlight.holdsBack(shard.laneLimits, crowded: crowded)
-        guard mayRead == isReadingPaused else { return }
-        isReadingPaused = !mayRead
-        if mayRead { socket.resumeReading() } else { socket.pauseReading() }
+        tell(life.read(isAhead: inFlight.holdsBack(shard.laneLimits, crowded: crowded)))
+    }
+
+    private func tell(_ reading: ConnectionLife.Reading?) {
+        switch reading {
+        case .pause: socket?.pauseReading()
+        case .resume: socket?.resumeReading()
+        case nil: break
+        }
     }
 }

@@ -28,7 +28,7 @@ struct ConnectionSettings: Sendable {
     var sweepInterval = 500_000_000
 
     var laneLimits: InFlight.Limits {
-        // Beside the lane of what nodes send by themselves.
+        // Two are always there, `default` and `node`: clients use only the first of them.
         InFlight.Limits(messages: inFlight, bytes: waitingBytes, isAlone: lanes.names.count <= 2)
     }
 

@@ -15,12 +15,12 @@ extension Shard {
         guard !readyConnections.isEmpty else { return }
         crowded = forwarder.crowded
         let isServed = servedSince != nil
-        let ready = readyConnections.filter { !$0.isRemoved && (isServed || $0.phase == .closed) }
-        readyConnections.removeAll { isServed || $0.isRemoved || $0.phase == .closed }
+        let ready = readyConnections.filter { $0.life.stage != .removed && (isServed || $0.life.stage == .closed) }
+        readyConnections.removeAll { isServed || !$0.life.isPresent }
         guard !ready.isEmpty else { return }
         forwarder.forward { batches in
             for connection in ready {
-                connection.isReady = false
+                connection.lists.remove(.ready)
                 connection.inFlight.send(to: { !crowded.contains($0) }) { message, id, ordinal, deadline in
                     if !message.refused.isEmpty { connection.refusedTopics[ordinal] = message.refused }
                     if message.isSilent { connection.silent.insert(ordinal) }
@@ -33,7 +33,7 @@ extension Shard {
         }
         for connection in ready {
             // Its last message was `$disconnect`.
-            if connection.phase == .closed, connection.inFlight.waiting == 0 {
+            if connection.life.stage == .closed, connection.inFlight.waiting == 0 {
                 remove(connection)
                 continue
             }
@@ -55,7 +55,7 @@ extension Shard {
     func sendAgain() {
         let crowded = forwarder.crowded
         forwarder.forward { batches in
-            for connection in busyConnections where connection.phase != .closed {
+            for connection in busyConnections where connection.life.isPresent {
                 connection.inFlight.sendAgain(to: { !crowded.contains($0) }) { message, id, ordinal, deadline in
                     batches.add(
                         envelope(connection, message, id: id, ordinal: ordinal),
@@ -77,7 +77,7 @@ extension Shard {
     /// Sends `$disconnect` without waiting for what is before it, and forgets the connection. Not while there is no room: the next sweep asks
     /// again, and no new connections come meanwhile.
     func farewell(_ connection: Connection) {
-        guard !connection.isRemoved, !forwarder.isCrowded(SystemType.disconnect) else { return }
+        guard connection.life.stage != .removed, !forwarder.isCrowded(SystemType.disconnect) else { return }
         forwarder.forward { batches in
             // Beyond all that it has sent; nobody waits for its `done`.
             let ordinal = Int(Int32.max)
@@ -100,7 +100,7 @@ extension Shard {
             connection: connection.name,
             ordinal: ordinal,
             user: connection.user,
-            address: connection.origin,
+            address: connection.address,
             receivedAt: message.receivedAt,
             type: message.type,
             id: id,

@@ -1,3 +1,4 @@
+import SparqFrontCore
 import SparqWebSocket
 
 /// How a shard sends its clients away.
@@ -13,8 +14,7 @@ extension Shard {
         guard drain == nil else { return }
         let now = now()
         var drain = ShardDrain(window: window, reason: "restart")
-        // Those who are told already leave as soon.
-        for connection in connections.values where !connection.isLeaving { drain.add(connection, now: now) }
+        for connection in connections.values { drain.add(connection, now: now) }
         self.drain = drain
         finishTurn()
     }
@@ -26,9 +26,13 @@ extension Shard {
         guard drain == nil else { return }
         let now = now()
         var recall = recall ?? ShardDrain(window: settings.recallWindow, reason: "check")
-        for connection in Array(connections.values) where !connection.isLeaving {
+        for connection in Array(connections.values) {
             // What `$connect` granted may be older than what was lost. There is nothing to take leave of yet.
-            if connection.phase == .connecting { connection.close(.tryAgainLater, reason: "") } else { recall.add(connection, now: now) }
+            if connection.life.stage == .connecting {
+                connection.close(.tryAgainLater, reason: "")
+            } else {
+                recall.add(connection, now: now)
+            }
         }
         self.recall = recall
     }

@@ -20,8 +20,8 @@ final class Shard {
     var requests = PendingRequests()
     /// Lanes of which too much waits with the forwarder, as it was when something was submitted last.
     var crowded: Set<Int> = []
-    /// Since when workers answer; `nil` while none does. Then what clients say waits until it is answered `unavailable`, and only ends of
-    /// connections leave.
+    /// Since when workers answer; `nil` while none does. Then what clients say waits until it is answered `unavailable`, and only connections that
+    /// have ended send what they have.
     private(set) var servedSince: Int? = 0
     var counters = ShardCounters()
 
@@ -62,9 +62,9 @@ final class Shard {
 
     /// A new connection of this shard.
     ///
-    /// - Parameter origin: The address that the client comes from, as workers are told.
-    func makeConnection(user: String, origin: String? = nil, socket: any ClientSocket) -> Connection {
-        Connection(id: .random(.socket, shard: index), user: user, origin: origin, socket: socket, shard: self)
+    /// - Parameter address: The address that the client comes from, as workers are told.
+    func makeConnection(user: String, address: String? = nil, socket: any ClientSocket) -> Connection {
+        Connection(id: .random(.socket, shard: index), user: user, address: address, socket: socket, shard: self)
     }
 
     func add(_ connection: Connection) {
@@ -80,8 +80,7 @@ final class Shard {
 
     /// Forgets a connection that has nothing more to send.
     func remove(_ connection: Connection) {
-        guard !connection.isRemoved else { return }
-        connection.isRemoved = true
+        guard connection.life.remove() else { return }
         connections[connection.id.number] = nil
         users.remove(connection)
         doubts[connection.id.number] = nil
@@ -92,31 +91,28 @@ final class Shard {
 
     /// It has messages on their way: its deadlines are to be looked at.
     func busy(_ connection: Connection) {
-        guard !connection.isBusy else { return }
-        connection.isBusy = true
+        guard connection.lists.insert(.busy).inserted else { return }
         busyConnections.append(connection)
     }
 
-    /// It has messages to be sent, and none on their way.
+    /// It has messages that may be sent.
     func ready(_ connection: Connection) {
-        guard !connection.isReady else { return }
-        connection.isReady = true
+        guard connection.lists.insert(.ready).inserted else { return }
         readyConnections.append(connection)
         planSubmit()
     }
 
     /// It has messages that cannot leave before their lane has room.
     func hold(_ connection: Connection) {
-        guard !connection.isHeld else { return }
-        connection.isHeld = true
+        guard connection.lists.insert(.held).inserted else { return }
         heldConnections.append(connection)
     }
 
     /// Lets go those that were held.
     func takeHeld() -> [Connection] {
         defer { heldConnections = [] }
-        for connection in heldConnections { connection.isHeld = false }
-        return heldConnections.filter { !$0.isRemoved }
+        for connection in heldConnections { connection.lists.remove(.held) }
+        return heldConnections.filter { $0.life.stage != .removed }
     }
 
     /// It is not read until a sweep wakes it.
@@ -124,15 +120,13 @@ final class Shard {
 
     /// It has frames to be flushed.
     func touch(_ connection: Connection) {
-        guard !connection.isTouched else { return }
-        connection.isTouched = true
+        guard connection.lists.insert(.touched).inserted else { return }
         touchedConnections.append(connection)
     }
 
     /// It is over its outbound limit.
     func slow(_ connection: Connection) {
-        connection.isSlow = true
-        slowConnections.append(connection)
+        if connection.life.slow() { slowConnections.append(connection) }
     }
 
     /// Tells the node.
@@ -146,21 +140,25 @@ final class Shard {
 
     /// Ends a turn: one flush for each socket that was written to, and what the node is to know.
     func finishTurn() {
+        // What is done here may end a socket, or read on from it, which ends a turn within this one: so the lists are taken first.
         if !askedAgain.isEmpty {
-            for (number, topics) in askedAgain { connections[number]?.askAgain(topics) }
+            let asked = askedAgain
             askedAgain = [:]
+            for (number, topics) in asked { connections[number]?.askAgain(topics) }
         }
-        for connection in slowConnections {
-            counters.slow += 1
-            connection.close(.slowConsumer, reason: "slow consumer")
+        if !slowConnections.isEmpty {
+            let slow = slowConnections
+            slowConnections = []
+            for connection in slow {
+                counters.slow += 1
+                connection.close(.slowConsumer, reason: "slow consumer")
+            }
         }
-        slowConnections.removeAll(keepingCapacity: true)
         while !touchedConnections.isEmpty {
-            // Flushing may end a socket, which may touch others.
             let touched = touchedConnections
             touchedConnections = []
             for connection in touched {
-                connection.isTouched = false
+                connection.lists.remove(.touched)
                 connection.flush()
             }
         }
@@ -233,7 +231,7 @@ final class Shard {
     // MARK: Subscriptions
 
     private func subscribe(_ id: ConnectionID, _ ordinal: Int?, _ name: String, _ start: ShardCommand.Start) {
-        guard let connection = connections[id.number], connection.phase != .closed, connection.isCurrent(ordinal) else {
+        guard let connection = connections[id.number], connection.life.isPresent, connection.isCurrent(ordinal) else {
             return refuse(name)
         }
         if let ordinal, doubts[id.number]?.covers(name, ordinal) ?? false {
@@ -306,8 +304,8 @@ final class Shard {
         busyConnections = []
         for connection in busy {
             connection.sweep(now: now)
-            if connection.inFlight.isEmpty || connection.isRemoved {
-                connection.isBusy = false
+            if connection.inFlight.isEmpty || connection.life.stage == .removed {
+                connection.lists.remove(.busy)
             } else {
                 busyConnections.append(connection)
             }
@@ -319,8 +317,8 @@ final class Shard {
         restingConnections += sleeping
         if !doubts.isEmpty { doubts = doubts.filter { !(connections[$0.key]?.inFlight.isEmpty ?? true) } }
         // While nothing may leave, those that are gone must not pile up.
-        readyConnections.removeAll { $0.isRemoved }
-        heldConnections.removeAll { $0.isRemoved }
+        readyConnections.removeAll { $0.life.stage == .removed }
+        heldConnections.removeAll { $0.life.stage == .removed }
         if servedSince == nil { submit() }
         requests.expire(now: now)
         drain?.step(now: now, patience: settings.replyDeadline)

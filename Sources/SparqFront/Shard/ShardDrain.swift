@@ -21,9 +21,8 @@ struct ShardDrain {
 
     /// Tells a connection to reconnect.
     mutating func add(_ connection: Connection, now: Int) {
-        // Who is not welcomed yet is told when that has happened.
-        guard connection.phase == .open else { return }
-        connection.isLeaving = true
+        // Who is not welcomed yet is told when that has happened. Those who are told already leave as soon.
+        guard connection.life.sendAway() else { return }
         let delay = Int.random(in: 0...max(window, 0))
         connection.write(Frames.reconnect(afterMilliseconds: delay / 1_000_000))
         leaving.append(Leaving(connection: connection, at: now + delay))

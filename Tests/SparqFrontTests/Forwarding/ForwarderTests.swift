@@ -50,7 +50,7 @@ import Testing
 
     @Test func leavesAtOnceAndGathersWhileBusy() async throws {
         let publisher = SlowPublisher()
-        let forwarder = Forwarder(ForwarderSettings(lanes: 2))
+        let forwarder = Forwarder(ForwarderSettings(unconfirmed: 2))
         let failed = NIOLockedValueBox<[Int]>([])
         async let run: Void = forwarder.run(
             publisher,
@@ -77,7 +77,7 @@ import Testing
     /// Its senders were told that it is not to be had: it must have no effect.
     @Test func whatTimedOutWithoutABrokerIsNotPublished() async throws {
         let publisher = SlowPublisher()
-        let forwarder = Forwarder(ForwarderSettings(lanes: 1))
+        let forwarder = Forwarder(ForwarderSettings(unconfirmed: 1))
         let (isOpen, looks) = (NIOLockedValueBox(false), NIOLockedValueBox(0))
         let failed = NIOLockedValueBox<[Int]>([])
         async let run: Void = forwarder.run(
@@ -108,7 +108,7 @@ import Testing
     /// A broker that is there and cannot take a batch, as just after its start. Ends of connections must reach the workers all the same.
     @Test func whatTheBrokerDidNotTakeIsPublishedAgainBeforeWhatIsBehindIt() async throws {
         let publisher = SlowPublisher()
-        let forwarder = Forwarder(ForwarderSettings(lanes: 1, firstPause: .milliseconds(1), longestPause: .milliseconds(2)))
+        let forwarder = Forwarder(ForwarderSettings(unconfirmed: 1, firstPause: .milliseconds(1), longestPause: .milliseconds(2)))
         let failed = NIOLockedValueBox<[Int]>([])
         async let run: Void = forwarder.run(
             publisher,
@@ -139,7 +139,7 @@ import Testing
 
     @Test func endsOfConnectionsWaitForAQueueAndNothingElseDoes() async throws {
         let publisher = SlowPublisher()
-        let forwarder = Forwarder(ForwarderSettings(lanes: 1, firstPause: .milliseconds(1), longestPause: .milliseconds(2)))
+        let forwarder = Forwarder(ForwarderSettings(unconfirmed: 1, firstPause: .milliseconds(1), longestPause: .milliseconds(2)))
         let failed = NIOLockedValueBox<[Int]>([])
         async let run: Void = forwarder.run(
             publisher,
@@ -163,7 +163,7 @@ import Testing
 
     @Test func boundedWithRelief() async throws {
         let publisher = SlowPublisher()
-        let forwarder = Forwarder(ForwarderSettings(lanes: 1, waitingBytes: 20_000))
+        let forwarder = Forwarder(ForwarderSettings(unconfirmed: 1, waitingBytes: 20_000))
         let reliefs = NIOLockedValueBox(0)
         async let run: Void = forwarder.run(publisher, undelivered: { _ in }, relieved: { reliefs.withLockedValue { $0 += 1 } })
         add(forwarder, 1...1)
@@ -193,7 +193,7 @@ import Testing
             }
         }
         let publisher = Strict()
-        let forwarder = Forwarder(ForwarderSettings(lanes: 1))
+        let forwarder = Forwarder(ForwarderSettings(unconfirmed: 1))
         let (refused, undelivered) = (NIOLockedValueBox<[Int]>([]), NIOLockedValueBox<[Int]>([]))
         forwarder.forward { batches in
             for number in 1...21 {

@@ -58,7 +58,7 @@ final class TestShard {
     func connect(user: String = "alice") -> (Connection, FakeSocket) {
         let socket = FakeSocket()
         let connection = shard.makeConnection(user: user, socket: socket)
-        connection.opened(agent: nil, address: nil)
+        connection.opened(agent: nil, peer: nil)
         turn()
         return (connection, socket)
     }
