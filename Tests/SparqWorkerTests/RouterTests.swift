@@ -57,6 +57,15 @@ import Testing
         await #expect(throws: DatabaseMissing.self) { try await tester().send("read", user: "alice") }
     }
 
+    /// A newer front may send it, and this worker must not throw it away.
+    @Test func aSystemMessageThatNobodyKnowsWaitsForANewerWorker() async throws {
+        let (router, context) = (Router(), context(asksAlone: false))
+        for type in [SystemType.connect, SystemType.disconnect, SystemType.presence] {
+            guard case .effects = try await router.run(type, json: [], context: context) else { return #expect(Bool(false)) }
+        }
+        await #expect(throws: TransientFailure.self) { try await router.run("$of-the-future", json: [], context: context) }
+    }
+
     @Test func whoAsksAloneNeedsNoOtherTask() async throws {
         let loader = BatchLoader<Int, Int> { keys, _ in [keys[0]: withUnsafeCurrentTask { $0?.hashValue ?? 0 }] }
         let own = withUnsafeCurrentTask { $0?.hashValue ?? 0 }
@@ -64,16 +73,17 @@ import Testing
         #expect(try await loader.load(1, context(asksAlone: false)) != own)
     }
 
-    private func context(asksAlone: Bool) -> Context {
+    private func context(asksAlone: Bool, type: String = "t", memo: LoadMemo? = nil) -> Context {
         Context(
             userID: nil,
             connection: nil,
             node: "n",
-            type: "t",
+            type: type,
             messageID: nil,
             time: 0,
             attempt: 1,
             database: NoDatabase(),
+            memo: memo,
             asksAlone: asksAlone
         )
     }
@@ -104,6 +114,43 @@ import Testing
         #expect(queries.withLock { $0 } == [[0], [1, 2, 9]])
         // Nothing is left behind that would make the next one wait.
         #expect(try await loader.load(7, context) == "v7")
+        #expect(loader.types == 0)
+    }
+
+    /// A type's query may wait for the type's own connection, for which another type must not wait.
+    @Test(arguments: [false, true]) func oneTypesQueryHoldsUpNoOther(asksAlone: Bool) async throws {
+        let (gate, open) = AsyncStream.makeStream(of: Void.self)
+        let (asked, signal) = AsyncStream.makeStream(of: Void.self)
+        let loader = BatchLoader<Int, Int> { keys, _ in
+            signal.yield()
+            if keys == [0] { for await _ in gate { break } }
+            return Dictionary(uniqueKeysWithValues: keys.map { ($0, $0) })
+        }
+        let (slow, other) = (context(asksAlone: asksAlone, type: "slow"), context(asksAlone: asksAlone, type: "other"))
+        async let first = loader.load(0, slow)
+        for await _ in asked { break }
+        #expect(try await loader.load(1, other) == 1)
+        open.yield()
+        #expect(try await first == 0)
+        while loader.types > 0 { await Task.yield() }
+    }
+
+    /// What a handler asked before a change, and hears after it, says nothing to those behind the change.
+    @Test func anAnswerFromBeforeAChangeIsNotRemembered() async throws {
+        let memo = LoadMemo()
+        let asked = Mutex(0)
+        let loader = BatchLoader<Int, Int>(remembers: true) { keys, _ in
+            let number = asked.withLock { asked in
+                asked += 1
+                return asked
+            }
+            if number == 1 { memo.forget() }
+            return Dictionary(uniqueKeysWithValues: keys.map { ($0, number) })
+        }
+        let context = context(asksAlone: true, memo: memo)
+        #expect(try await loader.load(7, context) == 1)
+        #expect(try await loader.load(7, context) == 2)
+        #expect(try await loader.load(7, context) == 2)
     }
 
     /// One client's value that the database does not take is no fault of those who asked together with it.

@@ -32,7 +32,8 @@ package struct Batch: Sendable {
     /// Where the members' lines are.
     private var lines: [Range<Int>] = []
     private var firstDeadline = Int.max
-    /// It was published without the broker's word for it: workers may have it all the same.
+    /// It was published without the broker's word for it: workers may have it all the same. Then the end of a connection will follow its `$connect`,
+    /// which so has to be there, whatever the time.
     package var wasTried = false
 
     package init(reservingCapacity capacity: Int) { writer = JSONWriter(reservingCapacity: capacity) }
@@ -75,13 +76,16 @@ package struct Batch: Sendable {
     /// Takes out the messages whose deadline is over, and returns them.
     package mutating func removeExpired(now: Int) -> [Member] {
         guard firstDeadline <= now else { return [] }
-        // Where `$connect` may be with the workers its end will follow it, so it has to be there whatever the time.
-        let staysBegun = wasTried
-        return remove(own: false) { $0.deadline <= now && !(staysBegun && $0.isBeginning) }
+        let wasTried = wasTried
+        return remove(own: false) { $0.deadline <= now && !(wasTried && $0.isBeginning) }
     }
 
-    /// Takes out, and returns, what need not be published again where no queue has it: all but the ends of connections.
-    package mutating func removeReturned() -> [Member] { remove(own: true) { !$0.isEnd } }
+    /// Takes out, and returns, what need not be published again where no queue has it: all but the ends of connections, and their beginnings where
+    /// workers may have those.
+    package mutating func removeReturned() -> [Member] {
+        let wasTried = wasTried
+        return remove(own: true) { !$0.isEnd && !(wasTried && $0.isBeginning) }
+    }
 
     /// Takes out members, and returns them. With a `$connect` goes its own `$disconnect`: nobody has heard of the connection.
     /// - Parameter own: whether what is the node's own goes too.
@@ -111,4 +115,16 @@ package struct Batch: Sendable {
         count = own ? members.count : old.count - removed.count
         return removed
     }
+}
+
+/// What became of a batch that was published.
+package enum BatchOutcome: Sendable {
+    /// The broker has it, in a queue.
+    case taken
+    /// It came back: no queue serves its lane.
+    case returned
+    /// The broker will never take it: it is too large.
+    case refused
+    /// The broker did not take it, as far as is known.
+    case failed
 }

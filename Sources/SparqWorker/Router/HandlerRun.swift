@@ -15,6 +15,8 @@ extension Router {
         guard let handler = handlers[type] else {
             // Connections and users come and go whether anybody is interested or not.
             if type == SystemType.connect || type == SystemType.disconnect || type == SystemType.presence { return .effects([]) }
+            // Clients cannot send it. It is a newer front's, and a newer worker knows what to do with it.
+            if type.hasPrefix("$") { throw TransientFailure("this version does not know the system message \"\(type)\"") }
             return .refused(Refusal(.unknownType, "There is no handler for messages of the type \"\(type)\"."))
         }
         if let refusal = handler.access.refusal(for: context) { return .refused(refusal) }

@@ -34,7 +34,8 @@ final class ConnectionRun: Sendable {
     /// A message whose handler may be at work, and since when.
     struct Entry {
         var type: String
-        var since: ContinuousClock.Instant
+        /// `nil` while it waits for what was before it to be committed: then its handler is not slow.
+        var since: ContinuousClock.Instant?
         /// It holds a slot of its batch's (``Admission``), and its copies know of it (``Copies``).
         var holdsSlot: Bool
     }
@@ -74,6 +75,8 @@ final class ConnectionRun: Sendable {
     /// The batch has one message only.
     let isOnlyOfBatch: Bool
     let onEnd: End?
+    /// Called each time that a handler's or a policy's code begins.
+    private let onBegin: (@Sendable () -> Void)?
     private let state = Mutex(State())
 
     init(_ envelopes: [Envelope], batch: InboundBatch, gathering: Gathering) {
@@ -83,17 +86,22 @@ final class ConnectionRun: Sendable {
         memo = envelopes.count > 1 ? LoadMemo() : nil
         isOnlyOfBatch = gathering.isOnlyOfBatch
         onEnd = nil
+        onBegin = nil
     }
 
     /// One message that is worked on apart.
-    init(alone envelope: Envelope, batch: InboundBatch, onEnd: @escaping End) {
+    init(alone envelope: Envelope, batch: InboundBatch, onBegin: (@Sendable () -> Void)? = nil, onEnd: @escaping End) {
         envelopes = [envelope]
         self.batch = batch
         gathering = nil
         memo = nil
         isOnlyOfBatch = true
         self.onEnd = onEnd
+        self.onBegin = onBegin
     }
+
+    /// It is worked on apart from what its AMQP message was in, and takes none of the slots of others.
+    var isApart: Bool { onEnd != nil }
 
     // MARK: The task at work
 
@@ -138,6 +146,7 @@ final class ConnectionRun: Sendable {
     /// - Throws: What the body throws; ``Superseded`` where its time was over before.
     func limited<Value>(_ limit: Duration, _ owner: Int, _ body: () async throws -> Value) async throws -> Value {
         let mark = try begins(limit, owner)
+        onBegin?()
         let result: Result<Value, any Error>
         do { result = .success(try await body()) } catch { result = .failure(error) }
         try ends(mark, owner)
@@ -179,6 +188,11 @@ final class ConnectionRun: Sendable {
             state.entry = Entry(type: type, since: .now, holdsSlot: false)
             return true
         }
+    }
+
+    /// It waits for what was before it to be committed, or has done so.
+    func waitsForCommit(_ begins: Bool, _ owner: Int) throws(Superseded) {
+        try withState(of: owner) { $0.entry?.since = begins ? nil : .now }
     }
 
     /// The message is through. False where it holds no slot, or not any more.

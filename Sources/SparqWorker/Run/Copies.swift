@@ -8,7 +8,7 @@ final class Copies: Sendable {
     enum Standing: Equatable {
         /// It begins.
         case free
-        /// Another copy's handler is at work.
+        /// Another copy is at work, or waits for its slot.
         case running
         /// Another copy's handler did not end in its time, and has not ended yet.
         case stray

@@ -20,7 +20,7 @@ final class HandlerWatch: Sendable {
         var isEnding = false
     }
 
-    /// A handler that has been at work for so long is slow, with what it waited for until it could begin.
+    /// A handler that has been at work for so long is slow, with its wait for a database connection.
     private static let slow: Duration = .milliseconds(500)
     /// Where all slots are held by handlers that have been at work for so long, nothing gets on.
     private static let standstill: Duration = .seconds(5)
@@ -75,7 +75,7 @@ final class HandlerWatch: Sendable {
         let task = Task.immediate(executorPreference: executor) { await work() }
         if run.isOver { return }
         run.suspended { envelope in
-            admission.take(envelope.type, run.batch)
+            if !run.isApart { admission.take(envelope.type, run.batch) }
             copies.add(envelope, in: run)
         }
         started(task, run)
@@ -114,7 +114,7 @@ final class HandlerWatch: Sendable {
 
     /// A message that held a slot does so no longer.
     func left(_ envelope: Envelope, _ run: ConnectionRun) {
-        admission.leave(envelope.type, run.batch)
+        if !run.isApart { admission.leave(envelope.type, run.batch) }
         copies.end(envelope, in: run)
     }
 
@@ -142,7 +142,7 @@ final class HandlerWatch: Sendable {
         for run in runs {
             if run.batch.isLost {
                 admission.lose(run.batch)
-            } else if let entry = run.entry, now - entry.since > Self.slow {
+            } else if !run.isApart, let entry = run.entry, let since = entry.since, now - since > Self.slow {
                 slow.types.insert(entry.type)
                 slow.batches.insert(ObjectIdentifier(run.batch))
             }
@@ -157,7 +157,7 @@ final class HandlerWatch: Sendable {
                     metadata: FailedMessages.metadata(of: envelope).merging(["running": "\(age.components.seconds) s"]) { $1 }
                 )
             }
-            if age > Self.standstill { standing.insert(ObjectIdentifier(run.batch)) }
+            if age > Self.standstill, !run.isApart { standing.insert(ObjectIdentifier(run.batch)) }
         }
         admission.look(slow: slow.types, slow.batches)
         onProgress(!isStuck && standing.count < slots)

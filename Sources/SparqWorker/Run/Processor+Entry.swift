@@ -20,8 +20,10 @@ extension Processor {
     /// Waits until a message may begin: then it holds a slot, and is known to its copies. Otherwise what it comes to.
     func enter(_ envelope: Envelope, _ run: ConnectionRun, _ owner: Int) async throws -> SettledMessage? {
         if let refused = try await standAside(envelope, run) { return refused }
-        guard await watch.admission.enter(envelope.type, run.batch) else {
+        if !run.isApart, !(await watch.admission.enter(envelope.type, run.batch)) {
             watch.copies.end(envelope, in: run)
+            // The broker delivers it again.
+            if run.batch.isLost { throw CancellationError() }
             try Task.checkCancellation()
             return try await turnAway(envelope, run)
         }

@@ -88,8 +88,8 @@ final class Processor: Sendable {
     /// Goes on behind a message whose handler did not end in its time.
     func goOn(_ run: ConnectionRun, _ owner: Int, _ failure: any Error) async {
         do {
-            guard let envelope = run.current else { return }
-            if run.batch.isLost { throw CancellationError() }
+            // It is not over, or nobody had taken it from its task.
+            guard !run.batch.isLost, let envelope = run.current else { throw CancellationError() }
             try run.add(.settled(try await failed.message(envelope, attempt: run.batch.attempt, after: failure)), owner)
         } catch {
             if let outcomes = run.end(owner) { await end(run, outcomes, isWhole: false) }
@@ -106,17 +106,19 @@ final class Processor: Sendable {
 
     /// Works on a single message until all that it brought is delivered. False where it must be left to the broker.
     ///
-    /// - Parameter givesUp: It is buried, and its sender told; but if it took effect before, it gets its reply.
-    func finish(_ envelope: Envelope, batch: InboundBatch, givesUp: Bool) async -> Bool {
-        guard let outcomes = givesUp ? try? [await giveUp(envelope, batch)] : await handle(envelope, batch) else { return false }
+    /// - Parameters:
+    ///   - givesUp: It is buried, and its sender told; but if it took effect before, it gets its reply.
+    ///   - onBegin: Called each time that its handler's code begins.
+    func finish(_ envelope: Envelope, batch: InboundBatch, givesUp: Bool, onBegin: @escaping @Sendable () -> Void = {}) async -> Bool {
+        guard let outcomes = givesUp ? try? [await giveUp(envelope, batch)] : await handle(envelope, batch, onBegin) else { return false }
         await flush(outcomes, batch, wait: true)
         return !batch.isAbandoned && !Task.isCancelled
     }
 
     /// What a message comes to that is worked on apart; `nil` where it must be left to the broker.
-    private func handle(_ envelope: Envelope, _ batch: InboundBatch) async -> [MessageOutcome]? {
+    private func handle(_ envelope: Envelope, _ batch: InboundBatch, _ onBegin: @escaping @Sendable () -> Void) async -> [MessageOutcome]? {
         await withCheckedContinuation { continuation in
-            let run = ConnectionRun(alone: envelope, batch: batch) { outcomes, isWhole in
+            let run = ConnectionRun(alone: envelope, batch: batch, onBegin: onBegin) { outcomes, isWhole in
                 continuation.resume(returning: isWhole ? outcomes : nil)
             }
             watch.start(run) { [self] in await process(run) }
@@ -186,6 +188,7 @@ final class Processor: Sendable {
                 return .settled(refused)
             }
             defer { if run.left(owner) { watch.left(envelope, run) } }
+            if batch.isLost { throw CancellationError() }
             if isSubscription {
                 return .committed(
                     try await subscriptions.message(envelope, context: context, retry: retry) { [timeLimit] policy in
@@ -204,7 +207,7 @@ final class Processor: Sendable {
                 do {
                     outcome = try MessageOutcome(of: envelope, effects: effects)
                 } catch let refusal as Refusal where !envelope.type.hasPrefix("$") {
-                    // More than a message may bring. Of what nobody has sent, an operator must hear.
+                    // More than a message may bring. A system message has no client to refuse: it fails, and an operator sees it.
                     return try await refuse(envelope, refusal, context, retry)
                 }
                 noteSuccess(envelope)
@@ -215,7 +218,9 @@ final class Processor: Sendable {
                     if case .postponed(let envelope) = try await turnAway(envelope, run) { return .settled(.postponed(envelope)) }
                     return try await refuse(envelope, Self.crowded, context, retry)
                 }
+                try run.waitsForCommit(true, owner)
                 await flush(try run.takeOutcomes(owner), batch, wait: true)
+                try run.waitsForCommit(false, owner)
                 defer { run.memo?.forget() }
                 let outcome = try await transact(envelope, context, run, owner, retry)
                 noteSuccess(envelope)

@@ -3,7 +3,6 @@ import FaultLog
 import Logging
 import ServiceLifecycle
 import SparqWire
-import Synchronization
 
 /// Works on what workers may have died over. Those that nothing is held against run together; as soon as a worker died over them each runs with no other
 /// suspect beside it. What kills is given up, the others go through: see ``Lives``.
@@ -15,11 +14,6 @@ struct SuspectIntake: Sendable {
         var envelopes: [Envelope]
         /// Names its first message: the same as its dead letter's id.
         var key: String
-    }
-
-    /// Those of a run that are through.
-    private final class Passed: Sendable {
-        let keys = Mutex<[String]>([])
     }
 
     let consumer: Consumer
@@ -34,7 +28,6 @@ struct SuspectIntake: Sendable {
     let troubles: FaultLog
     /// Finished when nothing more will be taken.
     let ended: AsyncStream<Never>.Continuation
-
     /// Works until consuming has ended and all that was taken is processed.
     func run() async {
         await withDiscardingTaskGroup { group in
@@ -106,7 +99,7 @@ struct SuspectIntake: Sendable {
 
     /// Works on some, until all are through or have had their time. Whoever finds that the worker died meanwhile knows over what.
     private func work(on suspects: [Suspect], _ lives: Lives, _ group: inout DiscardingTaskGroup) async throws {
-        let passed = Passed()
+        let trial = SuspectTrial(patience: settings.patience)
         let finished = Latch(open: 1)
         let keys = Set(suspects.map(\.key)).sorted()
         let untilLost = retry.during(suspects.map(\.batch))
@@ -120,18 +113,22 @@ struct SuspectIntake: Sendable {
         for suspect in suspects {
             finished.begin()
             group.addTask {
-                if await finish(suspect, givesUp: false) { passed.keys.withLock { $0.append(suspect.key) } }
+                if await finish(suspect, givesUp: false, onBegin: { trial.begins(suspect.key) }) { trial.ends(suspect.key) }
                 finished.finish()
             }
         }
         finished.finish()
-        let start = ContinuousClock.now
-        await cancelWhenGracefulShutdown { await finished.wait(for: settings.patience) }
-        // Killed: the row stays as it is.
-        try Task.checkCancellation()
+        var left = settings.patience
+        while left > .zero {
+            let rest = left
+            await cancelWhenGracefulShutdown { await finished.wait(for: rest) }
+            // Killed: the row stays as it is.
+            try Task.checkCancellation()
+            left = finished.open == 0 || Task.isShuttingDownGracefully ? .zero : trial.left(keys)
+        }
         // What does not kill in its time is not what kills.
-        let survivors = .now - start >= settings.patience ? suspects.filter { !$0.batch.isLost }.map(\.key) : []
-        let innocent = (passed.keys.withLock { $0 } + survivors).filter(lives.isImplicated)
+        let lost = Set(suspects.filter(\.batch.isLost).map(\.key))
+        let innocent = trial.survivors(keys).filter { lives.isImplicated($0) && !lost.contains($0) }
         try await cancelWhenGracefulShutdown {
             try await retry(.followUp) {
                 if !innocent.isEmpty { try await signs.acquit(innocent) }
@@ -142,9 +139,9 @@ struct SuspectIntake: Sendable {
 
     /// The first message of a connection; what is behind it goes on when that is through. False where it is left to the broker.
     @discardableResult
-    private func finish(_ suspect: Suspect, givesUp: Bool) async -> Bool {
+    private func finish(_ suspect: Suspect, givesUp: Bool, onBegin: @escaping @Sendable () -> Void = {}) async -> Bool {
         let batch = suspect.batch
-        guard await processor.finish(suspect.envelopes[0], batch: batch, givesUp: givesUp) else {
+        guard await processor.finish(suspect.envelopes[0], batch: batch, givesUp: givesUp, onBegin: onBegin) else {
             batch.abandon()
             return false
         }

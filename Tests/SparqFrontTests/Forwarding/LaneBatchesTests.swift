@@ -3,7 +3,7 @@ import Testing
 
 @testable import SparqFrontCore
 
-@Suite struct BatchQueueTests {
+@Suite struct LaneBatchesTests {
     private func envelope(_ number: Int, type: String = "t", size: Int = 10) -> Envelope {
         let message = Array("{\"type\":\"\(type)\",\"number\":\(number),\"fill\":\"\(String(repeating: "x", count: size))\"}".utf8)
         return Envelope(node: "f", connection: "c", ordinal: number, user: "u", receivedAt: 1, type: type, id: nil, message: message[...])
@@ -14,7 +14,7 @@ import Testing
     }
 
     @Test func boundedByCount() throws {
-        var queue = BatchQueue(limits: BatchLimits(messages: 3, bytes: 1 << 20))
+        var queue = LaneBatches(limits: BatchLimits(messages: 3, bytes: 1 << 20))
         for number in 1...7 {
             queue.append(envelope(number), member: Batch.Member(connection: .random(.socket, shard: 0), ordinal: number))
         }
@@ -29,7 +29,7 @@ import Testing
 
     /// Two batches may be worked on at the same time: a connection's messages in both of them could change places.
     @Test func messagesOfOneConnectionStayTogether() throws {
-        var queue = BatchQueue(limits: BatchLimits(messages: 3, bytes: 1 << 20))
+        var queue = LaneBatches(limits: BatchLimits(messages: 3, bytes: 1 << 20))
         let connections = (0..<4).map { ConnectionID(kind: .socket, shard: 0, number: $0) }
         for connection in connections {
             for number in 1...2 { queue.append(envelope(number), member: Batch.Member(connection: connection, ordinal: number)) }
@@ -40,7 +40,7 @@ import Testing
     }
 
     @Test func boundedByBytes() throws {
-        var queue = BatchQueue(limits: BatchLimits(messages: 1000, bytes: 4096))
+        var queue = LaneBatches(limits: BatchLimits(messages: 1000, bytes: 4096))
         for number in 1...20 { queue.append(envelope(number, size: 1000), member: nil) }
         // One that is over the bound alone still goes.
         queue.append(envelope(21, size: 10_000), member: nil)
@@ -54,7 +54,7 @@ import Testing
     }
 
     @Test func whatIsOverItsDeadlineIsTakenOut() throws {
-        var queue = BatchQueue(limits: BatchLimits())
+        var queue = LaneBatches(limits: BatchLimits())
         func member(_ number: Int, _ deadline: Int) -> Batch.Member {
             Batch.Member(connection: ConnectionID(kind: .socket, shard: 0, number: UInt64(number)), ordinal: number, deadline: deadline)
         }
@@ -83,7 +83,7 @@ import Testing
     @Test func aBeginningThatIsTakenOutTakesItsEndAlong() throws {
         let ids = (0..<2).map { ConnectionID(kind: .socket, shard: 0, number: $0) }
         func batch() throws -> Batch {
-            var queue = BatchQueue(limits: BatchLimits())
+            var queue = LaneBatches(limits: BatchLimits())
             queue.append(envelope(1), member: Batch.Member(connection: ids[0], ordinal: 1, deadline: 10))
             queue.append(envelope(2), member: Batch.Member(connection: ids[1], ordinal: 7))
             queue.append(envelope(3), member: nil)
@@ -103,12 +103,15 @@ import Testing
         tried.wasTried = true
         #expect(tried.removeExpired(now: 10).isEmpty)
         #expect(try ordinals(tried) == [1, 2, 3, 4] && tried.count == 4)
+        // So also where its queue is gone when it is published again.
+        #expect(tried.removeReturned().isEmpty)
+        #expect(try ordinals(tried) == [1, 2, 4] && tried.count == 3)
     }
 
     /// Workers may have the first one.
     @Test func aCopyOfABeginningLeavesItsEndBehind() throws {
         let id = ConnectionID(kind: .socket, shard: 0, number: 0)
-        var queue = BatchQueue(limits: BatchLimits())
+        var queue = LaneBatches(limits: BatchLimits())
         let copy = Batch.Member(connection: id, ordinal: 1, deadline: 10, isCopy: true)
         queue.append(envelope(1), member: copy)
         queue.append(envelope(2), member: Batch.Member(connection: id, ordinal: 2))
