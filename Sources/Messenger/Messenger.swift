@@ -22,3 +22,17 @@ public enum Messenger {
         Connections.register(on: &router, members: members)
     }
 }
+
+extension ErrorCode {
+    /// The name or the password is wrong; which of the two is not told.
+    public static let invalidCredentials: Self = "invalid_credentials"
+    /// Only members of the room may do this.
+    public static let notAMember: Self = "not_a_member"
+}
+
+/// No fields, and no data: `{}`.
+struct Empty: Codable, Sendable {}
+
+extension Empty: JSONWritable {
+    func write(to writer: inout JSONWriter) { writer.raw("{}") }
+}

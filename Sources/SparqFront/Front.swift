@@ -1,10 +1,10 @@
-public import Logging
-public import NIOCore
-public import ServiceLifecycle
-
-import SparqAMQP
 import FaultLog
+public import Logging
+import NIOConcurrencyHelpers
+public import NIOCore
 import NIOPosix
+public import ServiceLifecycle
+import SparqAMQP
 import SparqFrontCore
 import SparqWire
 
@@ -19,9 +19,9 @@ public final class Front: Service {
     private let group: any EventLoopGroup
     private let logger: Logger
     private let bound = BoundPort()
-    private let readiness = Readiness()
-    private let running = Running()
-    private let otherBroker: (@Sendable (Readiness, NodeInbox) -> any NodeBroker)?
+    private let readiness = FrontReadiness()
+    private let running = RunningParts()
+    private let otherBroker: (@Sendable (FrontReadiness, NodeInbox) -> any NodeBroker)?
 
     /// - Parameter eventLoopGroup: must outlive ``run()``. By default the process's own.
     /// - Throws: ``FrontError`` where a setting makes no sense.
@@ -38,7 +38,7 @@ public final class Front: Service {
         configuration: FrontConfiguration,
         eventLoopGroup: (any EventLoopGroup)?,
         logger: Logger,
-        broker: (@Sendable (Readiness, NodeInbox) -> any NodeBroker)?
+        broker: (@Sendable (FrontReadiness, NodeInbox) -> any NodeBroker)?
     ) throws(FrontError) {
         otherBroker = broker
         try configuration.validate()
@@ -248,7 +248,7 @@ extension Front {
                 queueExpiry: (BrokerNames.nodeQueuePatience + configuration.lease).nanoseconds / 1_000_000,
                 queueBytes: configuration.queueBytes
             ),
-            // Each lane has one publish at a time.
+            // Each publishing task has one at a time.
             window: configuration.unconfirmedBatches * configuration.lanes.names.count,
             prefetch: configuration.prefetch,
             isNamed: configuration.node != nil,
@@ -326,4 +326,13 @@ extension Front {
         let text = String(number, radix: 16)
         return String(repeating: "0", count: digits - text.count) + text
     }
+}
+
+/// The parts of a front that runs. Thread-safe.
+final class RunningParts: Sendable {
+    private let box = NIOLockedValueBox<(Hub, NodeCore)?>(nil)
+
+    var parts: (Hub, NodeCore)? { box.withLockedValue { $0 } }
+
+    func set(_ hub: Hub, _ core: NodeCore) { box.withLockedValue { $0 = (hub, core) } }
 }

@@ -8,7 +8,7 @@ struct StageParts: Sendable {
     let configuration: WorkerConfiguration
     let router: Router
     let connections: WorkerConnections
-    let readiness: Readiness
+    let readiness: WorkerReadiness
     let logger: Logger
     let health: DatabaseHealth
     let retry: DatabaseRetry
@@ -24,8 +24,13 @@ struct StageParts: Sendable {
     let repetition: Repetition
     let watch: HandlerWatch
 
-    init(_ configuration: WorkerConfiguration, _ router: Router, _ connections: WorkerConnections, _ readiness: Readiness, _ logger: Logger)
-    {
+    init(
+        _ configuration: WorkerConfiguration,
+        _ router: Router,
+        _ connections: WorkerConnections,
+        _ readiness: WorkerReadiness,
+        _ logger: Logger
+    ) {
         self.configuration = configuration
         self.router = router
         self.connections = connections
@@ -38,10 +43,10 @@ struct StageParts: Sendable {
             onHandlers: { readiness.set(.handlers, $0) }
         )
         retry = DatabaseRetry(logger: logger, health: health, patience: configuration.defectPatience)
-        let broker = Broker(publisher: connections.publisher, logger: logger)
+        let publisher = ConfirmedPublisher(publisher: connections.publisher, logger: logger)
         func failed(_ lane: String) -> FailedMessages {
             FailedMessages(
-                broker: broker,
+                publisher: publisher,
                 names: names,
                 lane: lane,
                 schedule: RetrySchedule(delays: configuration.retryDelays),
@@ -51,8 +56,8 @@ struct StageParts: Sendable {
         }
         self.failed = failed(configuration.lane)
         failedOfNodes = failed(LaneMap.nodeLane)
-        outbox = Outbox(broker: broker, names: names, limit: configuration.deliveryBytes, logger: logger)
-        notices = PresenceNotices(broker: broker, names: names, pool: connections.pool, logger: logger)
+        outbox = Outbox(publisher: publisher, names: names, limit: configuration.deliveryBytes, logger: logger)
+        notices = PresenceNotices(publisher: publisher, names: names, pool: connections.pool, logger: logger)
         commits = BatchQueue(countLimit: configuration.commitMessages, weightLimit: configuration.commitBytes)
         // A piece of a crowd's topics takes some 20 ms: for as long a lease waits.
         nodeRequests = BatchQueue(countLimit: 256, weightLimit: 4096, bulkLimit: 1024)

@@ -6,7 +6,7 @@ import SparqPostgres
 /// A worker's stages, joined.
 struct Stages: Sendable {
     let connections: WorkerConnections
-    let readiness: Readiness
+    let readiness: WorkerReadiness
     let watch: HandlerWatch
     /// That the worker lives, and what it may die over.
     let signs: LifeSigns
@@ -23,7 +23,7 @@ struct Stages: Sendable {
     private let nodeRequests: BatchQueue<NodeRequest>
 
     init(configuration: WorkerConfiguration, router: Router, logger: Logger, onReadiness: @escaping @Sendable (Bool) -> Void) {
-        let readiness = Readiness(onChange: onReadiness)
+        let readiness = WorkerReadiness(onChange: onReadiness)
         let connections = WorkerConnections(configuration, readiness, logger)
         let parts = StageParts(configuration, router, connections, readiness, logger)
         let processor = parts.processor()

@@ -19,7 +19,7 @@ struct WorkerConnections: Sendable {
     /// Of the lane's suspects.
     let suspectConsumer: Consumer
 
-    init(_ configuration: WorkerConfiguration, _ readiness: Readiness, _ logger: Logger) {
+    init(_ configuration: WorkerConfiguration, _ readiness: WorkerReadiness, _ logger: Logger) {
         // A handler may read beside its transaction.
         let handlerConnections = max(2, configuration.postgres.poolSize)
         // Beside what handlers may have: each commit's, and one each for housekeeping and for look-ups.

@@ -6,7 +6,7 @@ import ServiceLifecycle
 struct HealthServer: Service {
     let host: String
     let port: Int
-    let readiness: WorkerReadiness
+    let readiness: ReadinessReport
     let logger: Logger
 
     func run() async throws {

@@ -33,7 +33,7 @@ struct WorkerCommand: AsyncParsableCommand {
         ])
         let logger = try settings.makeLogger("sparq.worker")
         let configuration = try settings.worker()
-        let readiness = WorkerReadiness(file: settings.text("SPARQ_READY_FILE"), logger: logger)
+        let readiness = ReadinessReport(file: settings.text("SPARQ_READY_FILE"), logger: logger)
         var router = Router()
         // Passwords that wait hold few of the worker's slots.
         Messenger.register(on: &router, passwords: PasswordHasher(waiting: max(2, Int(configuration.prefetch) / 4)))

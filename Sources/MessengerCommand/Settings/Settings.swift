@@ -1,4 +1,5 @@
 import Configuration
+import Logging
 import SystemPackage
 
 /// The settings of this process: command line first, then the environment, then `.env`. A malformed value is an error, never a default.
@@ -89,5 +90,35 @@ struct Settings: Sendable {
     /// A value that knows how to read itself; what it throws becomes the setting's problem.
     func value<Value>(_ name: String, _ text: String, _ read: (String) throws -> Value) throws(SettingError) -> Value {
         do { return try read(text) } catch { throw SettingError(name: name, problem: "\(error)") }
+    }
+}
+
+/// A setting that is missing or malformed. Names it; never shows a secret's value.
+struct SettingError: Error, Equatable, CustomStringConvertible {
+    /// The setting, as it stands in the environment.
+    let name: String
+    /// What is wrong with it.
+    let problem: String
+
+    var description: String { "\(name): \(problem)" }
+}
+
+extension Settings {
+    /// The root logger of a command; lines go to standard error.
+    func makeLogger(_ label: String) throws(SettingError) -> Logger {
+        let text = text("SPARQ_LOG_LEVEL") ?? "info"
+        guard let level = Logger.Level(rawValue: text.lowercased()) else {
+            throw SettingError(
+                name: "SPARQ_LOG_LEVEL",
+                problem: "\"\(text)\" is none of \(Logger.Level.allCases.map(\.rawValue).joined(separator: ", "))"
+            )
+        }
+        var logger = Logger(label: label, factory: { StreamLogHandler.standardError(label: $0) })
+        logger.logLevel = level
+        for (name, old) in underOldNames {
+            let names: Logger.Metadata = ["old": "\(old)", "new": "\(name)"]
+            logger.warning("a setting has a new name, the old one works for this version only", metadata: names)
+        }
+        return logger
     }
 }

@@ -53,3 +53,37 @@ extension AMQPConfiguration: CustomStringConvertible, CustomDebugStringConvertib
     /// Hides the password from `dump` and from reflection.
     public var customMirror: Mirror { Mirror(self, children: ["address": description]) }
 }
+
+/// Where a broker listens.
+public struct AMQPHost: Sendable, Hashable {
+    /// Its name, or its address (IPv6 without brackets).
+    public var name: String
+    /// 5672 for `amqp`, 5671 for `amqps` unless given.
+    public var port: UInt16
+
+    /// A host by its parts.
+    public init(_ name: String, port: UInt16 = 5672) {
+        self.name = name
+        self.port = port
+    }
+}
+
+extension AMQPHost: CustomStringConvertible {
+    /// As in a URL.
+    public var description: String { name.contains(":") ? "[\(name)]:\(port)" : "\(name):\(port)" }
+}
+
+/// How long to wait between attempts to connect: a random time between zero and a ceiling that doubles with every failure
+/// ("full jitter"), so that many clients do not come back in step.
+public struct BackoffSettings: Sendable, Hashable {
+    /// The ceiling after the first failure.
+    public var initial: Duration
+    /// The highest ceiling.
+    public var maximum: Duration
+
+    /// From 0.1 to 10 seconds unless told otherwise.
+    public init(initial: Duration = .milliseconds(100), maximum: Duration = .seconds(10)) {
+        self.initial = initial
+        self.maximum = maximum
+    }
+}

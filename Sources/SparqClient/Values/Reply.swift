@@ -1,4 +1,4 @@
-internal import SparqWire
+public import SparqWire
 
 /// The server's answer to a message that took effect.
 public struct Reply: Equatable, Sendable {
@@ -14,5 +14,28 @@ public struct Reply: Equatable, Sendable {
             throw ClientError(.decoding, "The reply has no \"data\".")
         }
         return try ApplicationJSON.decode(type, from: data)
+    }
+}
+
+/// What became of one topic of a subscription.
+public enum SubscriptionOutcome: Equatable, Sendable {
+    /// Subscribed. `seq` is the topic's last one at that moment.
+    case subscribed(seq: Int)
+    /// Refused; the other topics of the request are not concerned.
+    case refused(ErrorCode)
+}
+
+extension SubscriptionOutcome {
+    /// What became of each topic, from the reply to `subscribe`.
+    static func byTopic(_ reply: ReplyBody) -> [String: SubscriptionOutcome] {
+        guard case .success(let data?) = reply.outcome, let answers = try? SubscribeReply(decoding: data) else { return [:] }
+        return Dictionary(
+            answers.entries.map { entry in
+                switch entry.answer {
+                case .subscribed(let seq): (entry.topic, .subscribed(seq: seq))
+                case .refused(let error): (entry.topic, .refused(error.code))
+                }
+            }
+        ) { $1 }
     }
 }

@@ -1,5 +1,5 @@
-import SparqAMQP
 import Logging
+import SparqAMQP
 import SparqWire
 
 /// The front's connections to the broker: one publishes, another consumes, because a memory alarm blocks those that publish. A third one keeps the node's
@@ -18,7 +18,7 @@ struct FrontBroker: NodeBroker {
         window: Int,
         prefetch: UInt16,
         isNamed: Bool,
-        readiness: Readiness,
+        readiness: FrontReadiness,
         inbox: NodeInbox,
         logger: Logger,
         onClaimLost: @escaping @Sendable () -> Void
@@ -72,4 +72,14 @@ struct FrontBroker: NodeBroker {
 
     /// Hands what comes over the node's queue to the node, and acknowledges it when the shards have it.
     func deliver(to core: NodeCore) async { await queue.deliver { await core.deliver($0) } }
+}
+
+/// What a front needs of its broker; tests give it another one.
+protocol NodeBroker: Sendable {
+    /// Takes batches for the workers.
+    var inbound: any BatchPublisher { get }
+    /// Keeps the connections until the task is cancelled. A graceful shutdown does not reach them.
+    func run() async throws
+    /// Hands what comes over the node's queue to the node, until no more will come or the task is cancelled.
+    func deliver(to core: NodeCore) async
 }

@@ -25,7 +25,8 @@ extension FrontConfiguration {
         let numbers = [
             ("messageBytes", messageBytes), ("topicsPerConnection", topicsPerConnection), ("outboundBytes", outboundBytes),
             ("inFlight", inFlight), ("messagesPerSecond", messagesPerSecond), ("burst", burst), ("maxConnections", maxConnections),
-            ("batchMessages", batchMessages), ("batchBytes", batchBytes), ("unconfirmedBatches", unconfirmedBatches), ("waitingBytes", waitingBytes),
+            ("batchMessages", batchMessages), ("batchBytes", batchBytes), ("unconfirmedBatches", unconfirmedBatches),
+            ("waitingBytes", waitingBytes),
             ("requestsPerSecond", requestsPerSecond), ("requestBurst", requestBurst), ("prefetch", Int(prefetch)),
             ("queueBytes", queueBytes),
             ("holdEvents", holdEvents), ("holdBytes", holdBytes), ("ringEvents", ringEvents),

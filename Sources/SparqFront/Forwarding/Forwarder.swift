@@ -156,7 +156,7 @@ final class Forwarder: Forwarding {
         }
     }
 
-    /// Ends ``run(_:undelivered:relieved:)`` as soon as nothing waits any more.
+    /// Ends ``run(_:isOpen:undelivered:refused:relieved:)`` as soon as nothing waits any more.
     func finish() {
         let idle = state.withLockedValue { state in
             state.isEnded = true
@@ -193,4 +193,14 @@ final class Forwarder: Forwarding {
             if let now { continuation.resume(returning: now) }
         }
     }
+}
+
+/// Where shards and the node put what is for the workers.
+protocol Forwarding: Sendable {
+    /// The lanes of which so much waits already that nothing more should come.
+    var crowded: Set<Int> { get }
+    /// Whether that is so for the lane of a type.
+    func isCrowded(_ type: String) -> Bool
+    /// Calls `produce` once, on the caller's thread, and sends what it adds. `produce` must be short: other threads wait for it.
+    func forward(_ produce: (inout FormingBatches) -> Void)
 }

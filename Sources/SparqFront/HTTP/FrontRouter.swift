@@ -9,7 +9,7 @@ enum FrontRouter {
 
     static func make(
         messages: MessageRoute,
-        readiness: Readiness,
+        readiness: FrontReadiness,
         webRoot: String?,
         logger: Logger
     ) -> Responder {

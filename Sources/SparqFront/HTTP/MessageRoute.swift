@@ -6,7 +6,7 @@ import SparqWire
 /// `POST /v1/messages`: one message by HTTP. Its reply is the response.
 struct MessageRoute: Sendable {
     let hub: Hub
-    let readiness: Readiness
+    let readiness: FrontReadiness
     let tokens: SessionTokens
     let origins: OriginGate
     let devCookie: Bool
@@ -125,5 +125,25 @@ struct MessageRoute: Sendable {
             headers: [.contentType: "application/json; charset=utf-8", .cacheControl: "no-store"],
             body: ResponseBody(byteBuffer: ByteBuffer(bytes: body))
         )
+    }
+}
+
+/// The status of a response, by the reply's error code (docs/PROTOCOL.md, "HTTP").
+enum ReplyStatus {
+    static func status(_ code: ErrorCode) -> HTTPResponse.Status {
+        switch code {
+        case .notJSON, .notAnObject, .missingType, .invalidType, .invalidID, .binaryFrame, .unknownType, .invalidFields, .invalidCursor,
+            .tooManyTopics, .needsSocket:
+            .badRequest
+        case .unauthenticated: .unauthorized
+        case .forbidden: .forbidden
+        case .notFound: .notFound
+        case .conflict: .conflict
+        case .tooLarge: .contentTooLarge
+        case .rateLimited: .tooManyRequests
+        case .internal: .internalServerError
+        case .unavailable: .serviceUnavailable
+        default: .unprocessableContent
+        }
     }
 }

@@ -1,3 +1,4 @@
+import NIOConcurrencyHelpers
 import NIOCore
 import SparqFrontCore
 import SparqWire
@@ -56,7 +57,7 @@ final class Hub: Sendable {
     /// Carries out commands, a list for each shard; one hop for each shard that has any. When all are through with theirs, `then` is called once,
     /// on some thread; at once where there are none.
     func apply(_ commands: [[ShardCommand]], then: @escaping @Sendable () -> Void = {}) {
-        let end = AtTheEnd(then)
+        let end = OnRelease(then)
         for (place, commands) in zip(places, commands) where !commands.isEmpty {
             place.loop.execute { withExtendedLifetime(end) { place.shard.value.apply(commands) } }
         }
@@ -122,5 +123,27 @@ final class Hub: Sendable {
     /// Ends the timers.
     func stop() {
         for place in places { place.sweep.cancel() }
+    }
+}
+
+/// Calls a closure when nobody holds this any more: when the last of those who share some work is through with it, or can never do it, as an event
+/// loop that has ended.
+final class OnRelease: Sendable {
+    private let body: @Sendable () -> Void
+
+    init(_ body: @escaping @Sendable () -> Void) { self.body = body }
+
+    deinit { body() }
+}
+
+/// Counts up, from any thread.
+final class SharedCounter: Sendable {
+    private let value = NIOLockedValueBox(0)
+
+    func next() -> Int {
+        value.withLockedValue { value in
+            value &+= 1
+            return value & Int.max
+        }
     }
 }

@@ -16,7 +16,7 @@ public struct FrontCounters: Sendable, Equatable {
     public var dropped: Int
     /// Sockets that were closed because they could not keep up.
     public var slow: Int
-    /// Messages that no worker got.
+    /// Messages that could not be handed to workers.
     public var unavailable: Int
     /// Durable events that were there already.
     public var duplicates: Int

@@ -12,7 +12,7 @@ struct ShardCounters: Sendable, Equatable {
     var dropped = 0
     /// Sockets that were closed because they could not keep up.
     var slow = 0
-    /// Messages answered with `unavailable`.
+    /// Messages that could not be handed to workers: no queue, no room, or too large for the broker.
     var unavailable = 0
 
     static func + (left: ShardCounters, right: ShardCounters) -> ShardCounters {

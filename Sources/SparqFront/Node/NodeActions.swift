@@ -1,4 +1,5 @@
-import SparqFrontCore
+public import NIOCore
+public import SparqFrontCore
 import SparqWire
 
 /// What one batch of work on the node's state asks of the world.
@@ -44,3 +45,8 @@ struct NodeCounters: Sendable, Equatable {
     /// Pages asked for in `$read` messages.
     var reads = 0
 }
+
+/// The core sequences whatever is written to sockets; here these are encoded frames.
+package typealias FrameStream = TopicStream<ByteBuffer>
+
+extension ByteBuffer: StreamFrame {}

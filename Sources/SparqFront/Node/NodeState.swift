@@ -35,7 +35,7 @@ struct NodeState: Sendable {
     var version: Int
     /// Of each bucket of topics, what the directory should have.
     private(set) var sums = [Int](repeating: 0, count: TopicChecksum.buckets)
-    private var heard: Heard
+    private var heard: RecentOrigins
     var nextLookAtRings = 0
     var counters = NodeCounters()
 
@@ -44,7 +44,7 @@ struct NodeState: Sendable {
         self.shards = shards
         pacer = SyncPacer(limits: settings.limits, timing: settings.timing)
         reads = ReadPacer(limit: settings.limits.unansweredReads)
-        heard = Heard(limit: settings.originsKept)
+        heard = RecentOrigins(limit: settings.originsKept)
         self.version = version
     }
 

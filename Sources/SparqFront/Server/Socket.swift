@@ -27,7 +27,7 @@ final class Socket {
     private var localClose: Close?
     private var awaitsPong = false
     private var bufferedAtPing = 0
-    /// Of the last read; the last one alone while the peer does not read.
+    /// Pings of the last read that are not answered yet. While the peer does not read, only its last ping.
     private var pings = PendingPings()
     /// In this read, and not flushed yet.
     private var hasWrittenPongs = false
@@ -237,7 +237,7 @@ extension Socket {
         self.hasWrittenPongs = false
     }
 
-    /// Before a message: the answers to what came ahead of it stand ahead of what it is answered.
+    /// Called before a message, so that pongs are written before the reply to it.
     private func settleQuietFrames() {
         self.countQuietFrames()
         if self.writePongs() { self.hasWrittenPongs = true }

@@ -1,3 +1,4 @@
+import FaultLog
 import NIOCore
 import NIOHTTP1
 
@@ -16,4 +17,21 @@ protocol SocketAcceptor: Sendable {
 
     /// Called on the socket's event loop, before ``SocketSession/opened()``.
     func makeSession(_ context: Context, socket: Socket) -> Session
+}
+
+/// The answer to a request for a WebSocket.
+enum SocketDecision<Context: Sendable>: Sendable {
+    /// Upgrade, with these headers added to the 101.
+    case accept(Context, headers: HTTPHeaders = [:])
+    /// Answer with an HTTP error and close.
+    case refuse(Refusal)
+}
+
+/// What a connection needs to become a WebSocket; the same for all.
+struct SocketEnvironment<Acceptor: SocketAcceptor>: Sendable {
+    let acceptor: Acceptor
+    let configuration: FrontServerConfiguration
+    let registry: SocketRegistry
+    /// WebSockets that could not be decided about.
+    let undecided: FaultLog
 }

@@ -1,3 +1,5 @@
+import Synchronization
+
 /// One connection, lent by ``PostgresPool/withConnection(_:)``, for what has to stay on one session. Requests of several tasks are
 /// done one after the other. What is set on the session (`SET`, advisory locks) stays set for its next user: undo it.
 public struct PostgresConnection: PostgresExecutor {
@@ -45,4 +47,13 @@ extension [StatementOutcome] {
         guard let first else { throw PostgresError(.connectionLost, "the server gave no answer to a statement") }
         return first
     }
+}
+
+/// Whether a lent connection may still be used.
+final class Validity: Sendable {
+    private let flag = Atomic(true)
+
+    var isValid: Bool { flag.load(ordering: .acquiring) }
+
+    func end() { flag.store(false, ordering: .releasing) }
 }

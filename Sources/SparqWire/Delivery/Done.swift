@@ -14,7 +14,7 @@ package struct Done: Equatable, Sendable {
     package var ordinal: Int
     /// The JSON text of the reply, where there is one.
     package var reply: ArraySlice<UInt8>?
-    /// Only replies to HTTP requests carry a change into effect: the front sets or removes the cookie.
+    /// Only replies to HTTP requests apply a change: the front sets or removes the cookie.
     package var session: SessionChange?
 
     /// Of its parts.

@@ -16,6 +16,6 @@ package enum SystemType {
     @inlinable package static var presence: String { "$presence" }
     /// A node is lost. Its handler's effects are effects of this; it does not travel.
     @inlinable package static var nodeLost: String { "$node-lost" }
-    /// What nodes send by themselves, for no connection.
+    /// What nodes send for no connection. It goes to ``LaneMap/nodeLane``, and `NodeRequest` of the workers knows each of them.
     package static let ofNodes: Set<String> = [sync, leave, read, lease]
 }

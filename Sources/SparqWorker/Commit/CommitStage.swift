@@ -16,7 +16,7 @@ struct CommitStage: Sendable {
 
     /// Works until the queue is closed and empty. Any number of tasks may do so.
     func run() async {
-        // Beside the turns: a slow policy, or what the server fails over, holds up its own connection alone. As many as are in hand.
+        // Held groups go on in tasks of their own, so that they delay their own connections only. The prefetch bounds their number.
         await withDiscardingTaskGroup { group in
             while let groups = await queue.next() {
                 for held in await turn(groups, .ownAtFirst) {

@@ -64,3 +64,13 @@ struct DirectoryQuestion: Equatable, Sendable {
         if allNodes, let rows = try next() { view.allNodes = try rows.map { try DirectoryStore.name($0) } }
     }
 }
+
+/// What a batch needs to know for its delivery, as it was after its commit.
+struct DirectoryView: Equatable, Sendable {
+    /// The nodes that have subscribers, by topic.
+    var nodes: [String: [String]] = [:]
+    /// The last numbers of topics; without events there is none.
+    var heads: [String: Int] = [:]
+    /// All nodes that are alive, or may be.
+    var allNodes: [String] = []
+}

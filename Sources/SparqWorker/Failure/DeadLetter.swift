@@ -65,7 +65,7 @@ public struct DeadLetter: Sendable, Equatable {
 }
 
 extension Envelope {
-    /// Clients' messages, and their leave: done late it still cleans up. A late `$connect` would make somebody present who is not there.
+    /// Clients' messages, and `$disconnect`, which is of use even when it is late. A late `$connect` would make somebody present who is not there.
     fileprivate var isWorthRetrying: Bool { !type.hasPrefix("$") || type == SystemType.disconnect }
 }
 

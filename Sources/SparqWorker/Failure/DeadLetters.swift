@@ -128,3 +128,48 @@ public struct DeadLetters: Sendable {
         return DeadLettersError(.notFound, "None of the \(count) dead letters is \"\(id)\"\(more).")
     }
 }
+
+extension DeadLetters {
+    /// What became of the letters that were meant.
+    public struct Outcome: Sendable, Equatable {
+        /// Retried or dropped. The broker has confirmed that they lie in the queue no more.
+        public var settled: [DeadLetter] = []
+        /// Still in the queue, and why.
+        public var kept: [(letter: DeadLetter, obstacle: String)] = []
+        /// To be removed when the broker was lost, so nobody knows: they may lie in the queue still. Copies of retried ones are with the workers.
+        public var unconfirmed: [DeadLetter] = []
+        /// What broke it off. Letters that are named nowhere had no turn yet, and are in the queue.
+        public var failure: AMQPError?
+
+        /// Compares all parts.
+        public static func == (left: Outcome, right: Outcome) -> Bool {
+            left.settled == right.settled && left.kept.elementsEqual(right.kept) { $0 == $1 }
+                && left.unconfirmed == right.unconfirmed && left.failure == right.failure
+        }
+    }
+}
+
+/// The queue of dead letters cannot be used as asked.
+public struct DeadLettersError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The kind of failure. New kinds may be added.
+    public struct Code: Sendable, Hashable {
+        private enum Kind { case noQueue, notFound }
+        private let kind: Kind
+        private init(_ kind: Kind) { self.kind = kind }
+
+        /// No worker has declared the queue on this broker.
+        public static let noQueue = Code(.noQueue)
+        /// None of the letters that were looked at is the one.
+        public static let notFound = Code(.notFound)
+    }
+
+    /// The kind of failure.
+    public let code: Code
+    /// One sentence for people.
+    public let description: String
+
+    init(_ code: Code, _ description: String) {
+        self.code = code
+        self.description = description
+    }
+}

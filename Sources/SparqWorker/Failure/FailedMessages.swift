@@ -5,7 +5,7 @@ package import SparqWire
 
 /// Where messages go whose handler failed: to a retry queue for a while, or to the dead letters.
 struct FailedMessages: Sendable {
-    let broker: Broker
+    let publisher: ConfirmedPublisher
     let names: BrokerNames
     let lane: String
     let schedule: RetrySchedule
@@ -57,7 +57,7 @@ struct FailedMessages: Sendable {
             headers: [BrokerHeaders.attempt: .int64(Int64(next)), BrokerHeaders.unawaited: true]
         )
         let queue = WorkerTopology.retryQueue(names: names, lane: lane, delay: delay)
-        switch await broker.publish(message, queue: queue) {
+        switch await publisher.publish(message, queue: queue) {
         case .confirmed: return .waits
         case .refused: return await bury(envelope, attempts: attempt, .retries, failure)
         case .unroutable, .ended: return .unknown
@@ -72,7 +72,7 @@ struct FailedMessages: Sendable {
         if !batch.isAwaited { headers[BrokerHeaders.unawaited] = true }
         let message = AMQPMessage(body: envelopes.flatMap(\.line), contentType: NDJSON.contentType, headers: headers)
         let queue = pause.map { WorkerTopology.suspectPauseQueue(names: names, lane: lane, pause: $0) } ?? names.suspect(lane: lane)
-        return await broker.publish(message, queue: queue) == .confirmed
+        return await publisher.publish(message, queue: queue) == .confirmed
     }
 
     /// To the dead letters.
@@ -120,7 +120,7 @@ struct FailedMessages: Sendable {
         headers[BrokerHeaders.Dead.reason] = .string("\(step): \(account)".prefix(utf8Count: 1000))
         headers[BrokerHeaders.Dead.lane] = .string(lane)
         let message = AMQPMessage(body: body, contentType: NDJSON.contentType, headers: headers)
-        switch await broker.publish(message, queue: names.dead) {
+        switch await publisher.publish(message, queue: names.dead) {
         // What the broker will never take must not come again for ever; the log has its place.
         case .confirmed, .refused: return .dead
         case .unroutable, .ended: return .unknown

@@ -25,3 +25,9 @@ public enum Effect: Sendable {
     /// The client that asked is nobody from now on; takes effect on replies to HTTP requests.
     case endSession
 }
+
+/// The data of one kind of event that clients get: `{"type":…,"data":{…}}`.
+public protocol EventData: Encodable & Sendable {
+    /// The event's `type`, such as `room.message`.
+    static var eventType: String { get }
+}

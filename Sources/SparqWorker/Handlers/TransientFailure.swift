@@ -14,3 +14,10 @@ public struct TransientFailure: Error, Hashable, Sendable, CustomStringConvertib
     /// The reason.
     public var description: String { reason }
 }
+
+/// The worker, or the database, had no room for a message: it is tried again later, for as long as it takes, and no attempt is lost to that.
+struct NotItsTurn: Error, CustomStringConvertible {
+    var reason: String
+
+    var description: String { reason }
+}

@@ -25,7 +25,7 @@ struct Reaper: Sendable {
     let router: Router
     let losses: Losses
     let health: DatabaseHealth
-    let readiness: Readiness
+    let readiness: WorkerReadiness
     let leases: LeaseWatch
     let interval: Duration
     let lease: Duration

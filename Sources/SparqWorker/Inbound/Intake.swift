@@ -1,7 +1,7 @@
-import SparqAMQP
 import FaultLog
 import Logging
 import ServiceLifecycle
+import SparqAMQP
 import SparqWire
 
 /// Takes AMQP messages of one queue, each in a task of its own, reads their lines, and gives each connection's messages to a task of its own in turn.

@@ -1,5 +1,5 @@
 import FoundationEssentials
-import SparqWire
+public import SparqWire
 
 /// Turns the data of replies and events into JSON text.
 package enum DataEncoder {
@@ -19,4 +19,12 @@ package enum DataEncoder {
         }
         return ArraySlice(try encoder.encode(value))
     }
+}
+
+/// Data that writes its own JSON, for events and replies so frequent that `JSONEncoder`'s microseconds count.
+///
+/// It must write one JSON value, and the same that its `Encodable` conformance would give.
+public protocol JSONWritable: Encodable {
+    /// Writes the value.
+    func write(to writer: inout JSONWriter)
 }

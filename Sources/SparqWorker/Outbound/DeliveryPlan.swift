@@ -101,7 +101,7 @@ extension DeliveryPlan {
 }
 
 extension Envelope {
-    /// `$disconnect` must not overtake a `$connect` that is tried again: so a system message has none.
+    /// None for a system message: `$disconnect` must not overtake a `$connect` that is tried again.
     fileprivate var postponedLine: [UInt8] {
         guard let connection, !type.hasPrefix("$") else { return [] }
         var line = JSONWriter(reservingCapacity: 64)

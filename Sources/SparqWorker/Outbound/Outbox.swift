@@ -13,13 +13,13 @@ import Synchronization
 final class Outbox: Sendable {
     private struct Item {
         var message: DeliveryPlan.Message
-        /// Of all AMQP messages of its plan.
+        /// Ends when every AMQP message of the same plan is confirmed.
         var completion: Completion
     }
 
     /// For how long what comes back is published again.
     struct Patience: Sendable {
-        /// What a front asks for again where it has lost something: twice as long as from one look of a front at its topology to the next.
+        /// For what a front asks for again where it has lost it. Twice the time between two looks of a front at its topology.
         var replaceable: Duration = .seconds(10)
         /// What nobody asks for again: longer than it takes a front to notice that its broker node is dead.
         var irreplaceable: Duration = .seconds(30)
@@ -30,7 +30,7 @@ final class Outbox: Sendable {
     /// Whether the broker writes to its disk what a front asks for again where the queue lost it. It costs more than all else of a delivery.
     private static let keepsReplaceable = false
 
-    private let broker: Broker
+    private let publisher: ConfirmedPublisher
     private let names: BrokerNames
     private let limit: Int
     private let patience: Patience
@@ -39,9 +39,9 @@ final class Outbox: Sendable {
     /// What waits, for each node that a message is on its way to.
     private let nodes = Mutex<[String: Deque<Item>]>([:])
 
-    init(broker: Broker, names: BrokerNames, limit: Int, patience: Patience = Patience(), logger: Logger) {
+    init(publisher: ConfirmedPublisher, names: BrokerNames, limit: Int, patience: Patience = Patience(), logger: Logger) {
         self.patience = patience
-        self.broker = broker
+        self.publisher = publisher
         self.names = names
         self.limit = limit
         gone = FaultLog(logger)
@@ -65,7 +65,7 @@ final class Outbox: Sendable {
             }
         }
         // Unstructured, because nodes come and go; each ends when there is nothing for its node, or the publisher has ended.
-        for message in idle { Task.immediate(executorPreference: broker.publisher.executor) { await self.drain(message.node) } }
+        for message in idle { Task.immediate(executorPreference: publisher.executor) { await self.drain(message.node) } }
     }
 
     private func drain(_ node: String) async {
@@ -105,9 +105,9 @@ final class Outbox: Sendable {
     }
 
     /// Publishes what is left, as far as that goes.
-    private func publish(_ left: inout Unpublished, to node: String) async -> Broker.Outcome {
+    private func publish(_ left: inout Unpublished, to node: String) async -> ConfirmedPublisher.Outcome {
         while let message = left.next {
-            let outcome = await broker.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
+            let outcome = await publisher.publish(message, exchange: names.delivery, routingKey: node, mandatory: true)
             switch outcome {
             case .confirmed: left.confirmed()
             case .refused: left.refused()

@@ -13,14 +13,14 @@ struct PresenceNotices: Sendable {
     /// So long a batch stays open for it: what waits to be acked keeps leases from being taken.
     private static let patience: Duration = .seconds(5)
 
-    let broker: Broker
+    let publisher: ConfirmedPublisher
     let names: BrokerNames
     /// Where the broker does not take it, `losses` keeps it.
     let pool: PostgresPool
     private let untaken: FaultLog
 
-    init(broker: Broker, names: BrokerNames, pool: PostgresPool, logger: Logger) {
-        self.broker = broker
+    init(publisher: ConfirmedPublisher, names: BrokerNames, pool: PostgresPool, logger: Logger) {
+        self.publisher = publisher
         self.names = names
         self.pool = pool
         untaken = FaultLog(logger)
@@ -30,7 +30,7 @@ struct PresenceNotices: Sendable {
     func publish(_ users: [String], from node: String, of batches: [InboundBatch]) {
         guard !users.isEmpty else { return }
         for batch in batches { batch.begin() }
-        Task.immediate(executorPreference: broker.publisher.executor) {
+        Task.immediate(executorPreference: publisher.executor) {
             var isDone = await isConfirmed(Self.messages(users, from: node))
             if !isDone, !batches.contains(where: \.isLost) { isDone = await keep(users, node) }
             for batch in batches { if isDone { batch.finish() } else { batch.abandon() } }
@@ -40,10 +40,11 @@ struct PresenceNotices: Sendable {
     /// Within the time.
     private func isConfirmed(_ messages: [AMQPMessage]) async -> Bool {
         await withTaskGroup(of: Bool.self) { group in
-            group.addTask(executorPreference: broker.publisher.executor) {
+            group.addTask(executorPreference: publisher.executor) {
                 for message in messages {
                     // Where no queue is bound nobody serves the lane, and so nobody wants to know.
-                    let outcome = await broker.publish(message, exchange: names.inbound, routingKey: LaneMap.defaultLane, mandatory: true)
+                    let lane = LaneMap.defaultLane
+                    let outcome = await publisher.publish(message, exchange: names.inbound, routingKey: lane, mandatory: true)
                     if outcome == .ended { return false }
                 }
                 return true

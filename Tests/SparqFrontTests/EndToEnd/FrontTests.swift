@@ -14,7 +14,7 @@ import SparqWebSocket
 
     func withFront(
         _ change: (inout FrontConfiguration) throws -> Void = { _ in },
-        readiness box: NIOLockedValueBox<Readiness?> = NIOLockedValueBox(nil),
+        readiness box: NIOLockedValueBox<FrontReadiness?> = NIOLockedValueBox(nil),
         _ body: (_ port: Int, _ worker: FakeWorker, _ group: ServiceGroup, _ front: Front) async throws -> Void
     ) async throws {
         var configuration = FrontConfiguration(broker: AMQPConfiguration(host: "127.0.0.1", port: 1), sessionSecret: Self.secret)
@@ -76,7 +76,7 @@ import SparqWebSocket
     }
 
     @Test func whatWasUnavailableHasNoEffectWhenTheBrokerIsBack() async throws {
-        let box = NIOLockedValueBox<Readiness?>(nil)
+        let box = NIOLockedValueBox<FrontReadiness?>(nil)
         try await withFront({ $0.replyDeadline = .seconds(1) }, readiness: box) { port, worker, _, front in
             let alice = try await open(port)
             let readiness = try #require(box.withLockedValue { $0 })
@@ -93,7 +93,7 @@ import SparqWebSocket
 
     /// Whoever posts while a front starts, or finds its broker again, waits for it; an outage is told at once when it has lasted.
     @Test func postsWaitForAFrontThatIsServedSoon() async throws {
-        let box = NIOLockedValueBox<Readiness?>(nil)
+        let box = NIOLockedValueBox<FrontReadiness?>(nil)
         try await withFront(readiness: box) { port, _, _, _ in
             func post() async throws -> String { try await RawClient(port: port).http("POST", "/v1/messages", body: #"{"type":"whoami"}"#) }
             let readiness = try #require(box.withLockedValue { $0 })
@@ -106,12 +106,12 @@ import SparqWebSocket
             #expect(try await post().hasPrefix("HTTP/1.1 503"))
             let begin = ContinuousClock.now
             #expect(try await post().hasPrefix("HTTP/1.1 503"))
-            #expect(ContinuousClock.now - begin < Readiness.patience / 2)
+            #expect(ContinuousClock.now - begin < FrontReadiness.patience / 2)
         }
     }
 
     @Test func withoutABrokerNewSocketsAreRefusedAndTheOldOnesStay() async throws {
-        let box = NIOLockedValueBox<Readiness?>(nil)
+        let box = NIOLockedValueBox<FrontReadiness?>(nil)
         try await withFront(readiness: box) { port, worker, _, front in
             let alice = try await open(port)
             let readiness = try #require(box.withLockedValue { $0 })

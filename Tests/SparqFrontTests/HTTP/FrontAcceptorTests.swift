@@ -10,7 +10,7 @@ import Testing
     /// What a new connection says would only pile up.
     @Test func nobodyIsLetInWhileNothingLeavesOrComesBack() async throws {
         let group = MultiThreadedEventLoopGroup.singleton
-        let (readiness, forwarder) = (Readiness(), FakeForwarder())
+        let (readiness, forwarder) = (FrontReadiness(), FakeForwarder())
         let hub = try await Hub(on: group, settings: ConnectionSettings(node: "f-test"), forwarder: forwarder, inbox: NodeInbox())
         defer { hub.stop() }
         let acceptor = FrontAcceptor(

@@ -8,11 +8,11 @@ final class FakeBroker: NodeBroker, BatchPublisher {
     typealias Worker = @Sendable (Envelope) -> [Delivery]
 
     private let worker: Worker
-    private let readiness: Readiness
+    private let readiness: FrontReadiness
     private let stream: AsyncStream<[UInt8]>
     private let continuation: AsyncStream<[UInt8]>.Continuation
 
-    init(_ readiness: Readiness, _ worker: @escaping Worker) {
+    init(_ readiness: FrontReadiness, _ worker: @escaping Worker) {
         self.worker = worker
         self.readiness = readiness
         (stream, continuation) = AsyncStream.makeStream()

@@ -2,7 +2,7 @@ import NIOConcurrencyHelpers
 import SparqWire
 
 /// Whether the front can serve, and what is missing where it cannot. Thread-safe.
-final class Readiness: Sendable {
+final class FrontReadiness: Sendable {
     struct State: Sendable, Equatable {
         /// Messages can be published.
         var isPublishing = false
@@ -96,7 +96,7 @@ final class Readiness: Sendable {
     }
 }
 
-extension Readiness.State {
+extension FrontReadiness.State {
     /// The body of `/readyz`.
     var json: [UInt8] {
         var writer = JSONWriter(reservingCapacity: 128)

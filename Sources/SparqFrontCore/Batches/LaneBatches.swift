@@ -13,7 +13,7 @@ package struct BatchLimits: Sendable, Equatable {
 }
 
 /// The envelopes of one lane that wait to be published, as batches that grow while the broker is busy.
-package struct BatchQueue: Sendable {
+package struct LaneBatches: Sendable {
     private let limits: BatchLimits
     private var full: Deque<Batch> = []
     private var forming: Batch?
@@ -46,4 +46,23 @@ package struct BatchQueue: Sendable {
         bytes -= batch.bytes.count
         return batch
     }
+}
+
+/// What waits to be published, for all lanes.
+package struct FormingBatches: Sendable {
+    private let lanes: LaneMap
+    package private(set) var queues: [LaneBatches]
+
+    package init(lanes: LaneMap, limits: BatchLimits) {
+        self.lanes = lanes
+        queues = lanes.names.map { _ in LaneBatches(limits: limits) }
+    }
+
+    /// Adds an envelope to the batch of its type's lane.
+    package mutating func add(_ envelope: Envelope, member: Batch.Member?) {
+        queues[lanes.index(for: envelope.type)].append(envelope, member: member)
+    }
+
+    /// Takes the oldest batch of a lane, by the lane's place in ``SparqWire/LaneMap/names``.
+    package mutating func next(_ lane: Int) -> Batch? { queues[lane].next() }
 }

@@ -1,6 +1,6 @@
 /// The instructions for users that the node has carried out lately, by their origin: one that a worker repeats must not hit connections that came
 /// back since. A value without I/O; remembers the last so many at least.
-package struct Heard: Sendable {
+package struct RecentOrigins: Sendable {
     private let limit: Int
     private var recent: Set<String> = []
     private var older: Set<String> = []

@@ -2,10 +2,10 @@ import Testing
 
 @testable import SparqWorker
 
-@Suite struct ReadinessTests {
+@Suite struct WorkerReadinessTests {
     @Test func calmBeginsWithTheLastPartAndEndsWithTheFirst() {
-        let readiness = Readiness { _ in }
-        for part in Readiness.Part.allCases where part != .publisher { readiness.set(part, true) }
+        let readiness = WorkerReadiness { _ in }
+        for part in WorkerReadiness.Part.allCases where part != .publisher { readiness.set(part, true) }
         #expect(readiness.calm == .zero)
         readiness.set(.publisher, true)
         #expect(readiness.calm > .zero)

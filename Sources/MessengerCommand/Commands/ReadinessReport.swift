@@ -4,7 +4,7 @@ import SparqWire
 import Synchronization
 
 /// Whether the worker consumes: for the health port, and as a file that exists exactly as long.
-final class WorkerReadiness: Sendable {
+final class ReadinessReport: Sendable {
     private let file: String?
     private let logger: Logger
     private let state = Mutex(false)

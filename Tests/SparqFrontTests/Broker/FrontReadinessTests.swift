@@ -2,9 +2,9 @@ import Testing
 
 @testable import SparqFront
 
-@Suite struct ReadinessTests {
-    private static func connected() -> Readiness.State {
-        var state = Readiness.State()
+@Suite struct FrontReadinessTests {
+    private static func connected() -> FrontReadiness.State {
+        var state = FrontReadiness.State()
         state.isPublishing = true
         state.isConsuming = true
         return state
@@ -61,7 +61,7 @@ import Testing
         var state = Self.connected()
         state.leaseAnswered(now: 1)
         #expect(String(decoding: state.json, as: UTF8.self).hasPrefix("{\"ready\":true,"))
-        for part in [\Readiness.State.isPublishing, \.isConsuming] {
+        for part in [\FrontReadiness.State.isPublishing, \.isConsuming] {
             var other = state
             other[keyPath: part] = false
             #expect(!other.isReady && String(decoding: other.json, as: UTF8.self).hasPrefix("{\"ready\":false,"))

@@ -4,10 +4,10 @@ import Testing
 @testable import SparqFront
 @testable import SparqFrontCore
 
-@Suite struct HeardTests {
+@Suite struct RecentOriginsTests {
     @Test func whatIsHeardAgainIsKnownForAtLeastSoManyOthers() {
         for distance in 0..<10 {
-            var heard = Heard(limit: 10)
+            var heard = RecentOrigins(limit: 10)
             // Wherever the first one lies in its generation.
             for number in 0..<distance * 3 { _ = heard.insert("before \(number)") }
             var news: [Bool] = [heard.insert("it")]
@@ -17,7 +17,7 @@ import Testing
     }
 
     @Test func theOldestIsForgotten() {
-        var heard = Heard(limit: 10)
+        var heard = RecentOrigins(limit: 10)
         let news = (["it"] + (0..<20).map { "\($0)" } + ["it"]).map { heard.insert($0) }
         #expect(news == Array(repeating: true, count: 22))
     }

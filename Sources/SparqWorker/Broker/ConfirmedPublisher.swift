@@ -3,7 +3,7 @@ import FaultLog
 import Logging
 
 /// Publishes until the broker has confirmed, whatever it takes.
-struct Broker: Sendable {
+struct ConfirmedPublisher: Sendable {
     enum Outcome: Sendable {
         case confirmed
         /// It reached no queue.
@@ -14,7 +14,7 @@ struct Broker: Sendable {
         case ended
     }
 
-    let publisher: Publisher
+    private let publisher: Publisher
     private let logger: Logger
     /// One fault for each exchange, and for each queue.
     private let faults: FaultLog
@@ -29,6 +29,9 @@ struct Broker: Sendable {
         missing = FaultLog(logger)
         refusals = FaultLog(logger)
     }
+
+    /// Where the tasks that publish are best run.
+    var executor: any TaskExecutor { publisher.executor }
 
     func publish(_ message: AMQPMessage, exchange: String, routingKey: String, mandatory: Bool) async -> Outcome {
         var failures = 0

@@ -1,7 +1,7 @@
 import Synchronization
 
 /// Ready means: consuming, able to publish, the database can be reached and does what it is asked, and handlers get on.
-final class Readiness: Sendable {
+final class WorkerReadiness: Sendable {
     enum Part: Hashable, Sendable, CaseIterable {
         case consumer, nodeConsumer, publisher, database, nodeDatabase
         /// The database does what Sparq asks by itself.

@@ -1,8 +1,0 @@
-import Sparq
-
-/// No fields, and no data: `{}`.
-struct Empty: Codable, Sendable {}
-
-extension Empty: JSONWritable {
-    func write(to writer: inout JSONWriter) { writer.raw("{}") }
-}
